@@ -1,0 +1,1 @@
+"""The record: append-only messages, projections computed from them, migrations and export."""

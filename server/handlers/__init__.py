@@ -1,0 +1,1 @@
+"""One module per message type; the registry is keyed (type, version)."""

@@ -1,0 +1,1 @@
+"""Acquisition functions: how much would a trial at each point teach."""

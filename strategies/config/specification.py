@@ -1,0 +1,107 @@
+"""The validated configuration: frozen values that a strategy's state and every pure function build on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fechner.strategies.errors import Problem
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of the stimulus.
+
+    Attributes:
+        name: as in ``parnames``.
+        type: ``continuous``, ``integer``, ``binary``, ``discrete``, ``categorical`` or ``fixed``.
+        lower, upper: bounds in raw space (numbers; for binary 0 and 1; None for categorical and fixed).
+        scale: ``linear`` or ``log`` (config.md 3: log10 after a shift that makes the lower bound positive).
+        normalize: whether the model sees it scaled to [0, 1] (normalize_scale).
+        choices: the texts of a categorical parameter, or the ordered numbers of a discrete one.
+        value: the value of a fixed parameter.
+        unit: for people.
+    """
+
+    name: str
+    type: str
+    lower: float | None = None
+    upper: float | None = None
+    scale: str = "linear"
+    normalize: bool = True
+    choices: tuple[Any, ...] = ()
+    value: Any = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome: its name, its type (binary, continuous, ordinal) and the levels of an ordinal one."""
+
+    name: str
+    type: str
+    n_levels: int = 0
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered class and the keys given to it.
+
+    Attributes:
+        name: the registered name, aliases and older spellings resolved, for instance ``"EAVC"``.
+        keys: every key of its table, defaults filled in; values are plain data or other components.
+    """
+
+    name: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a strategy (config.md 4)."""
+
+    name: str
+    generator: Component
+    model: Component | None = None
+    min_asks: int = 0
+    min_total_tells: int = 0
+    min_total_outcome_occurrences: int = 0
+    max_asks: int | None = None
+    refit_every: int = 1
+    keep_most_recent: int | None = None
+    min_post_range: float | None = None
+    log_post_var: bool = False
+    run_indefinitely: bool = False
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A whole configuration, checked.
+
+    Attributes:
+        parameters: in the order of ``parnames``.
+        outcomes: in the order of ``outcome_types``.
+        stages: in the order of ``strategy_names``.
+        stimuli_per_trial: 1 or 2.
+        seed: of ``[common]``, or None.
+        target: of ``[common]``, or None.
+        metadata: of ``[metadata]``: experiment_name, participant_id … and every other key, as text.
+        sections: the whole configuration as written, texts by section and key (interpolation resolved,
+            common's keys repeated in every section), for get_config.
+        source: the configuration as it was given, INI text or nested mapping; `check(source)` gives this
+            specification again.
+        warnings: what is doubtful.
+    """
+
+    parameters: tuple[Parameter, ...]
+    outcomes: tuple[Outcome, ...]
+    stages: tuple[Stage, ...]
+    stimuli_per_trial: int = 1
+    seed: int | None = None
+    target: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    source: str | Mapping[str, Any] = ""
+    warnings: tuple[Problem, ...] = ()

@@ -1,0 +1,1 @@
+"""Generators propose the next trials: space filling, given points, or by an acquisition function."""

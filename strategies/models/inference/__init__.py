@@ -1,0 +1,1 @@
+"""Approximate inference shared by the models: Laplace, bivariate normal probabilities."""

@@ -1,0 +1,1 @@
+"""Simulated observers and benchmark problems."""
