@@ -1,0 +1,245 @@
+"""The state of one strategy: plain data from which every ask, tell and query follows (design.md 4).
+
+Notation: n trials with a modelled outcome, s stimuli per trial (1 or 2), d parameters that are not
+fixed, m outcomes. Points are in unit space [0, 1]^d (`parameters.Space`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fechner.strategies.config import check
+from fechner.strategies.config.specification import Specification, Stage
+from fechner.strategies.parameters import Space, space
+
+Array = NDArray[np.float64]
+
+#: Points handed out and not yet told that an acquisition function takes into account; older ones are
+#: trials that nobody will tell.
+MOST_PENDING = 64
+
+DUMP_VERSION = 1
+
+
+class _Store:
+    """Memory shared by the successive values of one `Rows`; `used` rows are filled."""
+
+    __slots__ = ("array", "used")
+
+    def __init__(self, array: Array, used: int) -> None:
+        self.array = array
+        self.used = used
+
+
+class Rows:
+    """An immutable table of floats whose `append` does not copy what is there already.
+
+    Values made by `append` share memory as long as each grows from the newest; growing from an older one
+    (a branch) copies. Rows that a value shows never change.
+    """
+
+    __slots__ = ("_n", "_store")
+
+    def __init__(self, array: Array) -> None:
+        array = np.ascontiguousarray(array, dtype=np.float64)
+        self._store = _Store(array, len(array))
+        self._n = len(array)
+
+    @classmethod
+    def empty(cls, *shape: int) -> Rows:
+        """A table without rows; each row will have `shape`."""
+        return cls(np.empty((0, *shape)))
+
+    @property
+    def array(self) -> Array:
+        """A read-only view, `n x shape`."""
+        view = self._store.array[: self._n]
+        view.flags.writeable = False
+        return view
+
+    def __len__(self) -> int:
+        return self._n
+
+    def append(self, rows: Array) -> Rows:
+        """The table with `rows` (`k x shape`) after its own."""
+        store, n, k = self._store, self._n, len(rows)
+        if store.used != n or n + k > len(store.array):
+            grown = np.empty((max(16, 2 * (n + k)), *store.array.shape[1:]))
+            grown[:n] = store.array[:n]
+            store = _Store(grown, n)
+        store.array[n : n + k] = rows
+        store.used = n + k
+        result = Rows.__new__(Rows)
+        result._store, result._n = store, n + k
+        return result
+
+    def __reduce__(self) -> tuple[type[Rows], tuple[Array]]:
+        return Rows, (np.array(self.array),)
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that decides about the next answer of one strategy.
+
+    Attributes:
+        specification: the validated configuration.
+        seed: of the strategy; stages and generators may name their own.
+        index: the strategy's number in its session.
+        no_end: how a stage without an end was judged (`check`'s argument), so that a dump checks alike.
+        stage: index of the current stage.
+        asked: points handed out since setup.
+        stage_asked: points handed out in the current stage.
+        x: modelled points, `n x s x d`.
+        y: their outcomes, `n x m`.
+        counts: how often each level of each binary or ordinal outcome occurred (empty for continuous ones).
+        pending: points handed out and not told, oldest first, each `s x d`.
+        hyperparameters: of the last fit, as the model left them; None before the first.
+        fit_rows: rows of x that the last fit saw.
+        fit_asked: `asked` at the last fit.
+        post_range: range of the predicted outcome at the last model ask, where a rule needs it.
+        finish_sent: finish_strategy ended the current stage.
+    """
+
+    specification: Specification
+    seed: int
+    index: int
+    x: Rows
+    y: Rows
+    counts: tuple[tuple[int, ...], ...]
+    no_end: str = "error"
+    stage: int = 0
+    asked: int = 0
+    stage_asked: int = 0
+    pending: tuple[Array, ...] = ()
+    hyperparameters: Mapping[str, Any] | None = None
+    fit_rows: int = 0
+    fit_asked: int = 0
+    post_range: float | None = None
+    finish_sent: bool = False
+    space: Space = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "space", space(self.specification.parameters))
+
+    @property
+    def current(self) -> Stage:
+        """The current stage's specification."""
+        return self.specification.stages[self.stage]
+
+    @property
+    def n(self) -> int:
+        """Trials with a modelled outcome."""
+        return len(self.y)
+
+    def modelled(self) -> tuple[Array, Array]:
+        """The rows that the current stage's model sees: x `n x s x d` and y `n x m`."""
+        keep = self.current.keep_most_recent
+        first = max(0, self.n - keep) if keep else 0
+        return self.x.array[first:], self.y.array[first:]
+
+
+def initial(specification: Specification, seed: int, index: int = 0, no_end: str = "error") -> State:
+    """The state right after setup."""
+    stimuli, outcomes = specification.stimuli_per_trial, specification.outcomes
+    counts = tuple((0,) * (2 if o.type == "binary" else o.n_levels) for o in outcomes)
+    d = space(specification.parameters).d
+    return State(
+        specification=specification,
+        seed=seed,
+        index=index,
+        x=Rows.empty(stimuli, d),
+        y=Rows.empty(len(outcomes)),
+        counts=counts,
+        no_end=no_end,
+    )
+
+
+def tell(state: State, points: Array, outcomes: Array) -> State:
+    """The state after outcomes `k x m` at points `k x s x d`; points handed out before leave `pending`.
+
+    Cheap: no fit, and no copy of earlier data.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    outcomes = np.asarray(outcomes, dtype=np.float64)
+    counts = [list(levels) for levels in state.counts]
+    for row in outcomes:
+        for levels, value in zip(counts, row, strict=True):
+            if levels:
+                levels[int(value)] += 1
+    return replace(
+        drop(state, points),
+        x=state.x.append(points),
+        y=state.y.append(outcomes),
+        counts=tuple(map(tuple, counts)),
+    )
+
+
+def drop(state: State, points: Array) -> State:
+    """The state after `points` (`k x s x d`) left `pending` without a modelled outcome."""
+    pending = list(state.pending)
+    for point in points:
+        for i, asked in enumerate(pending):
+            if np.array_equal(asked, point):
+                del pending[i]
+                break
+    return state if len(pending) == len(state.pending) else replace(state, pending=tuple(pending))
+
+
+def dump(state: State) -> bytes:
+    """The state as bytes (npz with one JSON text in it), versioned, readable without torch."""
+    source = state.specification.source
+    plain = {
+        "version": DUMP_VERSION,
+        "source": source if isinstance(source, str) else dict(source),
+        **{
+            name: getattr(state, name)
+            for name in (
+                "no_end seed index stage asked stage_asked counts fit_rows fit_asked post_range finish_sent"
+            ).split()
+        },
+        "hyperparameters": None if state.hyperparameters is None else dict(state.hyperparameters),
+    }
+    text = json.dumps(plain, allow_nan=False).encode()
+    buffer = io.BytesIO()
+    shape = (len(state.pending), *state.x.array.shape[1:])
+    np.savez(
+        buffer,
+        state=np.frombuffer(text, dtype=np.uint8),
+        x=state.x.array,
+        y=state.y.array,
+        pending=np.array(state.pending).reshape(shape),
+    )
+    return buffer.getvalue()
+
+
+def load(data: bytes) -> State:
+    """The state that `dump` wrote.
+
+    Raises:
+        ValueError: not a dump, or one of a newer version.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            plain = json.loads(arrays["state"].tobytes())
+            x, y, pending = arrays["x"], arrays["y"], arrays["pending"]
+    except Exception as error:
+        raise ValueError(f"not the dump of a state: {error}") from error
+    if plain.pop("version", None) != DUMP_VERSION:
+        raise ValueError("this dump was written by a newer version of Fechner; upgrade to read it")
+    source, no_end = plain.pop("source"), plain.pop("no_end")
+    return State(
+        specification=check(source, no_end=no_end),
+        no_end=no_end,
+        x=Rows(x),
+        y=Rows(y),
+        pending=tuple(pending),
+        counts=tuple(map(tuple, plain.pop("counts"))),
+        **plain,
+    )

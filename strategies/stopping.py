@@ -1,0 +1,75 @@
+"""Stop rules: when a stage, and with its last stage the strategy, is finished (config.md 4)."""
+
+from __future__ import annotations
+
+from fechner.strategies.generators.manual import n_points
+from fechner.strategies.state import State
+
+
+def stage_finished(state: State) -> str | None:
+    """The rule that finished the current stage, naming itself; None while it goes on."""
+    stage = state.current
+    if state.finish_sent:
+        return "finish_strategy"
+    if stage.run_indefinitely:
+        return None
+    if stage.max_asks is not None and state.stage_asked >= stage.max_asks:
+        return f"max_asks {stage.max_asks}"
+    finite = n_points(stage.generator)
+    if finite is not None and state.stage_asked >= finite:
+        return f"all {finite} points asked"
+    if (
+        state.n < 1
+        or state.stage_asked < stage.min_asks
+        or state.n < stage.min_total_tells
+        or any(count < stage.min_total_outcome_occurrences for levels in state.counts for count in levels)
+        or (stage.min_post_range is not None and (state.post_range or 0.0) < stage.min_post_range)
+    ):
+        return None
+    if finite is not None and not (stage.min_asks or stage.min_total_tells):
+        return None  # the points themselves are the end
+    met = [
+        f"{name} {value}"
+        for name, value in (
+            ("min_asks", stage.min_asks),
+            ("min_total_tells", stage.min_total_tells),
+            ("min_post_range", stage.min_post_range),
+        )
+        if value
+    ]
+    return ", ".join(met) or "at least one trial told"
+
+
+def is_last(state: State) -> bool:
+    """Whether the current stage is the last."""
+    return state.stage == len(state.specification.stages) - 1
+
+
+def finished(state: State) -> str | None:
+    """The rule that finished the whole strategy; None while there is a stage to go."""
+    return stage_finished(state) if is_last(state) else None
+
+
+def remaining(state: State) -> int | None:
+    """Points that counting rules still ask for in this and the later stages; None where they don't say."""
+    total = 0
+    for i in range(state.stage, len(state.specification.stages)):
+        stage = state.specification.stages[i]
+        asked = state.stage_asked if i == state.stage else 0
+        if i == state.stage and stage_finished(state):
+            continue
+        if stage.run_indefinitely:
+            return None
+        finite = n_points(stage.generator)
+        if stage.max_asks is not None:
+            wanted = stage.max_asks if finite is None else min(finite, stage.max_asks)
+        elif finite is not None:
+            wanted = finite
+        elif stage.min_asks:
+            wanted = stage.min_asks
+        elif stage.min_total_tells:
+            wanted = asked + stage.min_total_tells - state.n - len(state.pending) - total
+        else:
+            return None
+        total += max(0, wanted - asked)
+    return total

@@ -1,0 +1,296 @@
+"""Ask, tell, query and finish as pure functions over a `State`, and `Strategy`, the object for notebooks.
+
+An ask has two halves. `propose` computes and returns plain data, and may run in another process; `adopt`
+folds that data into the state and computes nothing. The record keeps proposals, so a recorded session is
+read back by `adopt` alone, and verified by comparing `propose` with what was recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fechner.strategies import stopping
+from fechner.strategies.config import check
+from fechner.strategies.config.specification import Component
+from fechner.strategies.errors import FechnerError
+from fechner.strategies.generators.manual import manual, n_points
+from fechner.strategies.generators.random import uniform
+from fechner.strategies.generators.sobol import sobol
+from fechner.strategies.outcomes import clean_outcome
+from fechner.strategies.random import key
+from fechner.strategies.sequential import advance
+from fechner.strategies.state import MOST_PENDING, Array, State, initial, tell
+
+Poll = Callable[[], None]
+Proposal = dict[str, Any]
+
+SPACE_FILLING = ("SobolGenerator", "RandomGenerator", "ManualGenerator")
+
+
+def stage_seed(state: State, purpose: str) -> int:
+    """The seed of one purpose in the current stage; generator's, else stage's, else the strategy's own."""
+    stage = state.current
+    own = stage.generator.keys.get("seed")
+    seed = next(s for s in (own, stage.seed, state.seed) if s is not None)
+    return key(seed, "strategy", state.index, "stage", state.stage, purpose)
+
+
+def needs_model(state: State) -> bool:
+    """Whether the next ask computes with a model (and so belongs to a worker)."""
+    state = advance(state)
+    return state.current.generator.name not in SPACE_FILLING and state.current.model is not None and state.n > 0
+
+
+def propose(
+    state: State,
+    n: int = 1,
+    fixed: Mapping[str, Any] | None = None,
+    budget: float | None = None,
+    poll: Poll | None = None,
+) -> Proposal:
+    """The next `n` points, as plain data for `adopt`.
+
+    Args:
+        state: the newest state.
+        n: how many points; fewer come where the stage's `max_asks` or finite list leaves fewer.
+        fixed: raw values of parameters that the points must have.
+        budget: reserved for deadlines.
+        poll: called between steps of the computation; may raise to cancel it.
+
+    Returns:
+        `stage` (index), `points` (nested lists `n x s x d`, unit space), `tier`, and, from a model,
+        `hyperparameters` and `fit_rows` where they were fitted anew, `post_mean`, `post_sd` at the points,
+        `post_range`, `max_post_var`, `warnings`.
+
+    Raises:
+        FechnerError: unknown_parameter, out_of_bounds or bad_value in `fixed`.
+    """
+    state = advance(state)
+    stage, space = state.current, state.space
+    stimuli = state.specification.stimuli_per_trial
+    n = _capped(state, n)
+    units = _fixed_units(state, fixed or {})
+    generator = stage.generator
+    if needs_model(state):
+        return _model_proposal(state, n, units, poll)
+    first = state.stage_asked
+    if generator.name == "ManualGenerator":
+        if units:
+            raise FechnerError(
+                "bad_value",
+                "a ManualGenerator hands out the points of its list; it can't honour fixed values",
+                where="message.fixed",
+                hint="leave `fixed` out in this stage",
+            )
+        points = manual(generator, space, stimuli, stage_seed(state, "manual"), first, n)
+    else:
+        fill = uniform if generator.name == "RandomGenerator" else sobol
+        flat = fill(stage_seed(state, "fill"), stimuli * space.d, first, n)
+        points = flat.reshape(n, stimuli, space.d)
+    for place, unit in units.items():
+        points[:, :, place] = unit
+    tier = "generator" if generator.name in SPACE_FILLING else "space_filling"
+    points = np.stack([_rounded(state, point) for point in points])
+    return {"stage": state.stage, "points": points.tolist(), "tier": tier}
+
+
+def _capped(state: State, n: int) -> int:
+    """`n`, or what `max_asks` or a finite list leaves of it in an unfinished stage."""
+    limits = [state.current.max_asks, n_points(state.current.generator)]
+    left = [limit - state.stage_asked for limit in limits if limit is not None]
+    return min([n, *(k for k in left if k > 0)])
+
+
+def _fixed_units(state: State, fixed: Mapping[str, Any]) -> dict[int, float]:
+    """`fixed` as unit values by place among the free parameters."""
+    if not fixed:
+        return {}
+    space = state.space
+    clean = space.validate_fixed(dict(fixed), "message.fixed")
+    whole = {**space.decode(np.full(space.d, 0.5)), **clean}
+    unit = space.encode(whole)
+    places = [i for i in space.free if space.names[i] in clean]
+    return {list(space.free).index(i): float(unit[list(space.free).index(i)]) for i in places}
+
+
+def _rounded(state: State, point: Array) -> Array:
+    """A point `s x d` as its raw values encode it, so that what is told back is what was asked."""
+    space = state.space
+    return space.encode_trial(space.decode_trial(point), len(point))
+
+
+def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
+    """A proposal of the stage's acquisition function."""
+    from fechner.strategies.generators.acquisition import generate
+
+    stage = state.current
+    assert stage.model is not None
+    x, y = state.modelled()
+    start = usable_hyperparameters(state)
+    refit = start is None or state.asked // stage.refit_every > state.fit_asked // stage.refit_every
+    pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
+    result = generate(
+        stage.generator,
+        stage.model,
+        x,
+        y[:, 0],
+        pending,
+        n=n,
+        fixed=units,
+        start=start,
+        refit=refit,
+        seed=key(stage_seed(state, "acquisition"), state.stage_asked),
+        post_range=stage.min_post_range is not None or stage.log_post_var,
+        poll=poll,
+    )
+    points = np.stack([_rounded(state, point) for point in result["points"]])
+    proposal: Proposal = {"stage": state.stage, "points": points.tolist(), "tier": result["tier"]}
+    if refit:
+        proposal["hyperparameters"] = dict(result["hyperparameters"])
+        proposal["fit_rows"] = state.n
+    for name in ("post_mean", "post_sd"):
+        proposal[name] = [float(v) for v in result[name]]
+    if result.get("post_range") is not None:
+        proposal["post_range"] = float(result["post_range"])
+    if stage.log_post_var and result.get("max_post_var") is not None:
+        proposal["max_post_var"] = float(result["max_post_var"])
+    if result.get("warnings"):
+        proposal["warnings"] = list(result["warnings"])
+    return proposal
+
+
+def usable_hyperparameters(state: State) -> Mapping[str, Any] | None:
+    """The last fit's hyperparameters if the current stage's model can start from them."""
+    model, left = state.current.model, state.hyperparameters
+    return left if model is not None and left is not None and left.get("model") == model.name else None
+
+
+def adopt(state: State, proposal: Mapping[str, Any]) -> State:
+    """The state after `proposal` was handed out. Computes nothing."""
+    points = np.asarray(proposal["points"], dtype=np.float64)
+    shape = state.x.array.shape[1:]
+    points = points.reshape(len(points), *shape)
+    same_stage = proposal["stage"] == state.stage
+    asked = state.asked + len(points)
+    changes: dict[str, Any] = {
+        "stage": proposal["stage"],
+        "asked": asked,
+        "stage_asked": (state.stage_asked if same_stage else 0) + len(points),
+        "finish_sent": state.finish_sent and same_stage,
+        "pending": (*state.pending, *points)[-MOST_PENDING:],
+        "post_range": proposal.get("post_range"),
+    }
+    if "hyperparameters" in proposal:
+        changes["hyperparameters"] = proposal["hyperparameters"]
+        changes["fit_rows"] = proposal["fit_rows"]
+        changes["fit_asked"] = state.asked
+    return replace(state, **changes)
+
+
+def ask(
+    state: State, n: int = 1, fixed: Mapping[str, Any] | None = None, budget: float | None = None
+) -> tuple[list[dict[str, Any]], State]:
+    """The next points as raw values `[{name: value}, …]`, and the state that has handed them out."""
+    proposal = propose(state, n, fixed, budget)
+    return configs(state, proposal), adopt(state, proposal)
+
+
+def configs(state: State, proposal: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The raw values of a proposal's points (two stimuli: a list of two for each parameter)."""
+    return [state.space.decode_trial(np.asarray(point, dtype=np.float64)) for point in proposal["points"]]
+
+
+def finish(state: State) -> State:
+    """The state whose current stage was ended by finish_strategy."""
+    return replace(state, finish_sent=True)
+
+
+def model_component(state: State) -> Component:
+    """The current stage's model.
+
+    Raises:
+        FechnerError: no_model where the stage has none, not_enough_data where nothing was told.
+    """
+    stage = state.current
+    if stage.model is None:
+        raise FechnerError(
+            "no_model", f"stage '{stage.name}' has no model", hint="queries are answered in a stage with a model"
+        )
+    if state.n == 0:
+        raise FechnerError("not_enough_data", "the model has no data yet", hint="tell at least one outcome first")
+    return stage.model
+
+
+def queried(state: State) -> State:
+    """The state whose model answers a query: a finished stage without model passes to the next one."""
+    return advance(state) if state.current.model is None else state
+
+
+def query(state: State, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of the current stage's model to `request` (wire.md 3); the state stays as it is.
+
+    The model is fitted anew, from the recorded hyperparameters, when outcomes were told since its last fit.
+    """
+    from fechner.strategies.queries import answer
+
+    state = queried(state)
+    model = model_component(state)
+    x, y = state.modelled()
+    start = usable_hyperparameters(state)
+    refit = start is None or state.fit_rows != state.n
+    return answer(model, x, y[:, 0], start, refit, state.space, dict(request), stage_seed(state, "query"))
+
+
+class Strategy:
+    """A strategy in a notebook: the pure functions of this module around one state.
+
+    >>> strategy = Strategy(config_text, seed=1)          # doctest: +SKIP
+    >>> point = strategy.ask()                            # doctest: +SKIP
+    >>> strategy.tell(point, 1)                           # doctest: +SKIP
+    """
+
+    def __init__(self, config: str | Mapping[str, Any], seed: int = 0) -> None:
+        self.state = initial(check(config), seed)
+
+    @classmethod
+    def of(cls, state: State) -> Strategy:
+        """The strategy that goes on from `state`."""
+        strategy = cls.__new__(cls)
+        strategy.state = state
+        return strategy
+
+    def ask(self, n: int | None = None, fixed: Mapping[str, Any] | None = None) -> Any:
+        """The next point as `{name: value}`; a list of them if `n` is given."""
+        points, self.state = ask(self.state, n or 1, fixed)
+        return points if n is not None else points[0]
+
+    def tell(self, point: Mapping[str, Any], outcome: Any) -> None:
+        """Tell the outcome at a point (number, level, or `{name: value}`)."""
+        specification, space = self.state.specification, self.state.space
+        clean = space.validate(dict(point), specification.stimuli_per_trial)
+        values = clean_outcome(specification, outcome)
+        unit = space.encode_trial(clean, specification.stimuli_per_trial)
+        self.state = tell(self.state, unit[None], np.array([list(values.values())]))
+
+    def query(self, kind: str, **request: Any) -> dict[str, Any]:
+        """Ask the model: `max`, `min`, `prediction`, `inverse`, `threshold`."""
+        return query(self.state, {"query": kind, **request})
+
+    def finish(self) -> None:
+        """End the current stage."""
+        self.state = finish(self.state)
+
+    @property
+    def finished(self) -> str | None:
+        """The rule that finished the strategy, or None."""
+        return stopping.finished(advance(self.state))
+
+    @property
+    def data(self) -> tuple[Array, Array]:
+        """Modelled points `n x s x d` in unit space and outcomes `n x m`."""
+        return self.state.x.array, self.state.y.array
+
