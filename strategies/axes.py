@@ -1,0 +1,195 @@
+"""One parameter: between its raw values and its unit coordinate, and whether a value is one of its values.
+
+Symbols:
+    x       a raw value: a number, or a text for categorical (and some fixed) parameters
+    u       its unit coordinate in [0, 1]
+    s       the shift of a log scale: |lower| + 1 below 0, 1 for 0 <= lower < 1, else 0
+    n, k    number of levels and the level of an integer, binary, discrete or categorical parameter
+
+Continuous: u = (t(x) - t(lower)) / (t(upper) - t(lower)), with t(x) = x or log10(x + s).
+Levels: level k owns the k-th of n equal parts of [0, 1] and is encoded as its middle, u = (k + 1/2) / n. An
+integer on a log scale owns the part from t(x - 1/2) to t(x + 1/2) instead, and is encoded as t(x) within it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
+from typing import Any
+
+from fechner.strategies.config.specification import Parameter
+from fechner.strategies.errors import FechnerError
+
+TOLERANCE = 1e-6  # of a parameter's range: nearer to the box is inside, nearer to each other is the same
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """t and its inverse, mapped so that [low, high] becomes [0, 1]."""
+
+    low: float
+    high: float
+    log: bool
+    shift: float = 0.0
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        if not self.log:
+            return self.low, self.high
+        return math.log10(self.low + self.shift), math.log10(self.high + self.shift)
+
+    def unit(self, value: float) -> float:
+        start, end = self.ends
+        if self.log:
+            if value + self.shift <= 0:
+                return -math.inf
+            value = math.log10(value + self.shift)
+        return (value - start) / (end - start)
+
+    def raw(self, unit: float) -> float:
+        if unit <= 0:
+            return self.low
+        if unit >= 1:
+            return self.high
+        start, end = self.ends
+        value = start + unit * (end - start)
+        if self.log:
+            value = math.pow(10.0, value) - self.shift
+        return min(max(value, self.low), self.high)
+
+
+def log_shift(lower: float) -> float:
+    """What a log scale adds so that the lower bound becomes positive."""
+    if lower < 0:
+        return abs(lower) + 1
+    return 1.0 if lower < 1 else 0.0
+
+
+class Axis:
+    """One parameter: between a raw value and its unit coordinate, and whether a value is one of its own."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter = parameter
+        self.kind = parameter.type
+        self.choices = parameter.choices
+        self.fixed = self.kind == "fixed"
+        log = parameter.scale == "log"
+        low, high = (0.0, 1.0) if self.kind == "binary" else (parameter.lower or 0.0, parameter.upper or 0.0)
+        if self.kind == "continuous":
+            self.levels: int | None = None
+            self.scale = _Scale(low, high, log, log_shift(low))
+        elif self.kind in ("integer", "binary"):
+            self.levels = int(high - low) + 1
+            self.first = int(low)
+            self.scale = _Scale(low - 0.5, high + 0.5, log, log_shift(low))
+        elif not self.fixed:
+            self.levels = len(self.choices)
+
+    def unit(self, value: Any) -> float:
+        if self.kind == "continuous":
+            return min(max(self.scale.unit(float(value)), 0.0), 1.0)
+        if self.kind in ("integer", "binary"):
+            if self.scale.log:
+                return self.scale.unit(float(value))
+            return (int(value) - self.first + 0.5) / (self.levels or 1)
+        return float(self.choices.index(value) + 0.5) / (self.levels or 1)
+
+    def raw(self, unit: float) -> Any:
+        if self.fixed:
+            return self.parameter.value
+        if self.kind == "continuous":
+            return self.scale.raw(unit)
+        last = (self.levels or 1) - 1
+        if self.kind in ("integer", "binary"):
+            level = math.floor(self.scale.raw(unit) + 0.5) - self.first
+            return self.first + min(max(level, 0), last)
+        return self.choices[min(max(math.floor(unit * (last + 1)), 0), last)]
+
+    def clean(self, value: Any, where: str) -> Any:
+        """The value as this parameter's own type, clamped if a hair outside; else FechnerError."""
+        name = self.parameter.name
+        if self.kind == "categorical" or isinstance(self.parameter.value, str):
+            choices = [self.parameter.value] if self.fixed else list(self.choices)
+            if not isinstance(value, str) or value not in choices:
+                raise FechnerError(
+                    "bad_value",
+                    f"{_show(value)} is not a value of '{name}': {', '.join(map(repr, choices))}",
+                    where,
+                    did_you_mean(value, choices),
+                )
+            return value
+        number = _number(value, name, where)
+        if self.fixed:
+            given = float(self.parameter.value)
+            if abs(number - given) > TOLERANCE * max(abs(given), 1.0):
+                raise FechnerError("bad_value", f"'{name}' is fixed at {given:g}, not {number:g}", where)
+            return self.parameter.value
+        if self.kind == "continuous":
+            low, high, unit = self.scale.low, self.scale.high, self.scale.unit(number)
+            if unit < -TOLERANCE or unit > 1 + TOLERANCE:
+                raise _outside(name, number, low, high, where)
+            return min(max(number, low), high)
+        if self.kind == "discrete":
+            best = min(self.choices, key=lambda choice: abs(choice - number))
+            if abs(best - number) > TOLERANCE * (max(self.choices) - min(self.choices)):
+                raise FechnerError(
+                    "bad_value", f"{number:g} is not a value of '{name}': {listing(self.choices)}", where
+                )
+            return best
+        whole = round(number)
+        if abs(number - whole) > TOLERANCE:
+            raise FechnerError("bad_value", f"'{name}' takes whole numbers, not {number:g}", where)
+        if not self.first <= whole < self.first + (self.levels or 1):
+            raise _outside(name, number, self.first, self.first + (self.levels or 1) - 1, where)
+        return whole
+
+    def same(self, one: Any, other: Any, tolerance: float) -> bool:
+        if self.fixed or self.kind in ("categorical", "binary", "integer"):
+            return bool(one == other)
+        if self.kind == "discrete":
+            return bool(abs(one - other) <= tolerance * (max(self.choices) - min(self.choices)))
+        return abs(self.scale.unit(float(one)) - self.scale.unit(float(other))) <= tolerance
+
+
+def _number(value: Any, name: str, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise FechnerError("bad_value", f"'{name}' takes a number, not {_show(value)}", where)
+    try:
+        number = float(value)
+    except (OverflowError, ValueError, TypeError):
+        number = math.inf
+    if not math.isfinite(number):
+        raise FechnerError("bad_value", f"'{name}' takes a finite number, not {_show(value)}", where)
+    return number
+
+
+def _outside(name: str, value: float, low: float, high: float, where: str) -> FechnerError:
+    hint = f"'{name}' runs from {low:g} to {high:g}"
+    return FechnerError("out_of_bounds", f"{value:.10g} is outside the range of '{name}'", where, hint)
+
+
+def clip(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _show(value: Any) -> str:
+    try:
+        return clip(repr(value))
+    except ValueError:  # an integer of too many digits
+        return "a very large number"
+
+
+def listing(items: Iterable[Any]) -> str:
+    shown = [clip(str(item)) for item in items]
+    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "")
+
+
+def did_you_mean(text: Any, candidates: Sequence[str]) -> str:
+    if not isinstance(text, str) or len(text) > 60:
+        return ""
+    near = difflib.get_close_matches(text, candidates, n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else ""
