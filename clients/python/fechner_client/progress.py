@@ -1,0 +1,84 @@
+"""Where an experiment stands, as the replies tell: the trials in hand, the stage, whether it is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Optional
+
+from fechner_client.errors import Finished
+from fechner_client.trial import Trial
+
+if TYPE_CHECKING:
+    from fechner_client.client import Client
+
+
+class Progress:
+    """Follows the replies, also those to requests that were settled later than they were made."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._session: Optional[str] = None
+        self._pending: dict[int, Trial] = {}
+        self.stage: Optional[str] = None
+        self.finished = False
+        self.reason: Optional[str] = None
+        self.remaining: dict[str, Any] = {}
+
+    @property
+    def pending(self) -> list[Trial]:
+        """The trials handed out and not told, oldest first."""
+        return [trial for _, trial in sorted(self._pending.items())]
+
+    def apply(self, kind: str, message: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
+        """Take a reply in."""
+        if kind == "setup":
+            self._begin(str(reply.get("session") or self._client.session))
+        elif kind == "resume":
+            self._begin(str(reply.get("session") or self._client.session))
+            known, self._pending = self._pending, {}
+            for entry in reply.get("pending", []):
+                trial = known.get(entry["trial"]) or Trial(self._client, entry["trial"], entry["config"])
+                self._pending[trial.number] = trial
+        elif kind == "ask":
+            self._asked(reply)
+        elif kind == "tell":
+            self._told(message, reply)
+        elif kind == "update":
+            self._told(message["tell"], reply.get("tell", {}))
+            self._asked(reply.get("ask", {}))
+        elif kind == "exit":
+            self._begin(None)
+
+    def handed_out(self, reply: Mapping[str, Any]) -> list[Trial]:
+        """The trials of an ask's reply (taken in before); raises Finished if there are none."""
+        numbers = [entry["trial"] for entry in reply.get("trials", [])]
+        if not numbers:
+            reason = f": {self.reason}" if self.reason else ""
+            raise Finished(
+                "finished", f"the experiment is finished{reason}", hint="beyond=True asks for more"
+            )
+        return [self._pending[number] for number in numbers]
+
+    def _begin(self, session: Optional[str]) -> None:
+        if session is None or session != self._session:
+            self._pending = {}
+        self._session = session
+        self.stage, self.finished, self.reason, self.remaining = None, False, None, {}
+
+    def _asked(self, reply: Mapping[str, Any]) -> None:
+        if "error" in reply:
+            return
+        for entry in reply.get("trials", []):
+            self._pending[entry["trial"]] = Trial(self._client, entry["trial"], entry["config"])
+        self.stage = reply.get("stage", self.stage)
+        self.finished = bool(reply.get("finished", False))
+        self.reason = reply.get("reason")
+        self.remaining = dict(reply.get("remaining") or {})
+
+    def _told(self, message: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
+        outcomes = [tell.get("outcome") for tell in message.get("trials", [message])]
+        for number, outcome in zip(reply.get("trials", []), outcomes):  # noqa: B905 (not in Python 3.9)
+            trial = self._pending.pop(number, None)
+            if trial is not None:
+                trial.told = True
+                trial.outcome = outcome
