@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -161,28 +161,34 @@ def initial(specification: Specification, seed: int, index: int = 0, no_end: str
     )
 
 
-def tell(state: State, points: Array, outcomes: Array) -> State:
-    """The state after outcomes `k x m` at points `k x s x d`; points handed out before leave `pending`.
+def tell(state: State, points: Array, outcomes: Array, asked: Iterable[Array] | None = None) -> State:
+    """The state after outcomes `k x m` at points `k x s x d`.
 
+    The points handed out for these trials leave `pending`: `asked` (each `s x d`), or `points` themselves.
     Cheap: no fit, and no copy of earlier data.
     """
     points = np.asarray(points, dtype=np.float64)
     outcomes = np.asarray(outcomes, dtype=np.float64)
-    counts = [list(levels) for levels in state.counts]
-    for row in outcomes:
-        for levels, value in zip(counts, row, strict=True):
-            if levels:
-                levels[int(value)] += 1
     return replace(
-        drop(state, points),
+        drop(state, points if asked is None else asked),
         x=state.x.append(points),
         y=state.y.append(outcomes),
-        counts=tuple(map(tuple, counts)),
+        counts=counted(state.counts, outcomes),
     )
 
 
-def drop(state: State, points: Array) -> State:
-    """The state after `points` (`k x s x d`) left `pending` without a modelled outcome."""
+def counted(counts: tuple[tuple[int, ...], ...], outcomes: Array) -> tuple[tuple[int, ...], ...]:
+    """`counts` with the levels of `outcomes` (`k x m`) added."""
+    new = [list(levels) for levels in counts]
+    for row in outcomes:
+        for levels, value in zip(new, row, strict=True):
+            if levels:
+                levels[int(value)] += 1
+    return tuple(map(tuple, new))
+
+
+def drop(state: State, points: Iterable[Array]) -> State:
+    """The state after `points` (each `s x d`) left `pending` without a modelled outcome."""
     pending = list(state.pending)
     for point in points:
         for i, asked in enumerate(pending):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from fechner.strategies.generators.manual import n_points
-from fechner.strategies.state import State
+from fechner.strategies.state import Array, State, counted
 
 
 def stage_finished(state: State) -> str | None:
     """The rule that finished the current stage, naming itself; None while it goes on."""
+    return _rule(state, state.n, state.counts)
+
+
+def _rule(state: State, n: int, counts: tuple[tuple[int, ...], ...]) -> str | None:
+    """The rule that finishes the current stage with `n` modelled trials and `counts` of their levels."""
     stage = state.current
     if state.finish_sent:
         return "finish_strategy"
@@ -19,10 +24,10 @@ def stage_finished(state: State) -> str | None:
     if finite is not None and state.stage_asked >= finite:
         return f"all {finite} points asked"
     if (
-        state.n < 1
+        n < 1
         or state.stage_asked < stage.min_asks
-        or state.n < stage.min_total_tells
-        or any(count < stage.min_total_outcome_occurrences for levels in state.counts for count in levels)
+        or n < stage.min_total_tells
+        or any(count < stage.min_total_outcome_occurrences for levels in counts for count in levels)
         or (stage.min_post_range is not None and (state.post_range or 0.0) < stage.min_post_range)
     ):
         return None
@@ -48,6 +53,13 @@ def is_last(state: State) -> bool:
 def finished(state: State) -> str | None:
     """The rule that finished the whole strategy; None while there is a stage to go."""
     return stage_finished(state) if is_last(state) else None
+
+
+def finished_after(state: State, outcomes: Array) -> str | None:
+    """`finished` once `outcomes` (`k x m`) are told, without telling them."""
+    if not is_last(state):
+        return None
+    return _rule(state, state.n + len(outcomes), counted(state.counts, outcomes))
 
 
 def remaining(state: State) -> int | None:

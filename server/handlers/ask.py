@@ -1,0 +1,79 @@
+"""ask: hand out the next trials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fechner.server.errors import FechnerError
+from fechner.server.handlers.registry import Answer, Computation, Context, handles, require_setup
+from fechner.server.messages import Ask
+from fechner.strategies import stopping
+from fechner.strategies.sequential import advance
+from fechner.strategies.state import State
+from fechner.strategies.strategy import adopt, configs, needs_model, propose
+
+
+@handles("ask", "1", "aepsych-0.8")
+def ask(context: Context, message: Ask) -> Answer | Computation:
+    """The next points of the current strategy, or none where its rules are met."""
+    require_setup(context)
+    session, limits = context.session, context.limits
+    if message.deadline_ms is not None:
+        raise FechnerError("bad_value", "deadline_ms is not supported yet", where="message.deadline_ms")
+    if message.n > limits.trials_per_tell:
+        raise FechnerError(
+            "limit_reached", f"{message.n} points in one ask; at most {limits.trials_per_tell}", where="message.n"
+        )
+    if len(session.trials) + message.n > limits.trials_per_session:
+        raise FechnerError("limit_reached", f"the session has its {limits.trials_per_session} trials")
+    state = session.state
+    reason = stopping.finished(advance(state))
+    if reason and not (message.beyond or context.lenient):
+        return Answer(_reply(advance(state), [], reason), tier="generator")
+    fixed = state.space.validate_fixed(dict(message.fixed), "message.fixed") if message.fixed else {}
+
+    def answer(proposal: dict[str, Any]) -> Answer:
+        return _answer(context, message, fixed, proposal)
+
+    if needs_model(state):
+        return Computation("propose", (state, message.n, fixed), answer)
+    return answer(propose(state, message.n, fixed))
+
+
+def _answer(context: Context, message: Ask, fixed: dict[str, Any], proposal: dict[str, Any]) -> Answer:
+    session = context.session
+    state = session.state
+    was_over = stopping.finished(advance(state))
+    after = adopt(state, proposal)
+    first = session.next_trial
+    trials = [{"trial": first + i, "config": config} for i, config in enumerate(configs(state, proposal))]
+    left = dict(proposal)
+    posterior = {name: left.pop(name, None) for name in ("post_mean", "post_sd")}
+    change = {
+        "type": "ask",
+        "strategy": session.current,
+        "stage": after.current.name,
+        "n": message.n,
+        "fixed": fixed,
+        "beyond": message.beyond,
+        "trials": trials,
+        "tier": proposal["tier"],
+        "left": left,
+        **posterior,
+    }
+    warnings = [("model", text) for text in proposal.get("warnings", ())]
+    if was_over:
+        warnings.append(("finished", f"the strategy was finished already ({was_over})"))
+    if len(trials) < message.n:
+        warnings.append(("fewer_points", f"{len(trials)} of {message.n} points: the stage has no more"))
+    return Answer(_reply(after, trials, stopping.finished(after)), change, warnings, proposal["tier"])
+
+
+def _reply(state: State, trials: list[dict[str, Any]], reason: str | None) -> dict[str, Any]:
+    return {
+        "trials": trials,
+        "stage": state.current.name,
+        "finished": reason is not None,
+        "reason": reason,
+        "remaining": {"trials": stopping.remaining(state)},
+    }

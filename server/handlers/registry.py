@@ -1,0 +1,91 @@
+"""The registry of handlers, and what they are given and return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fechner.server.errors import FechnerError
+from fechner.server.limits import Limits
+from fechner.server.messages import Message
+from fechner.server.session import Session
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler may look at.
+
+    Attributes:
+        session: the session as of its last change.
+        limits: of the server.
+        version: the registry version of the dialect that the request came in.
+        lenient: AEPsych's habits: asks go on after the end, a missing end is a warning.
+        draw_seed: a fresh seed, for setups that name none.
+        server: name and version.
+        record: the record's name.
+        read_only: the sender observes.
+    """
+
+    session: Session
+    limits: Limits
+    version: str
+    lenient: bool
+    draw_seed: Callable[[], int]
+    server: str
+    record: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to reply, and the change to record first (None: nothing changes)."""
+
+    message: dict[str, Any]
+    change: dict[str, Any] | None = None
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+    tier: str | None = None
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A pure function of the core to run by an executor; `answer` makes the reply of its result."""
+
+    function: str
+    arguments: tuple[Any, ...]
+    answer: Callable[[Any], Answer]
+
+
+Handler = Callable[[Context, Any], Answer | Computation]
+
+#: Handlers by (type, version).
+HANDLERS: dict[tuple[str, str], Handler] = {}
+
+
+def handles(type_: str, *versions: str) -> Callable[[Handler], Handler]:
+    """Register a handler for a message type in these versions."""
+
+    def register(handler: Handler) -> Handler:
+        for version in versions:
+            HANDLERS[type_, version] = handler
+        return handler
+
+    return register
+
+
+def handle(context: Context, type_: str, message: Message) -> Answer | Computation:
+    """The answer of the handler for (type, version).
+
+    Raises:
+        FechnerError: unknown_type, or what the handler raises.
+    """
+    handler = HANDLERS.get((type_, context.version))
+    if handler is None:
+        raise FechnerError("unknown_type", f"no handler for '{type_}'", where="type")
+    return handler(context, message)
+
+
+def require_setup(context: Context) -> None:
+    """Raise no_session unless something is set up."""
+    if not context.session.strategies:
+        raise FechnerError("no_session", "nothing is set up in this session", hint="send setup first")

@@ -1,0 +1,47 @@
+"""setup: a checked configuration begins a strategy."""
+
+from __future__ import annotations
+
+from fechner.server.handlers.registry import Answer, Context, handles
+from fechner.server.messages import Setup
+from fechner.strategies.config import check
+from fechner.strategies.parameters import space
+
+
+@handles("setup", "1", "aepsych-0.8")
+def setup(context: Context, message: Setup) -> Answer:
+    """Begin another strategy and make it current."""
+    no_end = "warning" if context.lenient else "error"
+    specification = check(message.config, no_end=no_end)
+    seed = next(s for s in (message.seed, specification.seed, context.draw_seed()) if s is not None)
+    index = len(context.session.strategies)
+    given = specification.metadata
+    metadata = {**given, **message.metadata}
+    stages = [stage.name for stage in specification.stages]
+    outcomes = [{"name": outcome.name, "type": outcome.type} for outcome in specification.outcomes]
+    change = {
+        "type": "setup",
+        "strategy": index,
+        "name": message.name if message.name is not None else given.get("experiment_name"),
+        "participant": message.participant if message.participant is not None else given.get("participant_id"),
+        "description": (
+            message.description if message.description is not None else given.get("experiment_description")
+        ),
+        "metadata": metadata,
+        "config": message.config,
+        "no_end": no_end,
+        "seed": seed,
+        "stages": stages,
+        "outcomes": outcomes,
+        "parameters": [parameter.name for parameter in specification.parameters],
+    }
+    reply = {
+        "session": context.session.id,
+        "strategy": index,
+        "parameters": space(specification.parameters).describe(),
+        "outcomes": outcomes,
+        "stages": stages,
+        "seed": seed,
+    }
+    warnings = [(problem.code, str(problem)) for problem in specification.warnings]
+    return Answer(reply, change, warnings)

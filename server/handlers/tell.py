@@ -1,0 +1,155 @@
+"""tell: outcomes of trials, by number or by configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fechner.server.errors import FechnerError
+from fechner.server.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.messages import Tell, Told
+from fechner.server.session import TOLD, Session, Trial
+from fechner.strategies import stopping
+from fechner.strategies.outcomes import clean_outcome
+from fechner.strategies.sequential import advance
+
+
+@handles("tell", "1", "aepsych-0.8")
+def tell(context: Context, message: Tell) -> Answer:
+    """All outcomes of the message, or none."""
+    require_setup(context)
+    session, limits = context.session, context.limits
+    many = message.trials is not None
+    if many and message.model_fields_set != {"trials"}:
+        raise FechnerError(
+            "bad_value",
+            "`trials` stands alone",
+            where="message.trials",
+            hint="put the options into each trial of the list",
+        )
+    told: list[Told] = message.trials if message.trials is not None else [message]
+    if len(told) > limits.trials_per_tell:
+        raise FechnerError(
+            "limit_reached", f"{len(told)} trials in one tell; at most {limits.trials_per_tell}", "message.trials"
+        )
+    taken: set[int] = set()
+    rows: list[dict[str, Any]] = []
+    new = session.next_trial
+    for i, one in enumerate(told):
+        where = f"message.trials.{i}" if many else "message"
+        row = _row(session, one, taken, where)
+        if row["trial"] is None:
+            row["trial"] = new
+            new += 1
+        taken.add(row["trial"])
+        rows.append(row)
+    if new - 1 > limits.trials_per_session:
+        raise FechnerError("limit_reached", f"the session has its {limits.trials_per_session} trials")
+    change = {"type": "tell", "trials": rows}
+    modelled = sum(row["model_data"] and row["outcome"] is not None for row in rows)
+    reply = {
+        "trials": [row["trial"] for row in rows],
+        "modelled": modelled,
+        "finished": _finished_after(session, rows),
+    }
+    return Answer(reply, change)
+
+
+def _row(session: Session, told: Told, taken: set[int], where: str) -> dict[str, Any]:
+    """One told trial as the record keeps it; `trial` is None for a point that was not asked."""
+    trial: Trial | None
+    if told.trial is not None:
+        if told.config is not None:
+            raise FechnerError(
+                "bad_value",
+                "either `trial` or `config` says which trial",
+                where=f"{where}.config",
+                hint="for the stimulus really shown use `shown`",
+            )
+        trial = _by_number(session, told.trial, taken, where)
+        strategy = trial.strategy
+        config = trial.config
+    else:
+        trial, strategy, config = None, session.current, None
+        if told.config is not None:
+            state = session.state
+            stimuli = state.specification.stimuli_per_trial
+            config = state.space.validate(dict(told.config), stimuli, f"{where}.config")
+            trial = _by_config(session, config, taken)
+        elif told.model_data or told.outcome is None:
+            raise FechnerError(
+                "bad_value", "a tell names its trial", where=where, hint="give `trial` (its number) or `config`"
+            )
+    specification, space = (
+        session.strategies[strategy].state.specification,
+        session.strategies[strategy].state.space,
+    )
+    outcome = None
+    if told.outcome is not None:
+        outcome = clean_outcome(specification, told.outcome, f"{where}.outcome")
+    elif told.model_data:
+        raise FechnerError(
+            "bad_outcome",
+            "the outcome is missing",
+            where=f"{where}.outcome",
+            hint="with model_data false a trial may be told without one",
+        )
+    shown = None
+    if told.shown is not None:
+        shown = space.validate(dict(told.shown), specification.stimuli_per_trial, f"{where}.shown")
+    return {
+        "trial": trial.number if trial is not None else None,
+        "strategy": strategy,
+        "asked": trial is not None,
+        "config": dict(config) if config is not None else None,
+        "shown": shown,
+        "outcome": outcome,
+        "model_data": told.model_data,
+        "response_time": told.response_time,
+        "confidence": told.confidence,
+        "client_time": told.client_time,
+        "extra": told.extra,
+    }
+
+
+def _by_number(session: Session, number: int, taken: set[int], where: str) -> Trial:
+    if number > len(session.trials):
+        raise FechnerError(
+            "unknown_trial",
+            f"the session has no trial {number}",
+            where=f"{where}.trial",
+            hint=f"its trials are numbered 1 to {len(session.trials)}" if session.trials else "ask first",
+        )
+    trial = session.trials[number - 1]
+    if trial.status == TOLD or number in taken:
+        raise FechnerError(
+            "trial_already_told", f"trial {number} has its outcome already", where=f"{where}.trial"
+        )
+    return trial
+
+
+def _by_config(session: Session, config: dict[str, Any], taken: set[int]) -> Trial | None:
+    """The oldest pending trial of the current strategy whose point this is."""
+    space = session.state.space
+    for trial in session.pending.values():
+        if (
+            trial.strategy == session.current
+            and trial.number not in taken
+            and trial.config is not None
+            and space.close(config, trial.config)
+        ):
+            return trial
+    return None
+
+
+def _finished_after(session: Session, rows: list[dict[str, Any]]) -> bool:
+    """Whether the current strategy's rules hold once `rows` are told (posterior rules as of the last ask)."""
+    values = [
+        list(row["outcome"].values())
+        for row in rows
+        if row["strategy"] == session.current and row["model_data"] and row["outcome"] is not None
+    ]
+    state = session.state
+    outcomes = np.array(values, dtype=np.float64).reshape(len(values), len(state.specification.outcomes))
+    return stopping.finished_after(advance(state), outcomes) is not None

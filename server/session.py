@@ -1,0 +1,179 @@
+"""What a session is: its strategies, its trials, their order. A fold over recorded changes.
+
+A *change* is the canonical effect of one request on a session, as plain data. Handlers compute changes from
+an unchanged session; `Session.apply` adopts one after it is on record, and computes nothing. So a live
+session and one read back from the record are the same by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fechner.strategies import state as core
+from fechner.strategies.config import check
+from fechner.strategies.state import State
+from fechner.strategies.strategy import adopt, configs, finish
+
+Change = Mapping[str, Any]
+PENDING, TOLD, SKIPPED = "pending", "told", "skipped"
+
+
+@dataclass(slots=True)
+class Trial:
+    """One trial: which strategy it belongs to, what was asked (`unit`: `s x d`, while pending), its status."""
+
+    number: int
+    strategy: int
+    status: str
+    config: Mapping[str, Any] | None = None
+    unit: NDArray[np.float64] | None = None
+
+
+@dataclass
+class Strategy:
+    """One setup of a session: its state and what people call it."""
+
+    state: State
+    name: str
+    stages: list[str]
+
+
+@dataclass
+class Session:
+    """A session as of its last adopted change.
+
+    Attributes:
+        id: UUID.
+        strategies: one per setup.
+        current: index of the strategy that asks and tells go to.
+        trials: all of them; trial k is `trials[k - 1]`.
+        pending: trials handed out and not told, by number, oldest first.
+        told, skipped: how many.
+        ended: exit was sent (a resume begins it again).
+    """
+
+    id: str
+    strategies: list[Strategy] = field(default_factory=list)
+    current: int = 0
+    trials: list[Trial] = field(default_factory=list)
+    pending: dict[int, Trial] = field(default_factory=dict)
+    told: int = 0
+    skipped: int = 0
+    ended: bool = False
+
+    @property
+    def strategy(self) -> Strategy:
+        """The current strategy."""
+        return self.strategies[self.current]
+
+    @property
+    def state(self) -> State:
+        """The current strategy's state."""
+        return self.strategy.state
+
+    @property
+    def next_trial(self) -> int:
+        """The number of the next trial."""
+        return len(self.trials) + 1
+
+    def counts(self) -> dict[str, int]:
+        """Trials by status, as replies show them."""
+        asked = sum(strategy.state.asked for strategy in self.strategies)
+        return {"asked": asked, "told": self.told, "pending": len(self.pending), "skipped": self.skipped}
+
+    def pending_list(self) -> list[dict[str, Any]]:
+        """The pending trials as replies show them."""
+        return [{"trial": t.number, "config": dict(t.config or {})} for t in self.pending.values()]
+
+    def apply(self, change: Change) -> None:
+        """Adopt one recorded change."""
+        _APPLY[change["type"]](self, change)
+
+
+def _setup(session: Session, change: Change) -> None:
+    specification = check(change["config"], no_end=change["no_end"])
+    state = core.initial(specification, change["seed"], change["strategy"], change["no_end"])
+    session.strategies.append(Strategy(state, change["name"] or "", [s.name for s in specification.stages]))
+    session.current = change["strategy"]
+    session.ended = False
+
+
+def proposal_of(change: Change) -> dict[str, Any]:
+    """The proposal that an ask's change records."""
+    proposal = dict(change["left"])
+    for name in ("post_mean", "post_sd"):
+        if change.get(name) is not None:
+            proposal[name] = change[name]
+    return proposal
+
+
+def _ask(session: Session, change: Change) -> None:
+    strategy = session.strategies[change["strategy"]]
+    proposal = proposal_of(change)
+    points = np.asarray(proposal["points"], dtype=np.float64)
+    raw = configs(strategy.state, proposal)
+    strategy.state = adopt(strategy.state, proposal)
+    for handed_out, config, point in zip(change["trials"], raw, points, strict=True):
+        trial = Trial(handed_out["trial"], change["strategy"], PENDING, config, point)
+        session.trials.append(trial)
+        session.pending[trial.number] = trial
+
+
+def _tell(session: Session, change: Change) -> None:
+    told: dict[int, list[tuple[Any, Any, Any]]] = {}
+    for row in change["trials"]:
+        number, index = row["trial"], row["strategy"]
+        if number > len(session.trials):
+            session.trials.append(Trial(number, index, TOLD))
+        trial = session.trials[number - 1]
+        asked, trial.unit, trial.status = trial.unit, None, TOLD
+        session.pending.pop(number, None)
+        session.told += 1
+        strategy = session.strategies[index]
+        if row["model_data"] and row["outcome"] is not None:
+            specification, space = strategy.state.specification, strategy.state.space
+            if asked is not None and row.get("shown") is None:
+                unit = asked
+            else:
+                unit = space.encode_trial(row.get("shown") or row["config"], specification.stimuli_per_trial)
+            told.setdefault(index, []).append((unit, list(row["outcome"].values()), asked))
+        elif asked is not None:
+            strategy.state = core.drop(strategy.state, asked[None])
+    for index, rows in told.items():
+        strategy = session.strategies[index]
+        handed_out = [asked for _, _, asked in rows if asked is not None]
+        strategy.state = core.tell(
+            strategy.state,
+            np.stack([unit for unit, _, _ in rows]),
+            np.array([values for _, values, _ in rows], dtype=np.float64),
+            handed_out,
+        )
+
+
+def _finish(session: Session, change: Change) -> None:
+    strategy = session.strategies[change["strategy"]]
+    strategy.state = finish(strategy.state)
+
+
+def _resume(session: Session, change: Change) -> None:
+    session.current = change["strategy"]
+    session.ended = False
+
+
+def _exit(session: Session, change: Change) -> None:
+    session.ended = True
+
+
+_APPLY = {
+    "setup": _setup,
+    "ask": _ask,
+    "tell": _tell,
+    "finish_strategy": _finish,
+    "resume": _resume,
+    "exit": _exit,
+}
