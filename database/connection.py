@@ -1,0 +1,119 @@
+"""One connection to the database that holds a record, set up so that a commit is durable."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from fechner.database.errors import RecordError
+from sqlalchemy.pool import NullPool
+
+#: How long a write waits for another program's transaction, in milliseconds.
+BUSY_TIMEOUT_MS = 5000
+
+
+def record_url(where: str | os.PathLike[str]) -> sa.URL:
+    """The URL of a record named by a URL or by a bare file name (``:memory:`` for one that isn't kept)."""
+    text = os.fspath(where)
+    if "://" not in text:
+        return sa.URL.create("sqlite", database=text)
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError:
+        raise RecordError(f"{text!r} is no database URL; sqlite:///FILE or a file name would be") from None
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def record_file(url: sa.URL) -> Path | None:
+    """The file that holds the record; None if it is in memory or on a database server."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+class Database:
+    """A connection and the SQLAlchemy engine behind it.
+
+    Every access happens in a transaction, ``with database.connection.begin():``; set `writing` before one
+    that writes, so that SQLite takes its write lock at the start and not halfway.
+    """
+
+    def __init__(self, where: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        self.url = record_url(where)
+        self.read_only = read_only
+        self.writing = False
+        self.file = record_file(self.url)
+        self.name = str(self.file) if self.file else self.url.render_as_string(hide_password=True)
+        try:
+            if self.url.get_backend_name() == "sqlite":
+                self._check_file()
+                engine = sa.create_engine("sqlite://", creator=self._sqlite, poolclass=NullPool)
+                sa.event.listen(engine, "begin", self._begin)
+            else:
+                engine = sa.create_engine(self.url, poolclass=NullPool)
+            if read_only and engine.dialect.name == "postgresql":
+                engine = engine.execution_options(postgresql_readonly=True)
+            self.connection = engine.connect()
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
+            raise RecordError(f"the record {self.name} can't be opened: {reason(error)}") from error
+
+    def close(self) -> None:
+        """Close the connection; SQLite then moves its log into the file."""
+        self.connection.close()
+
+    def _check_file(self) -> None:
+        if self.file is None:
+            return
+        if not self.file.parent.is_dir():
+            raise RecordError(
+                f"the record {self.name} can't be opened: there is no folder {self.file.parent}"
+            )
+        if self.file.is_dir():
+            raise RecordError(f"the record {self.name} can't be opened: it is a folder")
+        if self.read_only and not self.file.exists():
+            raise RecordError(f"there is no record {self.name}")
+
+    def _sqlite(self) -> sqlite3.Connection:
+        if self.file is None:
+            connection = _connect("file::memory:")
+        elif not self.read_only:
+            connection = _connect(f"file:{quote(str(self.file.absolute()))}?mode=rwc")
+        else:
+            return self._sqlite_read_only(f"file:{quote(str(self.file.absolute()))}")
+        connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        for pragma in ("synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _sqlite_read_only(self, address: str) -> sqlite3.Connection:
+        connection = _connect(f"{address}?mode=ro")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            log = Path(f"{self.file}-wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            # In a folder that can't be written to, a log that isn't there can't be looked into either.
+            connection = _connect(f"{address}?mode=ro&immutable=1")
+        return connection
+
+    def _begin(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if self.writing else "BEGIN")
+
+
+def _connect(address: str) -> sqlite3.Connection:
+    # isolation_level None: transactions begin where SQLAlchemy begins them, those that change the schema too.
+    return sqlite3.connect(
+        address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
+    )
+
+
+def reason(error: BaseException) -> str:
+    """What a database error says, without SQLAlchemy's statement and link."""
+    return str(error.orig) if isinstance(error, sa.exc.DBAPIError) and error.orig else str(error)

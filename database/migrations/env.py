@@ -1,0 +1,13 @@
+"""Run by Alembic: migrates on the connection, and in the transaction, that `schema.upgrade` hands over."""
+
+from alembic import context
+from fechner.database.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,194 @@
+"""The record: append groups of messages durably, read them back (design.md 7)."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from fechner.database import statements
+from fechner.database.connection import Database, reason
+from fechner.database.errors import RecordError
+from fechner.database.message import NO_HASH, Change, Entry, Message, chain, escape_id, unescape_id
+from fechner.database.schema import prepare
+from fechner.database.tables import Row
+from fechner.database.writing import Writer
+
+__all__ = ["Entry", "Message", "Record", "RecordError"]
+
+#: Messages read at a time where a session is read through.
+PAGE = 1000
+
+
+class Record:
+    """An open record. Any thread may use it; one at a time gets its turn.
+
+    One program writes a record at a time: take `fechner.database.lock.RecordLock` before opening it for
+    writing. Any number may read beside it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writer = Writer(database)
+        self._turn = threading.RLock()
+        self.name = database.name
+        self.read_only = database.read_only
+
+    @classmethod
+    def open(cls, where: str | os.PathLike[str], *, read_only: bool = False) -> Record:
+        """Open the record in a file or at a URL; create it if there is none, migrate it if it is older.
+
+        Raises:
+            RecordError: it can't be opened, is no record, or was written by a newer Fechner; with
+                ``read_only`` also: it isn't there or would need a migration.
+        """
+        database = Database(where, read_only=read_only)
+        try:
+            prepare(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def __enter__(self) -> Record:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the record; closing it again does nothing."""
+        with self._turn:
+            self._database.close()
+
+    def append(self, group: Sequence[Sequence[Entry]]) -> list[RecordError | None]:
+        """Put a group of requests on record, durably.
+
+        Args:
+            group: requests in order; each is the list of entries that are recorded together or not at all.
+
+        Returns:
+            For each request None once it is on disk, or the `RecordError` that says why nothing of it is on
+            record. The group is one transaction; if that fails, each of its requests is tried alone.
+        """
+        with self._turn:
+            return self._writer.append(group)
+
+    def exists(self, session: str) -> bool:
+        """Whether the session was ever set up."""
+        return bool(self._rows(statements.EXISTS, session=session))
+
+    def last(self) -> str | None:
+        """The session that was used last (ended or not), by its last message."""
+        rows = self._rows(statements.LAST)
+        return str(rows[0].session) if rows else None
+
+    def sessions(self) -> list[Row]:
+        """The record at a glance, oldest first.
+
+        Each row has session, created_at, last_at, ended_at, n_messages, peer, n_strategies, n_trials,
+        n_pending, n_told, n_skipped, and name, participant and description of its newest strategy.
+        """
+        return [dict(row._mapping) for row in self._rows(statements.SESSIONS)]
+
+    def strategies(self, session: str) -> list[Row]:
+        """The session's strategies in order: the table's columns, JSON parsed (``metadata``, ``stages``)."""
+        return [_parsed(dict(row._mapping)) for row in self._rows(statements.STRATEGIES, session=session)]
+
+    def trials(self, session: str) -> list[Row]:
+        """The session's trials in order, with ``config`` and ``outcome`` (None while it has none) by name.
+
+        Numbers are floats, whatever they were in the message.
+        """
+        configs: dict[int, dict[str, Any]] = {}
+        for row in self._rows(statements.TRIAL_PARAMETERS, session=session):
+            values = configs.setdefault(row.trial, {}).setdefault(row.name, [])
+            values.append(row.number if row.text is None else row.text)
+        outcomes: dict[int, dict[str, Any]] = {}
+        for row in self._rows(statements.TRIAL_OUTCOMES, session=session):
+            outcomes.setdefault(row.trial, {})[row.name] = row.number if row.text is None else row.text
+        found = []
+        for row in self._rows(statements.TRIALS, session=session):
+            config = {
+                name: values[0] if len(values) == 1 else values
+                for name, values in configs.get(row.trial, {}).items()
+            }
+            found.append(_parsed(dict(row._mapping)) | {"config": config, "outcome": outcomes.get(row.trial)})
+        return found
+
+    def messages(self, session: str) -> list[Message]:
+        """The session's messages in order, also the failed ones."""
+        return [_message(row) for row in self._pages(statements.PAGE, session)]
+
+    def changes(self, session: str) -> Iterator[tuple[int, str, Change]]:
+        """What each message did to the session, in order: (seq, the message's type, change)."""
+        for row in self._pages(statements.CHANGES, session):
+            yield row.seq, row.type, json.loads(row.change)
+
+    def ids(self, session: str) -> dict[str, tuple[str, str, str]]:
+        """The ids that ok messages of the session used: (type, request text, reply text) by id."""
+        rows = self._rows(statements.IDS, session=session)
+        return {unescape_id(row.client_id): (row.type, row.request, row.reply) for row in rows}
+
+    def find(self, session: str, client_id: str) -> Message | None:
+        """The ok message that used an id in a session."""
+        rows = self._rows(statements.FIND, session=session, client_id=escape_id(client_id))
+        return _message(rows[0]) if rows else None
+
+    def verify_chain(self, session: str) -> int | None:
+        """The first sequence number whose message is changed, missing or misplaced; None if all are sound."""
+        previous, seq = NO_HASH, 0
+        for row in self._pages(statements.PAGE, session):
+            seq += 1
+            if row.seq != seq or chain(previous, dict(row._mapping)) != row.hash:
+                return seq
+            previous = row.hash
+        counted = self._rows(statements.EXISTS, session=session)
+        return seq + 1 if counted and counted[0].n_messages > seq else None
+
+    def _pages(self, statement: sa.Select[Any], session: str) -> Iterator[sa.Row[Any]]:
+        """A session's messages, a page at a time: nothing is held between pages, so others may write."""
+        after = 0
+        while True:
+            rows = self._rows(statement, session=session, after=after, limit=PAGE)
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].seq
+
+    def _rows(self, statement: sa.Select[Any], **values: Any) -> Sequence[sa.Row[Any]]:
+        connection = self._database.connection
+        try:
+            with self._turn, connection.begin():
+                return connection.execute(statement, values).all()
+        except sa.exc.SQLAlchemyError as error:
+            raise RecordError(f"the record {self.name} can't be read: {reason(error)}") from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """The connection in one transaction, for reading much with nothing changing meanwhile (export)."""
+        with self._turn, self._database.connection.begin():
+            yield self._database.connection
+
+
+def _message(row: sa.Row[Any]) -> Message:
+    values = dict(row._mapping)
+    if values["client_id"] is not None:
+        values["client_id"] = unescape_id(values["client_id"])
+    if values["change"] is not None:
+        values["change"] = json.loads(values["change"])
+    return Message(**values)
+
+
+def _parsed(row: Mapping[str, Any]) -> Row:
+    """A row with the columns ``…_json`` parsed and named without the ending."""
+    return {
+        name.removesuffix("_json"): json.loads(value)
+        if name.endswith("_json") and value is not None
+        else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,175 @@
+"""Writing the record: numbers and hashes, one transaction a group, each request alone if that fails."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC
+from typing import Any
+
+from fechner.database import statements
+from fechner.database.connection import Database, reason
+from fechner.database.errors import RecordError
+from fechner.database.message import NO_HASH, Entry, chain, escape_id, to_json
+from fechner.database.projections import Rows, project
+
+#: A session's last sequence number and hash.
+Head = tuple[int, str]
+
+
+class Writer:
+    """Appends to one record; it remembers where each session's chain ends."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = database.connection
+        self._heads: dict[str, Head] = {}
+
+    def append(self, group: Sequence[Sequence[Entry]]) -> list[RecordError | None]:
+        """See `Record.append`."""
+        results: list[RecordError | None] = [None] * len(group)
+        heads: dict[str, Head] = {}
+        together = Rows()
+        tried: list[tuple[int, Rows]] = []
+        for index, request in enumerate(group):
+            try:
+                rows, after = self._rows(request, heads)
+            except Exception as error:  # whatever is wrong with one request is no other's business
+                results[index] = self._refusal(error)
+                continue
+            together.extend(rows)
+            heads.update(after)
+            tried.append((index, rows))
+        if not tried:
+            return results
+        try:
+            self._commit(together)
+        except Exception as error:
+            self._heads.clear()
+            self._retry(group, tried, results, error)
+        else:
+            self._heads.update(heads)
+        return results
+
+    def _retry(
+        self,
+        group: Sequence[Sequence[Entry]],
+        tried: list[tuple[int, Rows]],
+        results: list[RecordError | None],
+        error: Exception,
+    ) -> None:
+        """Try each request of a failed group alone, in order, unless it is on record after all."""
+        stuck = isinstance(error, _NotBegunError)
+        for position, (index, rows) in enumerate(tried):
+            if stuck and position > 0:  # nobody can write now: don't wait for it once per request
+                results[index] = self._refusal(error)
+                continue
+            try:
+                if self._on_record(rows):
+                    continue
+                rows, after = self._rows(group[index], {})
+                self._commit(rows)
+                self._heads.update(after)
+                stuck = False
+            except Exception as failure:
+                self._heads.clear()
+                error, stuck = failure, isinstance(failure, _NotBegunError)
+                if not self._on_record(rows):
+                    results[index] = self._refusal(failure)
+
+    def _refusal(self, error: Exception) -> RecordError:
+        cause = error.__cause__ if isinstance(error, _NotBegunError) and error.__cause__ else error
+        refusal = RecordError(f"{self._database.name} didn't take a message: {reason(cause)}")
+        refusal.__cause__ = cause
+        return refusal
+
+    def _commit(self, rows: Rows) -> None:
+        """Write rows in one transaction, durable when this returns.
+
+        Raises:
+            Exception: they aren't on record; or, where the commit itself failed, perhaps.
+        """
+        connection = self._connection
+        if self._database.read_only:
+            raise RecordError("it is open for reading only")
+        sane = connection.dialect.supports_sane_multi_rowcount
+        self._database.writing = True
+        try:
+            try:
+                transaction = connection.begin()
+            except Exception as error:
+                raise _NotBegunError from error
+            with transaction:
+                for name, statement in statements.WRITES:
+                    values = getattr(rows, name)
+                    if values:
+                        result = connection.execute(statement, values)
+                        if name in ("tells", "skips") and sane and result.rowcount != len(values):
+                            raise RecordError("it closes a trial that isn't pending")
+                connection.execute(statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
+        finally:
+            self._database.writing = False
+
+    def _rows(self, request: Sequence[Entry], heads: dict[str, Head]) -> tuple[Rows, dict[str, Head]]:
+        """A request's rows and where its sessions' chains end with it."""
+        rows = Rows()
+        after: dict[str, Head] = {}
+        for entry in request:
+            session = entry.session
+            seq, previous = after.get(session) or heads.get(session) or self._head(session)
+            seq += 1
+            message = self._message(entry, seq, previous)
+            after[session] = seq, message["hash"]
+            rows.messages.append(message)
+            project(rows, session, seq, message["received_at"], entry.change)
+        return rows, after
+
+    def _message(self, entry: Entry, seq: int, previous: str) -> dict[str, Any]:
+        duration_ms = float(entry.duration_ms)
+        if not math.isfinite(duration_ms):
+            raise ValueError(f"a duration of {duration_ms} ms")
+        if entry.received_at.tzinfo is None:
+            raise ValueError(f"the time {entry.received_at.isoformat()} has no time zone")
+        if entry.change is not None and not entry.ok:
+            raise ValueError("a failed request changes nothing")
+        client_id = None if entry.client_id is None else escape_id(entry.client_id)
+        row = {
+            "session": entry.session,
+            "seq": seq,
+            "client_id": client_id,
+            "received_at": entry.received_at.astimezone(UTC),
+            "duration_ms": duration_ms,
+            "dialect": entry.dialect,
+            "type": entry.type,
+            "request": entry.request,
+            "reply": entry.reply,
+            "ok": bool(entry.ok),
+            "tier": entry.tier,
+            "change": None if entry.change is None else to_json(entry.change),
+        }
+        row["hash"] = chain(previous, row)
+        return row
+
+    def _head(self, session: str) -> Head:
+        head = self._heads.get(session)
+        if head is None:
+            with self._connection.begin():
+                found = self._connection.execute(statements.HEAD, {"session": session}).one_or_none()
+            head = (found.seq, found.hash) if found else (0, NO_HASH)
+            self._heads[session] = head
+        return head
+
+    def _on_record(self, rows: Rows) -> bool:
+        """Whether the last message of these rows is there: a commit that failed may have come through."""
+        if not rows.messages:
+            return True
+        last = rows.messages[-1]
+        with suppress(Exception), self._connection.begin():
+            key = {"session": last["session"], "seq": last["seq"]}
+            return bool(self._connection.execute(statements.HASH, key).scalar() == last["hash"])
+        return False
+
+
+class _NotBegunError(Exception):
+    """No transaction could begin: the record is locked or gone, whatever the messages."""
