@@ -120,8 +120,9 @@ class Conversation:
             raise error_of(reply.get("error"))
         message = reply.get("message") or {}
         self.timing = reply.get("timing") or {}
-        begins = request["type"] in ("setup", "resume")
-        if begins or (self.session is None and request["type"] != "exit"):
+        if request["type"] == "exit":
+            self.session = None
+        elif self.session is None or request["type"] in ("setup", "resume"):
             self.session = message.get("session") or reply.get("session") or self.session
             self._joined = self._connection.opened
         self._applied(request["type"], request["message"], message)
