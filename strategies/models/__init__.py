@@ -1,1 +1,87 @@
-"""Gaussian-process models of the outcome, fitted by exact Gaussian approximations."""
+"""The models: hyperparameters are plain data, a posterior is a pure function of data and hyperparameters.
+
+`fit` gives hyperparameters, `posterior` the numpy posterior that asks and queries compute with, and
+`condition` the same posterior as a botorch model (torch is imported by that call only).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models import gp_classification, gp_regression
+from fechner.strategies.models.normal import Array
+from fechner.strategies.models.posterior import Posterior
+
+if TYPE_CHECKING:
+    from fechner.strategies.models.botorch_model import GaussianModel
+
+__all__ = ["Posterior", "condition", "fit", "posterior"]
+
+_MODELS = {module.NAME: module for module in (gp_classification, gp_regression)}
+
+
+def _module(component: Component) -> ModuleType:
+    try:
+        return _MODELS[component.name]
+    except KeyError:
+        raise ValueError(f"{component.name} is no model of this version") from None
+
+
+def _arrays(x: Array, y: Array) -> tuple[Array, Array]:
+    """x as (n, d) and y as (n,), float64."""
+    x = np.asarray(x, dtype=float)
+    if x.ndim == 3:
+        x = x[:, 0, :]
+    return np.ascontiguousarray(x), np.asarray(y, dtype=float).reshape(-1)
+
+
+def fit(
+    component: Component,
+    x: Array,
+    y: Array,
+    start: Mapping[str, Any] | None = None,
+    *,
+    poll: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Fit the hyperparameters of a model.
+
+    Args:
+        component: the model and its keys.
+        x: (n, 1, d) or (n, d) inputs in unit space; n may be 0.
+        y: (n,) outcomes: 0 or 1 for binary models, any number for continuous ones.
+        start: hyperparameters of an earlier fit to begin from.
+        poll: called at least once an evaluation; may raise to cancel.
+
+    Returns:
+        JSON-able hyperparameters with all that `posterior` needs; ``"warnings"`` lists what went wrong, if
+        anything.
+    """
+    x, y = _arrays(x, y)
+    out: dict[str, Any] = _module(component).fit(component, x, y, start, poll=poll)
+    return out
+
+
+def posterior(
+    component: Component,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    *,
+    poll: Callable[[], None] | None = None,
+) -> Posterior:
+    """The posterior given x (n, 1, d) or (n, d), y (n,) and hyperparameters; same arguments, same bits."""
+    x, y = _arrays(x, y)
+    out: Posterior = _module(component).posterior(component, x, y, hyperparameters, poll=poll)
+    return out
+
+
+def condition(component: Component, x: Array, y: Array, hyperparameters: Mapping[str, Any]) -> GaussianModel:
+    """The posterior as a `botorch.models.model.Model`; arguments as for `posterior`."""
+    from fechner.strategies.models.botorch_model import GaussianModel
+
+    x, y = _arrays(x, y)
+    return GaussianModel(posterior(component, x, y, hyperparameters), y)

@@ -1,1 +1,1 @@
-"""Approximate inference shared by the models: Laplace, bivariate normal probabilities."""
+"""Gaussian approximations of a posterior: expectation propagation."""

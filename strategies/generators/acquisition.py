@@ -1,0 +1,123 @@
+"""Points by an acquisition function: fit or condition the model, maximise, point after point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from fechner.strategies.acquisition.acquisition import build
+from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.acquisition.optimise import maximise
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models import Posterior, fit, posterior
+from fechner.strategies.models.normal import Array
+from fechner.strategies.random import key
+
+RANGE_POINTS = 1000
+
+
+def generate(
+    generator: Component,
+    model: Component,
+    x: Array,
+    y: Array,
+    pending: Array,
+    *,
+    n: int,
+    fixed: Mapping[int, float],
+    start: Mapping[str, Any] | None,
+    refit: bool,
+    seed: int,
+    budget: float | None = None,
+    post_range: bool = False,
+    poll: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """The next `n` points.
+
+    Several points are chosen one after the other (sequential greedy): those chosen and those pending reduce
+    the posterior variance by the information they bring in expectation, and leave its mean.
+
+    Args:
+        generator: OptimizeAcqfGenerator and its keys (acqf, restarts, samps, max_gen_time).
+        model: the model and its keys.
+        x: (t, 1, d) inputs told so far, in unit space.
+        y: (t,) their outcomes.
+        pending: (k, 1, d) points handed out and not told.
+        n: number of points wanted.
+        fixed: values in unit space of dimensions that are not free.
+        start: hyperparameters of the last fit, or None.
+        refit: whether to fit anew; else `start` is used as it is (a missing one is fitted all the same).
+        seed: of the scan and the reference points, already keyed to this ask.
+        budget: seconds that bound the optimisation as max_gen_time does; the smaller one counts.
+        post_range: whether to compute the posterior's range and largest variance.
+        poll: called every few milliseconds; may raise to cancel.
+
+    Returns:
+        points (n, 1, d), tier, hyperparameters, post_mean and post_sd (n values, of the probability for
+        binary outcomes) at the points, post_range and max_post_var over 1,000 Sobol points (None unless
+        wanted), warnings.
+    """
+    x, pending = np.asarray(x, dtype=float), np.asarray(pending, dtype=float)
+    d = x.shape[-1]
+    inputs, waiting = x.reshape(-1, d), pending.reshape(-1, d)
+    if start is not None and not refit:
+        hyperparameters = dict(start)
+    else:
+        hyperparameters = fit(model, inputs, y, start, poll=poll)
+    warnings = list(hyperparameters.get("warnings", ()))
+    core = posterior(model, inputs, y, hyperparameters, poll=poll)
+    acqf: Component = generator.keys["acqf"]
+    chosen = waiting
+    for index in range(n):
+        keyed = key(seed, "point", index)
+        function = build(acqf, core, seed=keyed, pending=chosen)
+        scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, d, n)
+        point, _ = maximise(
+            function,
+            core.covariance.lengthscales,
+            seed=keyed,
+            scan=scan,
+            starts=starts,
+            evaluations=evaluations,
+            fixed=fixed,
+            poll=poll,
+        )
+        chosen = np.vstack([chosen, point[None, :]])
+    points = chosen[len(waiting) :]
+    mean, sd = core.moments(points, "probability")
+    out: dict[str, Any] = {
+        "points": points[:, None, :],
+        "tier": "model",
+        "hyperparameters": hyperparameters,
+        "post_mean": [float(v) for v in mean],
+        "post_sd": [float(v) for v in sd],
+        "post_range": None,
+        "max_post_var": None,
+        "warnings": warnings,
+    }
+    if post_range:
+        out["post_range"], out["max_post_var"] = posterior_range(core, d, key(seed, "range"))
+    return out
+
+
+def posterior_range(core: Posterior, d: int, seed: int) -> tuple[float, float]:
+    """Range of the predicted probability (or outcome) and largest variance, over 1,000 Sobol points."""
+    mean, sd = core.moments(sobol(RANGE_POINTS, d, seed), "probability")
+    return float(mean.max() - mean.min()), float(np.square(sd).max())
+
+
+def effort(
+    keys: Mapping[str, Any], budget: float | None, nominal_seconds: float, d: int, n: int
+) -> tuple[int, int, int | None]:
+    """Scanned points, starts and gradient evaluations for one point.
+
+    A time limit buys evaluations at a nominal rate, not at this machine's, so that every machine chooses the
+    same point: half of them go to the scan.
+    """
+    scan, starts = int(keys.get("samps") or 1024), int(keys.get("restarts") or 10)
+    limits = [float(v) for v in (keys.get("max_gen_time"), budget) if v is not None]
+    if not limits:
+        return scan, starts, None
+    affordable = int(min(limits) / n / nominal_seconds)
+    return min(scan, max(64, affordable // 2)), starts, max(4, affordable // 2 // (2 * d + 1))

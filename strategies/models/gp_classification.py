@@ -1,0 +1,159 @@
+"""Binary outcomes: y ~ Bernoulli(g + (1 - g - e) Phi(f(x))), f a Gaussian process.
+
+Hyperparameters maximise the evidence of expectation propagation times their priors (Rasmussen & Williams
+2006, sections 3.6 and 5.5.2); g is the guess rate (`floor`), e the lapse rate. See priors.py, covariance.py
+and inference/expectation_propagation.py for the symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models.covariance import Covariance, Differences
+from fechner.strategies.models.fitting import Layout, maximise
+from fechner.strategies.models.inference.expectation_propagation import propagate
+from fechner.strategies.models.normal import Array
+from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.priors import classification_priors
+
+NAME = "GPClassificationModel"
+JITTER = 1e-8
+FIT_LIMIT = 600  # beyond it hyperparameters are fitted to evenly spread trials; the posterior still sees all
+
+
+def rates(keys: Mapping[str, Any]) -> tuple[float, float]:
+    """Guess and lapse rate of the likelihood."""
+    return float(keys.get("floor") or 0.0), float(keys.get("lapse") or 0.0)
+
+
+def fit(
+    component: Component,
+    x: Array,
+    y: Array,
+    start: Mapping[str, Any] | None = None,
+    *,
+    poll: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
+    d = x.shape[1]
+    floor, lapse = rates(component.keys)
+    layout = Layout(classification_priors(component, d), d)
+    theta, value, count, warnings = layout.typical(), 0.0, 0, []
+    warm = _pack(layout, start)
+    if len(y):
+        chosen = spread(len(y), FIT_LIMIT)
+        evidence = _evidence(layout, x[chosen], y[chosen], floor, lapse, poll)
+        theta, value, count, failure = maximise(layout, evidence, warm, component.keys, len(chosen))
+        if failure:
+            kept = "the last ones" if warm is not None else "the priors' typical ones"
+            warnings.append(f"the hyperparameters could not be fitted ({failure}); {kept} are used")
+            value = 0.0
+    covariance, mean, _ = layout.unpack(theta)
+    out = to_plain(NAME, covariance, mean)
+    out |= {"floor": floor, "lapse": lapse, "log_posterior": value, "evaluations": count}
+    if warnings:
+        out["warnings"] = warnings
+    return out
+
+
+def posterior(
+    component: Component,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    *,
+    poll: Callable[[], None] | None = None,
+) -> Posterior:
+    """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`."""
+    covariance, mean = from_plain(hyperparameters)
+    floor, lapse = rates(hyperparameters)
+    if not len(y):
+        return Posterior(covariance, mean, x, np.zeros(0), np.zeros((0, 0)), np.zeros(0), True, floor, lapse)
+    matrix = covariance(x, x)
+    error: np.linalg.LinAlgError | None = None
+    for jitter in (JITTER, 1e-6, 1e-4):
+        prior = matrix + jitter * covariance.variance * np.eye(len(y))
+        try:
+            sites = propagate(prior, mean, y, floor=floor, lapse=lapse, poll=poll)
+        except np.linalg.LinAlgError as fault:
+            error = fault
+            continue
+        return Posterior(
+            covariance, mean, x, np.sqrt(sites.tau), sites.factor, sites.weights, True, floor, lapse
+        )
+    raise np.linalg.LinAlgError(str(error))
+
+
+def _evidence(
+    layout: Layout, x: Array, y: Array, floor: float, lapse: float, poll: Callable[[], None] | None
+) -> Callable[[Covariance, float, float], tuple[float, Array, float, Array, float, float]]:
+    """The log evidence and its gradient as a function of the hyperparameters.
+
+    Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that
+    its result depends on its arguments alone.
+    """
+    differences = Differences.of(x, layout.priors.slope is not None)
+    carried: dict[str, tuple[Array, Array] | None] = {"sites": None}
+    diagonal = np.diag_indices(len(y))
+
+    def evaluate(
+        covariance: Covariance, mean: float, _noise: float
+    ) -> tuple[float, Array, float, Array, float, float]:
+        matrix, part = differences.matrices(covariance)
+        matrix[diagonal] += JITTER * covariance.variance
+        try:
+            sites = propagate(
+                matrix, mean, y, floor=floor, lapse=lapse, start=carried["sites"], tolerance=1e-4, poll=poll
+            )
+        except np.linalg.LinAlgError:
+            carried["sites"] = None
+            sites = propagate(matrix, mean, y, floor=floor, lapse=lapse, tolerance=1e-4, poll=poll)
+        carried["sites"] = (sites.tau, sites.nu)
+        by_l, by_v, by_w = differences.gradient(covariance, part, sites.curvature())
+        return sites.log_evidence, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, 0.0, float(sites.weights.sum())
+
+    return evaluate
+
+
+def spread(n: int, limit: int) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """At most `limit` evenly spread indices of n."""
+    if n <= limit:
+        return np.arange(n)
+    return np.unique(np.linspace(0, n - 1, limit).round().astype(np.intp))
+
+
+def to_plain(name: str, covariance: Covariance, mean: float) -> dict[str, Any]:
+    """Hyperparameters as JSON-able values."""
+    out: dict[str, Any] = {
+        "model": name,
+        "lengthscales": [float(v) for v in covariance.lengthscales],
+        "variance": float(covariance.variance),
+        "constant": float(covariance.constant),
+        "mean": float(mean),
+    }
+    if covariance.slopes is not None:
+        out["slopes"] = [float(v) for v in covariance.slopes]
+    return out
+
+
+def from_plain(hyperparameters: Mapping[str, Any]) -> tuple[Covariance, float]:
+    """The inverse of `to_plain`."""
+    slopes = hyperparameters.get("slopes")
+    covariance = Covariance(
+        float(hyperparameters["variance"]),
+        np.array(hyperparameters["lengthscales"], dtype=float),
+        float(hyperparameters.get("constant") or 0.0),
+        None if slopes is None else np.array(slopes, dtype=float),
+    )
+    return covariance, float(hyperparameters["mean"])
+
+
+def _pack(layout: Layout, start: Mapping[str, Any] | None) -> Array | None:
+    """theta of an earlier fit of the same model and dimension, else None."""
+    if start is None or start.get("model") != NAME or len(start["lengthscales"]) != layout.d:
+        return None
+    covariance, mean = from_plain(start)
+    return layout.pack(covariance, mean, 0.0)

@@ -1,0 +1,123 @@
+"""Continuous outcomes: y = f(x) + noise, f a Gaussian process, Gaussian noise; exact.
+
+Evidence and gradient: Rasmussen & Williams 2006, eqs. 5.8 and 5.9. Outcomes are centred and scaled to unit
+    variance
+for the fit; the hyperparameters that it returns are in the outcome's own units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models.covariance import Covariance, Differences
+from fechner.strategies.models.fitting import Layout, maximise
+from fechner.strategies.models.gp_classification import FIT_LIMIT, from_plain, spread, to_plain
+from fechner.strategies.models.normal import Array
+from fechner.strategies.models.posterior import Posterior, factorise
+from fechner.strategies.models.priors import regression_priors
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+
+NAME = "GPRegressionModel"
+
+
+def fit(
+    component: Component,
+    x: Array,
+    y: Array,
+    start: Mapping[str, Any] | None = None,
+    *,
+    poll: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,), as plain data."""
+    d = x.shape[1]
+    layout = Layout(regression_priors(component, d), d)
+    theta, value, count, warnings = layout.typical(), 0.0, 0, []
+    offset = float(y.mean()) if len(y) else 0.0
+    scale = float(y.std()) if len(y) > 1 else 1.0
+    scale = scale if scale > 1e-12 * max(1.0, abs(offset)) else 1.0
+    warm = _pack(layout, start, offset, scale)
+    if len(y):
+        chosen = spread(len(y), FIT_LIMIT)
+        evidence = _evidence(layout, x[chosen], (y[chosen] - offset) / scale, poll)
+        theta, value, count, failure = maximise(layout, evidence, warm, component.keys, len(chosen))
+        if failure:
+            kept = "the last ones" if warm is not None else "the priors' typical ones"
+            warnings.append(f"the hyperparameters could not be fitted ({failure}); {kept} are used")
+            value = 0.0
+    covariance, mean, noise = layout.unpack(theta)
+    out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
+    out |= {"noise": noise * scale**2, "log_posterior": value, "evaluations": count}
+    if warnings:
+        out["warnings"] = warnings
+    return out
+
+
+def posterior(
+    component: Component,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    *,
+    poll: Callable[[], None] | None = None,
+) -> Posterior:
+    """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`."""
+    covariance, mean = from_plain(hyperparameters)
+    noise = float(hyperparameters["noise"])
+    root = np.full(len(y), 1.0 / np.sqrt(noise))
+    if not len(y):
+        return Posterior(covariance, mean, x, root, np.zeros((0, 0)), np.zeros(0), False, noise=noise)
+    if poll is not None:
+        poll()
+    factor = factorise(covariance(x, x), root)
+    weights = root * cho_solve((factor, True), root * (y - mean), check_finite=False)
+    return Posterior(covariance, mean, x, root, factor, weights, False, noise=noise)
+
+
+def _evidence(
+    layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None
+) -> Callable[[Covariance, float, float], tuple[float, Array, float, Array, float, float]]:
+    """The log evidence and its gradient as a function of the hyperparameters."""
+    differences = Differences.of(x, layout.priors.slope is not None)
+    identity = np.eye(len(y))
+
+    def evaluate(
+        covariance: Covariance, mean: float, noise: float
+    ) -> tuple[float, Array, float, Array, float, float]:
+        if poll is not None:
+            poll()
+        matrix, part = differences.matrices(covariance)
+        factor = cholesky(matrix + noise * identity, lower=True, check_finite=False)
+        inverse_factor = solve_triangular(factor, identity, lower=True, check_finite=False)
+        inverse = inverse_factor.T @ inverse_factor
+        weights = inverse @ (y - mean)
+        value = -0.5 * float((y - mean) @ weights) - float(np.sum(np.log(np.diag(factor))))
+        curvature = np.outer(weights, weights) - inverse
+        by_l, by_v, by_w = differences.gradient(covariance, part, curvature)
+        by_noise = 0.5 * noise * float(np.trace(curvature))
+        return value, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, by_noise, float(weights.sum())
+
+    return evaluate
+
+
+def _scaled(covariance: Covariance, scale: float) -> Covariance:
+    """The covariance of scale * f."""
+    slopes = covariance.slopes
+    return Covariance(
+        covariance.variance * scale**2,
+        covariance.lengthscales,
+        covariance.constant * scale**2,
+        None if slopes is None else slopes * scale**2,
+    )
+
+
+def _pack(layout: Layout, start: Mapping[str, Any] | None, offset: float, scale: float) -> Array | None:
+    """theta of an earlier fit of the same model and dimension, in today's units, else None."""
+    if start is None or start.get("model") != NAME or len(start["lengthscales"]) != layout.d:
+        return None
+    covariance, mean = from_plain(start)
+    return layout.pack(
+        _scaled(covariance, 1 / scale), (mean - offset) / scale, float(start["noise"]) / scale**2
+    )

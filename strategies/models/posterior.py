@@ -1,0 +1,139 @@
+"""The Gaussian posterior that every model with Gaussian sites ends in, in numpy.
+
+Rasmussen & Williams 2006, eqs. 3.60 and 3.61: with sites of precision tau at the training inputs,
+mean(x) = c + k(x)^T b and cov(x, x') = k(x, x') - k(x)^T S B^-1 S k(x').
+
+Notation as in inference/expectation_propagation.py; m points asked about. A Gaussian outcome is a site with
+tau = 1 / noise, so exact regression is the same object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from fechner.strategies.models.covariance import Covariance
+from fechner.strategies.models.inference.expectation_propagation import expected_information
+from fechner.strategies.models.normal import Array, ndtr, ndtri, probability_moments
+from scipy.linalg import cholesky, solve_triangular
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The posterior of the latent function.
+
+    Attributes:
+        covariance: the prior covariance function.
+        mean: c, the prior mean.
+        x: (n, d) training inputs in unit space.
+        root: (n,) square roots of the sites' precisions.
+        factor: (n, n) L, the lower Cholesky factor of B.
+        weights: (n,) b.
+        binary: whether the outcome is y ~ Bernoulli(floor + (1 - floor - lapse) Phi(f)); else y ~ N(f,
+            noise).
+        floor, lapse, noise: of the likelihood.
+    """
+
+    covariance: Covariance
+    mean: float
+    x: Array
+    root: Array
+    factor: Array
+    weights: Array
+    binary: bool
+    floor: float = 0.0
+    lapse: float = 0.0
+    noise: float = 0.0
+
+    def _half(self, cross: Array) -> Array:
+        """L^-1 S k for a cross covariance k (n, m)."""
+        out: Array = solve_triangular(self.factor, self.root[:, None] * cross, lower=True, check_finite=False)
+        return out
+
+    def latent(self, x: Array) -> tuple[Array, Array]:
+        """Mean and variance of f at the rows of `x` (m, d), each (m,)."""
+        prior = self.covariance.diagonal(x)
+        if not len(self.x):
+            return np.full(len(x), self.mean), prior
+        cross = self.covariance(self.x, x)
+        half = self._half(cross)
+        variance = prior - np.einsum("ij,ij->j", half, half)
+        return self.mean + cross.T @ self.weights, np.maximum(variance, 1e-12)
+
+    def joint(self, x: Array) -> tuple[Array, Array]:
+        """Mean (m,) and covariance (m, m) of f at the rows of `x` (m, d)."""
+        prior = self.covariance(x, x)
+        if not len(self.x):
+            return np.full(len(x), self.mean), prior
+        cross = self.covariance(self.x, x)
+        half = self._half(cross)
+        return self.mean + cross.T @ self.weights, prior - half.T @ half
+
+    def reduced(self, x: Array) -> tuple[Array, Array, Array]:
+        """Mean (m,), variance (m,) and L^-1 S k(x) (n, m), from which covariances between sets follow."""
+        if not len(self.x):
+            return np.full(len(x), self.mean), self.covariance.diagonal(x), np.zeros((0, len(x)))
+        cross = self.covariance(self.x, x)
+        half = self._half(cross)
+        variance = self.covariance.diagonal(x) - np.einsum("ij,ij->j", half, half)
+        return self.mean + cross.T @ self.weights, np.maximum(variance, 1e-12), half
+
+    def probability(self, latent: Array) -> Array:
+        """The likelihood's P(y = 1 | f), elementwise."""
+        return self.floor + (1.0 - self.floor - self.lapse) * ndtr(latent)
+
+    def latent_of(self, probability: float) -> float:
+        """The f at which P(y = 1 | f) is `probability`; infinite outside the likelihood's range."""
+        share = (probability - self.floor) / (1.0 - self.floor - self.lapse)
+        return float(ndtri(min(max(share, 0.0), 1.0)))
+
+    def moments(self, x: Array, space: str) -> tuple[Array, Array]:
+        """Mean and sd (m,) at the rows of `x` in ``"latent"``, ``"probability"`` or ``"outcome"`` space."""
+        mean, variance = self.latent(x)
+        if not self.binary or space == "latent":
+            return mean, np.sqrt(variance)
+        first, second = probability_moments(mean, variance)
+        rest = 1.0 - self.floor - self.lapse
+        return self.floor + rest * first, rest * np.sqrt(second)
+
+    def predict(self, x: Array, space: str, interval: float = 0.95) -> tuple[Array, Array, Array, Array]:
+        """Mean, sd and the central interval's lower and upper end (each (m,)) at the rows of `x` (m, d)."""
+        mean, variance = self.latent(x)
+        reach = float(ndtri(0.5 + interval / 2)) * np.sqrt(variance)
+        lower, upper = mean - reach, mean + reach
+        if self.binary and space != "latent":
+            middle, sd = self.moments(x, space)
+            return middle, sd, self.probability(lower), self.probability(upper)
+        return mean, np.sqrt(variance), lower, upper
+
+    def expecting(self, x: Array) -> Posterior:
+        """As it will be when outcomes at the rows of `x` (k, d) have come: variance less, mean unchanged.
+
+        The points are taken one after the other, each with the information it brings in expectation.
+        """
+        out = self
+        for row in np.asarray(x, dtype=float).reshape(-1, x.shape[-1]):
+            point = row[None, :]
+            mean, variance = out.latent(point)
+            if out.binary:
+                tau = expected_information(mean, variance, out.floor, out.lapse)
+            else:
+                tau = np.array([1.0 / max(out.noise, 1e-9)])
+            inputs = np.vstack([out.x, point])
+            root = np.append(out.root, np.sqrt(tau))
+            out = replace(
+                out,
+                x=inputs,
+                root=root,
+                factor=factorise(out.covariance(inputs, inputs), root),
+                weights=np.append(out.weights, 0.0),
+            )
+        return out
+
+
+def factorise(covariance: Array, root: Array) -> Array:
+    """The lower Cholesky factor of B = I + S K S, from K (n, n) and the diagonal of S (n,)."""
+    inner = root[:, None] * covariance * root[None, :]
+    inner[np.diag_indices_from(inner)] += 1.0
+    out: Array = cholesky(inner, lower=True, check_finite=False, overwrite_a=True)
+    return out

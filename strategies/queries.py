@@ -1,0 +1,288 @@
+"""Queries of a model: prediction, maximum, minimum, inverse, threshold; with intervals (methods.md 3).
+
+Pure functions of data, hyperparameters and a request. Points travel in raw space by parameter name,
+computation is in unit space. For binary outcomes ``"probability"`` and ``"outcome"`` space are the same
+thing, p = P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from fechner.strategies._thresholds import threshold_line
+from fechner.strategies.acquisition.acquisition import Acquisition
+from fechner.strategies.acquisition.optimise import maximise
+from fechner.strategies.config.specification import Component
+from fechner.strategies.errors import FechnerError
+from fechner.strategies.models import Posterior, fit, posterior
+from fechner.strategies.models.normal import Array
+from fechner.strategies.parameters import Space
+from fechner.strategies.random import key
+
+SCAN = 2048
+STARTS = 8
+
+
+def answer(
+    model: Component,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any] | None,
+    refit: bool,
+    space: Space,
+    request: Mapping[str, Any],
+    seed: int,
+    *,
+    poll: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """The answer to one query (wire.md 3).
+
+    Args:
+        model: the model and its keys.
+        x: (n, 1, d) inputs in unit space.
+        y: (n,) outcomes.
+        hyperparameters: of the last fit, or None.
+        refit: whether to fit anew first; done all the same where there are none.
+        space: the search space.
+        request: query, space, x, y, parameter, constraints, interval.
+        seed: of scans and posterior samples, already keyed.
+        poll: called every few milliseconds; may raise to cancel.
+
+    Returns:
+        x by parameter name, y, lower, upper and sd, all lists of equal length; None where there is no value.
+
+    Raises:
+        FechnerError: bad_value, unknown_parameter or out_of_bounds, with the place.
+    """
+    kind = str(request.get("query") or "prediction")
+    inputs = np.asarray(x, dtype=float).reshape(-1, space.d)
+    if hyperparameters is None or refit:
+        hyperparameters = fit(model, inputs, y, hyperparameters, poll=poll)
+    core = posterior(model, inputs, y, hyperparameters, poll=poll)
+    interval = request.get("interval")
+    interval = 0.95 if interval is None else _number(interval, "message.interval")
+    if not 0.0 < interval < 1.0:
+        raise FechnerError("bad_value", "the interval must lie between 0 and 1", "message.interval")
+    if kind == "prediction":
+        return _prediction(core, space, request, interval)
+    if kind in ("max", "min", "inverse"):
+        return _place(core, space, request, interval, kind, seed, poll)
+    if kind == "threshold":
+        return _threshold(core, space, request, interval, seed, poll)
+    raise FechnerError(
+        "bad_value",
+        f"there is no query {kind!r}",
+        "message.query",
+        "max, min, prediction, inverse or threshold",
+    )
+
+
+def _scale_of(core: Posterior, request: Mapping[str, Any]) -> str:
+    """``"latent"`` or ``"probability"``."""
+    named = request.get("space")
+    if named not in (None, "probability", "latent", "outcome"):
+        raise FechnerError(
+            "bad_value", f"there is no space {named!r}", "message.space", "probability, latent or outcome"
+        )
+    return "probability" if core.binary and named != "latent" else "latent"
+
+
+def _prediction(core: Posterior, space: Space, request: Mapping[str, Any], interval: float) -> dict[str, Any]:
+    """Mean, sd and interval at each of the points given."""
+    rows = _points(space, request.get("x"), set())
+    if not rows:
+        raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
+    unit = np.array([space.encode(row) for row in rows]).reshape(len(rows), space.d)
+    mean, sd, lower, upper = core.predict(unit, _scale_of(core, request), interval)
+    return _reply(space, unit, mean, sd, lower, upper)
+
+
+def _place(
+    core: Posterior,
+    space: Space,
+    request: Mapping[str, Any],
+    interval: float,
+    kind: str,
+    seed: int,
+    poll: Callable[[], None] | None,
+) -> dict[str, Any]:
+    """Where the prediction is largest, smallest or nearest to y, and the prediction there."""
+    scale = _scale_of(core, request)
+    target = 0.0
+    if kind == "inverse":
+        target = _number(request.get("y"), "message.y")
+
+    def values(points: Array) -> Array:
+        # latent means order a probability's maximum too steeply where Phi is flat, so predict in the space
+        # asked for
+        mean, _ = core.moments(points, scale)
+        if kind == "inverse":
+            return -np.abs(mean - target)
+        return mean if kind == "max" else -mean
+
+    lower, upper = _box(space, request.get("constraints"))
+    function = Acquisition(values, 256, 1e-5)
+    unit, _ = maximise(
+        function,
+        core.covariance.lengthscales,
+        seed=key(seed, kind),
+        scan=SCAN,
+        starts=STARTS,
+        box=(lower, upper),
+        poll=poll,
+    )
+    # the raw values that the client gets decide the prediction it gets
+    unit = np.clip(np.asarray(space.encode(space.decode(unit)), dtype=float).reshape(1, -1), 0.0, 1.0)
+    return _reply(space, unit, *core.predict(unit, scale, interval))
+
+
+def _threshold(
+    core: Posterior,
+    space: Space,
+    request: Mapping[str, Any],
+    interval: float,
+    seed: int,
+    poll: Callable[[], None] | None,
+) -> dict[str, Any]:
+    """The value of one parameter at which y is reached, for each x of the others."""
+    name = request.get("parameter")
+    free = [space.names[index] for index in space.free]
+    if name is None and len(free) == 1:
+        name = free[0]
+    if name not in free:
+        raise FechnerError(
+            "unknown_parameter" if name is not None else "bad_value",
+            f"a threshold needs `parameter`, one of {', '.join(free)}",
+            "message.parameter",
+        )
+    dimension = free.index(name)
+    level = request.get("y")
+    level = (0.75 if core.binary else None) if level is None else _number(level, "message.y")
+    if level is None:
+        raise FechnerError("bad_value", "a threshold needs y, the outcome to be reached", "message.y")
+    target = level
+    if _scale_of(core, request) == "probability":
+        ceiling = 1.0 - core.lapse
+        if not core.floor < level < ceiling:
+            raise FechnerError(
+                "out_of_bounds", f"y must lie between {core.floor:g} and {ceiling:g}", "message.y"
+            )
+        target = core.latent_of(level)
+    rows = _points(space, request.get("x"), {name})
+    if not rows:
+        if len(free) > 1:
+            missing = ", ".join(other for other in free if other != name)
+            raise FechnerError("bad_value", f"a threshold needs x with values of {missing}", "message.x")
+        rows = [space.decode(np.full(space.d, 0.5))]
+    low, high = _box(space, request.get("constraints"))
+    out: dict[str, list[Any]] = {"y": [], "lower": [], "upper": [], "sd": []}
+    found: dict[str, list[Any]] = {n: [] for n in space.names}
+    middle = space.decode(np.full(space.d, 0.5))
+    for row in rows:
+        if poll is not None:
+            poll()
+        base = np.asarray(space.encode({**middle, **row}), dtype=float)
+        line = np.linspace(low[dimension], high[dimension], GRID)
+        points = np.tile(base, (GRID, 1))
+        points[:, dimension] = line
+        mean, covariance = core.joint(points)
+        raw = np.array([float(space.decode(point)[name]) for point in points])
+        estimate, lower, upper, sd = threshold_line(
+            raw, mean, covariance, target, interval, key(seed, "threshold")
+        )
+        whole = {**middle, **row}
+        for other in space.names:
+            found[other].append(estimate if other == name else whole[other])
+        out["y"].append(level)
+        out["lower"].append(lower)
+        out["upper"].append(upper)
+        out["sd"].append(sd)
+    return {"x": found, **out}
+
+
+GRID = 257
+
+
+def _points(space: Space, x: Any, without: set[str]) -> list[dict[str, Any]]:
+    """The rows of a mapping of names to values or lists; a single value stands for all rows."""
+    if not x:
+        return []
+    if not isinstance(x, Mapping):
+        raise FechnerError("bad_value", "x must map parameter names to values or lists", "message.x")
+    given = {n: list(v) if isinstance(v, list | tuple) else [v] for n, v in x.items() if n not in without}
+    free = [space.names[index] for index in space.free]
+    unknown = [name for name in given if name not in space.names]
+    missing = [name for name in free if name not in given and name not in without]
+    if unknown or missing:
+        text = [f"unknown: {', '.join(unknown)}"] if unknown else []
+        text += [f"missing: {', '.join(missing)}"] if missing else []
+        where = f"message.x.{unknown[0]}" if unknown else "message.x"
+        raise FechnerError("unknown_parameter", "; ".join(text), where, _known(free))
+    if not given:
+        return []
+    length = max(len(v) for v in given.values())
+    for name, values in given.items():
+        if len(values) not in (1, length):
+            text = f"{name} has {len(values)} values where others have {length}"
+            raise FechnerError("bad_value", text, f"message.x.{name}")
+    middle = space.decode(np.full(space.d, 0.5))
+    rows = []
+    for index in range(length):
+        row = {name: values[0] if len(values) == 1 else values[index] for name, values in given.items()}
+        rows.append({**middle, **row})
+    return rows
+
+
+def _known(names: list[str]) -> str:
+    return f"the parameters are {', '.join(names)}"
+
+
+def _box(space: Space, constraints: Any) -> tuple[Array, Array]:
+    """The ends (d,) in unit space of the box that `constraints` leaves."""
+    lower, upper = np.zeros(space.d), np.ones(space.d)
+    if not constraints:
+        return lower, upper
+    if not isinstance(constraints, Mapping):
+        raise FechnerError("bad_value", "constraints must map names to values", "message.constraints")
+    free = [space.names[index] for index in space.free]
+    middle = space.decode(np.full(space.d, 0.5))
+    for name, value in constraints.items():
+        where = f"message.constraints.{name}"
+        if name not in space.names:
+            raise FechnerError("unknown_parameter", f"there is no parameter {name!r}", where, _known(free))
+        if name not in free:
+            continue
+        ends = list(value) if isinstance(value, list | tuple) else [value]
+        if len(ends) not in (1, 2):
+            raise FechnerError("bad_value", "a constraint is one value or [lower, upper]", where)
+        dimension = free.index(name)
+        units = [float(np.asarray(space.encode({**middle, name: end}))[dimension]) for end in ends]
+        if any(not -1e-6 <= unit <= 1 + 1e-6 for unit in units):
+            raise FechnerError("out_of_bounds", f"the constraint on {name} lies outside its bounds", where)
+        if units[0] > units[-1]:
+            raise FechnerError("bad_value", f"the lower end of {name} lies above the upper one", where)
+        lower[dimension], upper[dimension] = np.clip(units[0], 0, 1), np.clip(units[-1], 0, 1)
+    return lower, upper
+
+
+def _number(value: Any, where: str) -> float:
+    """A finite number, also as a list of one."""
+    if isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise FechnerError("bad_value", f"{value!r} is not a finite number", where)
+    return float(value)
+
+
+def _reply(space: Space, unit: Array, mean: Array, sd: Array, lower: Array, upper: Array) -> dict[str, Any]:
+    """Points (m, d) and predictions (m,) as the wire wants them."""
+    decoded = [space.decode(row) for row in unit]
+    return {
+        "x": {name: [row[name] for row in decoded] for name in space.names},
+        "y": [float(v) for v in mean],
+        "lower": [float(v) for v in lower],
+        "upper": [float(v) for v in upper],
+        "sd": [float(v) for v in sd],
+    }
