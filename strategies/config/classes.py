@@ -1,0 +1,202 @@
+"""Names of classes in values to components: aliases and older spellings resolved, keys read, defaults filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fechner.strategies.config import registry, values
+from fechner.strategies.config.keys import Key
+from fechner.strategies.config.sections import Found, Sections
+from fechner.strategies.config.specification import Component, Parameter
+
+_A = {"acquisition": "an acquisition function", "objective": "an objective", "allocator": "an allocator"}
+
+
+class Classes:
+    """Resolves the names of one configuration."""
+
+    def __init__(self, sections: Sections, points: PointReader) -> None:
+        self._sections = sections
+        self._report = sections.report
+        self._points = points
+        self._done: dict[tuple[str, str], Component | None] = {}
+
+    def component(self, found: Found, kind: str) -> Component | None:
+        """The component that a value names; None, with a problem noted, if there is no such thing."""
+        name = found.text
+        if (name, kind) in self._done:
+            known = self._done[name, kind]
+            if known is None and self._entry(found, kind) is None:
+                return None
+            return known
+        target = self._entry(found, kind)
+        known = None
+        if target is not None:
+            known = Component(target, self._keys((name, target), registry.CLASSES[target].keys))
+        self._done[name, kind] = known
+        return known
+
+    def default(self, name: str) -> Component:
+        """A component that nobody named, with the keys of its section if there is one."""
+        return Component(name, self._keys((name,), registry.CLASSES[name].keys))
+
+    def real_name(self, text: str) -> str:
+        """The registered name behind an alias or an older spelling, without noting anything."""
+        alias = self._sections.find([text], "class", inherited=False)
+        name = alias.text if alias else text
+        return registry.OLDER_CLASSES.get(name, name)
+
+    def _entry(self, found: Found, kind: str) -> str | None:
+        """The registered, supported name that a value stands for."""
+        report, name, place = self._report, found.text, found
+        alias = self._sections.find([name], "class", inherited=False)
+        if alias:
+            name, place = alias.text, alias
+            self._sections.know(found.text, ["class"])
+        older = registry.OLDER_CLASSES.get(name)
+        if kind == "allocator":
+            older = older or registry.OLDER_ALLOCATORS.get(name)
+        if older:
+            report.warn(
+                place.section, place.key, name, f"is an older name of {older}", f"write {older}", "older_name"
+            )
+            if place.text in self._sections:
+                self._sections.know(place.text, registry.CLASSES[older].keys)
+        target = older or name
+        entry = registry.CLASSES.get(target)
+        for section in (found.text, name, target):
+            if section in self._sections and (entry is None or not entry.supported):
+                self._sections.know(section, self._sections.texts[section])  # not ours to judge
+        if entry is None:
+            near = report.nearest(name, self._names(kind), 3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(self._names(kind))}"
+            report.problem(
+                place.section,
+                place.key,
+                name,
+                f"there is no {_noun(kind)} of this name",
+                hint,
+                "unknown_name",
+            )
+            return None
+        if entry.kind != kind:
+            detail = f"{target} is {_article(entry.kind)}; {_article(kind)} is needed here"
+            hint = f"one of {', '.join(self._names(kind))}"
+            report.problem(place.section, place.key, name, detail, hint, "wrong_kind")
+            return None
+        if not entry.supported:
+            hint = f"use {entry.instead}" if entry.instead else f"there is {', '.join(self._names(kind))}"
+            self._sections.not_supported(Found(place.section, place.key, name), target, hint)
+            return None
+        return target
+
+    def _names(self, kind: str) -> list[str]:
+        return [name for name, entry in registry.CLASSES.items() if entry.kind == kind and entry.supported]
+
+    def _keys(self, chain: Sequence[str], table: Any) -> dict[str, Any]:
+        for section in dict.fromkeys(chain):
+            if section in self._sections:
+                self._sections.know(section, [*table, "class"])
+        read: dict[str, Any] = {}
+        for name, key in table.items():
+            if key.type == "ignored" or not key.supported:
+                self._sections.read(chain, name, key)
+            elif key.type == "component":
+                read[name] = self._nested(chain, name, key)
+            elif key.type == "points":
+                read[name] = self._points.read(self._sections, chain, name)
+            else:
+                read[name] = self._sections.read(chain, name, key)
+        return read
+
+    def _nested(self, chain: Sequence[str], name: str, key: Key) -> Component | None:
+        found = self._sections.find(chain, name, key.inherited)
+        return self.component(found, key.kind) if found else None
+
+
+class PointReader:
+    """Reads lists of points in raw space: one value per parameter, in the order of ``parnames``."""
+
+    MOST = 100_000
+
+    def __init__(self, parameters: Sequence[Parameter], stimuli: int) -> None:
+        self._parameters = parameters
+        self._stimuli = stimuli
+
+    def read(self, sections: Sections, chain: Sequence[str], name: str) -> tuple[tuple[Any, ...], ...]:
+        """The points as clean values, fixed parameters filled in."""
+        found = sections.find(chain, name, inherited=False)
+        if found is None:
+            hint = "a list with one list per point: [[0.1, 2], [0.5, 3]]"
+            sections.report.problem(chain[0], name, "", "is missing", hint, "missing_key")
+            return ()
+        try:
+            return self._points(values.nested(found.text))
+        except ValueError as error:
+            hint = (
+                f"one value per parameter ({', '.join(p.name for p in self._parameters[:10])}) in each point"
+            )
+            sections.report.problem(found.section, name, found.text, str(error), hint)
+            return ()
+
+    def _points(self, given: Any) -> tuple[tuple[Any, ...], ...]:
+        from fechner.strategies.axes import Axis
+
+        if not isinstance(given, list) or not given:
+            raise ValueError("must be a list of points")
+        if len(given) > self.MOST:
+            raise ValueError(f"has more than {self.MOST} points")
+        if not self._parameters:  # they have problems of their own
+            return ()
+        axes = [Axis(parameter) for parameter in self._parameters]
+        return tuple(self._point(axes, index, point) for index, point in enumerate(given, start=1))
+
+    def _point(self, axes: Sequence[Any], index: int, point: Any) -> tuple[Any, ...]:
+        from fechner.strategies.errors import FechnerError
+
+        items = point if isinstance(point, list) else [point]
+        free = [axis for axis in axes if not axis.fixed]
+        if len(items) not in (len(axes), len(free)):
+            raise ValueError(f"point {index} has {len(items)} values for {len(free)} parameters")
+        given = dict(
+            zip([a.parameter.name for a in (axes if len(items) == len(axes) else free)], items, strict=True)
+        )
+        clean: list[Any] = []
+        for axis in axes:
+            name = axis.parameter.name
+            try:
+                clean.append(self._value(axis, given[name]) if name in given else axis.parameter.value)
+            except FechnerError as error:
+                raise ValueError(
+                    f"point {index}: {error.detail}{f'; {error.hint}' if error.hint else ''}"
+                ) from None
+            except ValueError as error:
+                raise ValueError(f"point {index}, '{name}': {error}") from None
+        return tuple(clean)
+
+    def _value(self, axis: Any, item: Any) -> Any:
+        items = item if isinstance(item, list) else [item]
+        if axis.fixed and len(items) == 1:
+            return _clean(axis, items[0])
+        if len(items) != self._stimuli:
+            raise ValueError(
+                f"needs {self._stimuli} value{'s' if self._stimuli > 1 else ''}, one per stimulus"
+            )
+        found = tuple(_clean(axis, one) for one in items)
+        return found[0] if self._stimuli == 1 or axis.fixed else found
+
+
+def _clean(axis: Any, item: Any) -> Any:
+    if isinstance(item, list):
+        raise ValueError("has a list too many")
+    textual = axis.kind == "categorical" or isinstance(axis.parameter.value, str)
+    return axis.clean(item if textual else values.number(item), "")
+
+
+def _noun(kind: str) -> str:
+    return {"acquisition": "acquisition function"}.get(kind, kind)
+
+
+def _article(kind: str) -> str:
+    return _A.get(kind, f"a {kind}")

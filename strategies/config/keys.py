@@ -1,0 +1,158 @@
+"""The keys of every section: type, default, range; one table per kind of section."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a key takes.
+
+    Attributes:
+        type: whole, seed, number, truth, text, one_of, texts, component, points, or ignored (accepted, no effect).
+        default: its value where it is not given.
+        required: whether it must be given.
+        low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.
+        choices: what a one_of key takes.
+        kind: of the class that a component key names.
+        later: texts that are known, but not supported yet.
+        supported: False if the whole key is known, but not supported yet.
+        inherited: whether ``[common]`` gives it where the section doesn't.
+    """
+
+    type: str
+    default: Any = None
+    required: bool = False
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    kind: str = ""
+    later: tuple[str, ...] = ()
+    supported: bool = True
+    inherited: bool = True
+
+
+def number(
+    default: float | None = None,
+    *,
+    required: bool = False,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Key:
+    """A key that takes a finite number."""
+    return Key("number", default, required, low, high, above, below)
+
+
+def whole(default: int | None = None, *, low: int | None = None, high: int | None = None) -> Key:
+    """A key that takes a whole number."""
+    return Key("whole", default, low=low, high=high)
+
+
+def one_of(default: str, choices: tuple[str, ...], later: tuple[str, ...] = ()) -> Key:
+    """A key that takes one of some words."""
+    return Key("one_of", default, choices=choices, later=later)
+
+
+SEED = Key("seed", inherited=False)  # [common]'s seed ranks below the setup message's, so it isn't inherited
+_IGNORED = Key("ignored")
+_MANY = 1_000_000
+
+COMMON_KEYS: dict[str, Key] = {
+    "parnames": Key("texts", required=True),
+    "outcome_types": Key("texts", required=True),
+    "outcome_names": Key("texts"),
+    "strategy_names": Key("texts", required=True),
+    "stimuli_per_trial": whole(1, low=1, high=2),
+    "lb": Key("texts"),
+    "ub": Key("texts"),
+    "target": number(),
+    "pregen_asks": _IGNORED,
+    "extensions": Key("texts", supported=False),
+    "seed": SEED,
+    "outcome_type": Key("text"),
+}
+
+METADATA_KEYS = ("experiment_name", "experiment_description", "experiment_id", "participant_id")
+
+PARAMETER_TYPES: dict[str, tuple[str, ...]] = {
+    "continuous": ("lower_bound", "upper_bound", "log_scale", "normalize_scale", "scale"),
+    "integer": ("lower_bound", "upper_bound", "log_scale", "normalize_scale", "scale"),
+    "binary": (),
+    "discrete": ("values",),
+    "categorical": ("choices", "rank"),
+    "fixed": ("value",),
+}
+PARAMETER_KEYS = (
+    "par_type",
+    "unit",
+    "step",
+    *dict.fromkeys(k for keys in PARAMETER_TYPES.values() for k in keys),
+)
+
+STAGE_KEYS: dict[str, Key] = {
+    "generator": Key("component", kind="generator"),
+    "model": Key("component", kind="model"),
+    "min_asks": whole(0, low=0, high=_MANY),
+    "min_total_tells": whole(0, low=0, high=_MANY),
+    "min_total_outcome_occurrences": whole(None, low=0, high=_MANY),
+    "max_asks": whole(None, low=1, high=_MANY),
+    "refit_every": whole(1, low=1, high=_MANY),
+    "keep_most_recent": whole(None, low=1, high=_MANY),
+    "min_post_range": number(None, low=0.0, high=1.0),
+    "log_post_var": Key("truth", False),
+    "run_indefinitely": Key("truth", False),
+    "seed": SEED,
+    "stimuli_per_trial": whole(1, low=1, high=2),
+    "outcome_types": Key("texts"),
+    "outcome_type": Key("text"),
+    "n_trials": whole(None, low=0, high=_MANY),
+    "acqf": Key("component", kind="acquisition"),
+    "seed_data_conditions": Key("text", supported=False),
+    "speculate": Key("text", supported=False),
+    "deadline_ms": Key("text", supported=False),
+    "stop": Key("text", supported=False),
+}
+
+# Constructor arguments of the format's classes that follow from the rest of the configuration are ignored.
+_DERIVED: dict[str, Key] = dict.fromkeys(("class", "lb", "ub", "dim", "stimuli_per_trial"), _IGNORED)
+
+GENERATOR_KEYS: dict[str, Key] = {**_DERIVED, "seed": SEED}
+
+MODEL_KEYS: dict[str, Key] = {
+    **_DERIVED,
+    "inducing_size": whole(100, low=1, high=_MANY),
+    "inducing_point_method": Key("component", kind="allocator"),
+    "mean_covar_factory": Key("component", kind="factory"),
+    "mean_module": Key("text", supported=False),
+    "covar_module": Key("text", supported=False),
+    "likelihood": Key("component", kind="likelihood"),
+    "max_fit_time": number(None, above=0.0),
+    "use_gpu": Key("truth", False),
+    "maxcor": whole(None, low=1, high=1000),
+    "ftol": number(None, low=0.0),
+    "gtol": number(None, low=0.0),
+    "maxfun": whole(None, low=1, high=_MANY),
+    "maxiter": whole(None, low=1, high=_MANY),
+    "maxls": whole(None, low=1, high=1000),
+}
+
+ACQUISITION_KEYS: dict[str, Key] = dict.fromkeys(("class", "lb", "ub", "dim"), _IGNORED)
+
+FACTORY_KEYS: dict[str, Key] = {
+    **dict.fromkeys(("class", "lb", "ub", "dim"), _IGNORED),
+    "zero_mean": Key("truth", False),
+    "target": Key("number", inherited=False),
+    "cov_kernel": Key("component", kind="kernel"),
+    "active_dims": Key("texts", supported=False),
+    "lengthscale_prior": one_of("lognormal", ("lognormal", "gamma", "invgamma")),
+    "ls_loc": number(),
+    "ls_scale": number(None, above=0.0),
+    "fixed_kernel_amplitude": Key("truth", True),
+    "outputscale_prior": one_of("box", ("box", "gamma")),
+}

@@ -1,0 +1,187 @@
+"""Every name a configuration can use, as static tables: checking needs no torch (design.md 2.5).
+
+`CLASSES` holds the models, generators, acquisition functions and their parts with their keys; the key tables of
+the other sections are in `fechner.strategies.config.keys`. A class that is known but has no implementation in this
+version has ``supported=False`` and, where there is one, the name to use instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fechner.strategies.config.keys import (
+    ACQUISITION_KEYS,
+    FACTORY_KEYS,
+    GENERATOR_KEYS,
+    MODEL_KEYS,
+    Key,
+    number,
+    one_of,
+    whole,
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered class.
+
+    Attributes:
+        kind: generator, model, acquisition, objective, factory, likelihood, kernel, mean or allocator.
+        keys: the keys of its section.
+        supported: whether this version has it.
+        outcome: the outcome type it works with; empty if any.
+        instead: what to use as long as it is not supported, a sentence's end after "use".
+    """
+
+    kind: str
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    supported: bool = True
+    outcome: str = ""
+    instead: str = ""
+
+
+_LEVEL_SET = {
+    "target": number(0.75),
+    "beta": number(3.84, low=0.0),
+    "objective": Key("component", kind="objective"),
+}
+_LOOK_AHEAD = {
+    "target": number(required=True),
+    "query_set_size": whole(256, low=2, high=10_000),
+    "lookahead_type": one_of("levelset", ("levelset", "posterior"), later=("posterior",)),
+}
+
+CLASSES: dict[str, Entry] = {
+    # generators
+    "SobolGenerator": Entry("generator", GENERATOR_KEYS),
+    "RandomGenerator": Entry("generator", GENERATOR_KEYS),
+    "ManualGenerator": Entry(
+        "generator",
+        {**GENERATOR_KEYS, "points": Key("points", required=True), "shuffle": Key("truth", True)},
+    ),
+    "OptimizeAcqfGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "acqf": Key("component", kind="acquisition"),
+            "restarts": whole(10, low=1, high=1000),
+            "samps": whole(1024, low=1, high=100_000),
+            "max_gen_time": number(None, above=0.0),
+        },
+    ),
+    # models
+    "GPClassificationModel": Entry(
+        "model",
+        {
+            **MODEL_KEYS,
+            "floor": number(0.0, low=0.0, below=1.0),
+            "lapse": Key("number", 0.0, low=0.0, below=1.0, later=("estimate",)),
+            "constraint_locations": Key("text", supported=False),
+            "constraint_values": Key("text", supported=False),
+            "constraint_strengths": Key("text", supported=False),
+            "constraint_factory": Key("text", supported=False),
+        },
+        outcome="binary",
+    ),
+    "GPRegressionModel": Entry("model", MODEL_KEYS, outcome="continuous"),
+    # acquisition functions
+    "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}),
+    "EAVC": Entry("acquisition", {**ACQUISITION_KEYS, **_LOOK_AHEAD}, outcome="binary"),
+    "qLogNoisyExpectedImprovement": Entry(
+        "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}
+    ),
+    # their parts
+    "ProbitObjective": Entry("objective", outcome="binary"),
+    "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
+    "BernoulliLikelihood": Entry("likelihood", outcome="binary"),
+    "GaussianLikelihood": Entry("likelihood", outcome="continuous"),
+    "RBFKernel": Entry("kernel"),
+    "GreedyVarianceReduction": Entry("allocator"),
+    "SobolAllocator": Entry("allocator"),
+    "KMeansAllocator": Entry("allocator"),
+    "DataAllocator": Entry("allocator"),
+    "FixedAllocator": Entry("allocator"),
+}
+
+
+def _later(kind: str, names: str, instead: str = "") -> None:
+    for name in names.split():
+        CLASSES[name] = Entry(kind, supported=False, instead=instead)
+
+
+_later("generator", "SampleAroundPointsGenerator", "ManualGenerator with the points written out")
+_later("generator", "EpsilonGreedyGenerator AcqfThompsonSamplerGenerator AcqfGridSearchGenerator")
+_later(
+    "generator", "MixedOptimizeAcqfGenerator IndependentOptimizeAcqfGenerator IntensityAwareSemiPGenerator"
+)
+_later(
+    "generator",
+    "MonotonicThompsonSamplerGenerator StaircaseGenerator QuestPlusGenerator PsiMarginalGenerator",
+)
+_later("generator", "InterleavedGenerator")
+_later("model", "MonotonicProjectionGP SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
+_later("model", "OrdinalGPModel PairwiseProbitModel IndependentGPsModel")
+_later("acquisition", "GlobalMI GlobalSUR ApproxGlobalSUR LocalMI LocalSUR MOCU SMOCU BEMPS", "EAVC")
+_later("acquisition", "MCPosteriorVariance BernoulliMCMutualInformation", "EAVC")
+_later("acquisition", "PairwiseMCPosteriorVariance AnalyticExpectedUtilityOfBestOption")
+_later(
+    "acquisition",
+    "qNoisyExpectedImprovement qExpectedImprovement qLogExpectedImprovement ExpectedImprovement LogExpectedImprovement"
+    " NoisyExpectedImprovement LogNoisyExpectedImprovement ProbabilityOfImprovement LogProbabilityOfImprovement"
+    " qProbabilityOfImprovement UpperConfidenceBound qUpperConfidenceBound qSimpleRegret PosteriorMean",
+    "qLogNoisyExpectedImprovement",
+)
+_later(
+    "acquisition",
+    "qLowerConfidenceBound PosteriorStandardDeviation qPosteriorStandardDeviation qNegIntegratedPosteriorVariance"
+    " qKnowledgeGradient qMultiFidelityKnowledgeGradient qMaxValueEntropy qLowerBoundMaxValueEntropy"
+    " qJointEntropySearch qPredictiveEntropySearch qBayesianActiveLearningByDisagreement"
+    " qExpectedUtilityOfBestOption qExpectedHypervolumeImprovement qNoisyExpectedHypervolumeImprovement"
+    " qLogExpectedHypervolumeImprovement qLogNoisyExpectedHypervolumeImprovement qLogNParEGO",
+)
+_later("objective", "FloorProbitObjective FloorLogitObjective FloorGumbelObjective", "ProbitObjective")
+_later(
+    "objective",
+    "SemiPProbabilityObjective SemiPThresholdObjective AffinePosteriorTransform",
+    "ProbitObjective",
+)
+_later(
+    "factory",
+    "PairwiseMeanCovarFactory MixedMeanCovarFactory SongMeanCovarFactory",
+    "DefaultMeanCovarFactory",
+)
+_later(
+    "likelihood",
+    "OrdinalLikelihood LinearBernoulliLikelihood StudentTLikelihood FixedNoiseGaussianLikelihood",
+)
+_later(
+    "kernel", "MaternKernel LinearKernel PeriodicKernel RQKernel PolynomialKernel ScaleKernel", "RBFKernel"
+)
+_later("kernel", "CosineKernel ProductKernel AdditiveKernel", "RBFKernel")
+_later("mean", "ConstantMean ZeroMean LinearMean")
+
+# Names of earlier releases of the format, and what does their work today.
+OLDER_CLASSES: dict[str, str] = {
+    "PairwiseSobolGenerator": "SobolGenerator",
+    "PairwiseOptimizeAcqfGenerator": "OptimizeAcqfGenerator",
+    "MonotonicRejectionGenerator": "OptimizeAcqfGenerator",
+    "MonotonicRejectionGP": "MonotonicProjectionGP",
+    "MonotonicMCLSE": "MCLevelSetEstimation",
+    "MonotonicBernoulliMCMutualInformation": "BernoulliMCMutualInformation",
+    "MonotonicMCPosteriorVariance": "MCPosteriorVariance",
+    "default_mean_covar_factory": "DefaultMeanCovarFactory",
+    "monotonic_mean_covar_factory": "DefaultMeanCovarFactory",
+    "song_mean_covar_factory": "SongMeanCovarFactory",
+    "pairwise_mean_covar_factory": "PairwiseMeanCovarFactory",
+}
+
+# inducing_point_method took these words before it took the name of a class.
+OLDER_ALLOCATORS: dict[str, str] = {
+    "auto": "GreedyVarianceReduction",
+    "sobol": "SobolAllocator",
+    "pivoted_chol": "GreedyVarianceReduction",
+    "kmeans++": "KMeansAllocator",
+    "all": "DataAllocator",
+}
+PAIRWISE_NAMES = frozenset({"PairwiseSobolGenerator", "PairwiseOptimizeAcqfGenerator"})

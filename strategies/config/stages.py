@@ -1,0 +1,179 @@
+"""The stage sections to stages: generator, model, when a stage ends; what doesn't go together is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fechner.strategies.config import combinations
+from fechner.strategies.config.classes import Classes
+from fechner.strategies.config.keys import STAGE_KEYS
+from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
+from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
+
+DEFAULT_MODELS = {"binary": "GPClassificationModel", "continuous": "GPRegressionModel"}
+DEFAULT_ACQUISITION = {"binary": "EAVC", "continuous": "qLogNoisyExpectedImprovement"}
+_ENDS = ("min_asks", "min_total_tells", "min_total_outcome_occurrences", "max_asks", "min_post_range")
+_COMPONENTS = ("generator", "model", "acqf")
+_ELSEWHERE = ("stimuli_per_trial", "outcome_types", "outcome_type", "n_trials")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What all stages share."""
+
+    parameters: Sequence[Parameter]
+    outcomes: Sequence[Outcome]
+    stimuli: int
+    target: float | None
+    no_end: Literal["error", "warning"]
+
+    @property
+    def outcome(self) -> str:
+        """The type of the only outcome; empty if there are several or none."""
+        return self.outcomes[0].type if len(self.outcomes) == 1 else ""
+
+
+def stages(
+    sections: Sections, classes: Classes, names: Sequence[str], shared: Experiment
+) -> tuple[Stage, ...]:
+    """One stage per name; those whose generator can't be resolved are left out (the problems are noted)."""
+    found = [_stage(sections, classes, name, shared) for name in names]
+    for name, stage in list(zip(names, found, strict=True))[:-1]:
+        if stage is not None and stage.run_indefinitely:
+            detail = "the stages after this one begin only when finish_strategy is sent"
+            sections.report.warn(name, "run_indefinitely", "True", detail)
+    return tuple(filter(None, found))
+
+
+def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) -> Stage | None:
+    report = sections.report
+    if name in sections:
+        sections.know(name, STAGE_KEYS)
+    else:
+        near = report.near(name, [section for section in sections.texts if not sections.is_known(section)])
+        detail = "the stage has no section; [common] and defaults are used"
+        report.warn(name, "", "", detail, near, "missing_section")
+    read: dict[str, Any] = {
+        key: sections.read([name], key, table)
+        for key, table in STAGE_KEYS.items()
+        if key not in _COMPONENTS and key not in _ELSEWHERE
+    }
+    read = {key: value for key, value in read.items() if STAGE_KEYS[key].supported}
+    _older_end(sections, name, read)
+    if read["min_total_outcome_occurrences"] is None:
+        read["min_total_outcome_occurrences"] = int(any(one.type == "binary" for one in shared.outcomes))
+    named = sections.find([name], "model")
+    model = classes.component(named, "model") if named else None
+    generator = _generator(sections, classes, name, shared)
+    if generator is not None and generator.name == "OptimizeAcqfGenerator" and named is None:
+        model = _default_model(sections, classes, name, shared)
+    _check_end(sections, name, read, generator, model, shared.no_end)
+    if generator is None:
+        return None
+    stage = Stage(name=name, generator=generator, model=model, **read)
+    combinations.check(sections, stage, shared.parameters, shared.outcomes, shared.stimuli)
+    return stage
+
+
+def _generator(sections: Sections, classes: Classes, name: str, shared: Experiment) -> Component | None:
+    found = sections.find([name], "generator")
+    acqf = sections.find([name], "acqf")
+    if found is not None and found.text.lower() != "auto":
+        generator = classes.component(found, "generator")
+    elif acqf or sections.find([name], "model"):
+        generator = classes.default("OptimizeAcqfGenerator")
+    else:
+        generator = classes.default("SobolGenerator")
+    if generator is None or generator.name != "OptimizeAcqfGenerator":
+        return generator
+    chosen = generator.keys["acqf"]
+    own = acqf is not None and acqf.section not in (COMMON, OLDER_COMMON)
+    if acqf is not None and (own or chosen is None):
+        if own:
+            detail, hint = "is an older place for this key", "put it into [OptimizeAcqfGenerator]"
+            sections.report.warn(name, "acqf", acqf.text, detail, hint, "older_spelling")
+        chosen = classes.component(acqf, "acquisition")
+    elif chosen is None and not sections.find(["OptimizeAcqfGenerator"], "acqf"):
+        chosen = _default_acquisition(sections, classes, name, found is not None, shared)
+    return Component(generator.name, {**generator.keys, "acqf": chosen})
+
+
+def _default_acquisition(
+    sections: Sections, classes: Classes, name: str, generator_named: bool, shared: Experiment
+) -> Component | None:
+    chosen = DEFAULT_ACQUISITION.get(shared.outcome)
+    if chosen is None:
+        return None
+    if generator_named:
+        hint = "acqf = … in [OptimizeAcqfGenerator]"
+        sections.report.warn(
+            name, "acqf", "", f"no acquisition function is named; {chosen} is used", hint, "chosen"
+        )
+    target = sections.find([chosen], "target")
+    if chosen == "EAVC" and target is None:
+        return Component(chosen, {"target": 0.75, "query_set_size": 256, "lookahead_type": "levelset"})
+    return classes.default(chosen)
+
+
+def _default_model(sections: Sections, classes: Classes, name: str, shared: Experiment) -> Component | None:
+    chosen = DEFAULT_MODELS.get(shared.outcome)
+    if chosen is None or shared.stimuli != 1:
+        if shared.outcomes:
+            detail = "the generator needs a model, and none for these outcomes and stimuli is supported yet"
+            sections.report.problem(name, "model", "", detail, "generator = SobolGenerator", "not_supported")
+        return None
+    sections.report.warn(
+        name, "model", "", f"no model is named; {chosen} is used", f"model = {chosen}", "chosen"
+    )
+    return classes.default(chosen)
+
+
+def _older_end(sections: Sections, name: str, read: dict[str, Any]) -> None:
+    found = sections.find([name], "n_trials")
+    if found is None:
+        return
+    if sections.find([name], "min_asks"):
+        detail = "stands beside min_asks, which is used"
+    else:
+        detail = "is an older spelling of min_asks"
+        read["min_asks"] = sections.read([name], "n_trials", STAGE_KEYS["n_trials"]) or 0
+    sections.report.warn(
+        found.section, "n_trials", found.text, detail, f"min_asks = {found.text}", "older_spelling"
+    )
+
+
+def _check_end(
+    sections: Sections,
+    name: str,
+    read: dict[str, Any],
+    generator: Component | None,
+    model: Component | None,
+    no_end: Literal["error", "warning"],
+) -> None:
+    report = sections.report
+    if read["min_asks"] and read["min_total_tells"]:
+        detail = "min_asks and min_total_tells are both given: the stage ends only when both hold"
+        report.warn(
+            name, "min_total_tells", str(read["min_total_tells"]), detail, "one of them is usually meant"
+        )
+    if read["max_asks"] is not None and read["max_asks"] < read["min_asks"]:
+        detail = f"the stage ends after max_asks = {read['max_asks']}, before min_asks = {read['min_asks']} is reached"
+        report.warn(name, "max_asks", str(read["max_asks"]), detail)
+    if read["min_post_range"] is not None and model is None:
+        found = sections.find([name], "min_post_range")
+        if found and found.section == name and not sections.find([name], "model"):
+            report.problem(
+                name, "min_post_range", found.text, "needs a model", "model = GPClassificationModel"
+            )
+        read["min_post_range"] = None
+    given = [sections.find([name], key) for key in (*_ENDS, "n_trials")]
+    finite = generator is not None and generator.name == "ManualGenerator"
+    if finite or read["run_indefinitely"] or any(found and found.text.strip("0. ") for found in given):
+        return
+    hint = "min_asks = 10, or min_total_tells, max_asks, run_indefinitely = True"
+    if no_end == "error":
+        report.problem(name, "min_asks", "", "nothing says when the stage ends", hint, "no_end")
+    else:
+        report.warn(name, "min_asks", "", "nothing says when the stage ends", hint, "no_end")
