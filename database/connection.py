@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from fechner.database.errors import RecordError
@@ -82,9 +81,9 @@ class Database:
         if self.file is None:
             connection = _connect("file::memory:")
         elif not self.read_only:
-            connection = _connect(f"file:{quote(str(self.file.absolute()))}?mode=rwc")
+            connection = _connect(f"{self.file.absolute().as_uri()}?mode=rwc")
         else:
-            return self._sqlite_read_only(f"file:{quote(str(self.file.absolute()))}")
+            return self._sqlite_read_only(self.file.absolute().as_uri())
         connection.execute("PRAGMA journal_mode=WAL").fetchone()
         for pragma in ("synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
