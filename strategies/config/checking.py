@@ -39,6 +39,7 @@ def check(config: str | Mapping[str, Any], *, no_end: Literal["error", "warning"
         report.problem("", "", "", "the configuration is too large", code="too_large")
         raise ConfigError(report.problems, report.warnings)
     specification = _specification(Sections(texts, report), no_end)
+    report.sort(texts)
     if report.failed or specification is None:
         raise ConfigError(report.problems, report.warnings)
     full = interpolation.with_common(raw, texts, COMMON)

@@ -1,4 +1,4 @@
-"""Names of classes in values to components: aliases and older spellings resolved, keys read, defaults filled in."""
+"""Names of classes to components: aliases and older names resolved, keys read, defaults filled in."""
 
 from __future__ import annotations
 
@@ -134,9 +134,8 @@ class PointReader:
         try:
             return self._points(values.nested(found.text))
         except ValueError as error:
-            hint = (
-                f"one value per parameter ({', '.join(p.name for p in self._parameters[:10])}) in each point"
-            )
+            names = ", ".join(parameter.name for parameter in self._parameters[:10])
+            hint = f"a list with one list per point: [[{names or 'a, b'}], …]"
             sections.report.problem(found.section, name, found.text, str(error), hint)
             return ()
 

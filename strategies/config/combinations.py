@@ -1,4 +1,4 @@
-"""What goes together: models with outcomes and parameters, acquisition functions with models, targets with ranges."""
+"""What goes together: models with outcomes and parameters, acquisition functions with models and targets."""
 
 from __future__ import annotations
 

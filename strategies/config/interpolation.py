@@ -1,7 +1,7 @@
 """``${key}`` and ``${section:key}`` in values, as configparser's extended interpolation, with bounds.
 
-A stranger's file can make every level of references twice as long as the one before, so each value is worked out
-once and neither a value nor all of them together may grow beyond a limit.
+A stranger's file can make every level of references twice as long as the one before, so each value is worked
+out once and neither a value nor all of them together may grow beyond a limit.
 """
 
 from __future__ import annotations

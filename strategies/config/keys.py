@@ -11,7 +11,7 @@ class Key:
     """What a key takes.
 
     Attributes:
-        type: whole, seed, number, truth, text, one_of, texts, component, points, or ignored (accepted, no effect).
+        type: whole, seed, number, truth, text, one_of, texts, component, points; ignored: without effect.
         default: its value where it is not given.
         required: whether it must be given.
         low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.

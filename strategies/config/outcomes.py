@@ -1,4 +1,4 @@
-"""Outcome types, their names and the number of stimuli, of ``[common]`` or of the stages, older spellings included."""
+"""Outcome types, their names and the number of stimuli, of ``[common]`` or of the stages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OLDER_TYPES = {
 
 
 def outcomes(sections: Sections, stages: Sequence[str]) -> tuple[tuple[Outcome, ...], int]:
-    """The outcomes and the number of stimuli in a trial; problems are noted, and what is usable comes back."""
+    """The outcomes and the number of stimuli in a trial; what is usable comes back, problems are noted."""
     report = sections.report
     types, stimuli = _types(sections, stages)
     n_stimuli = _stimuli(sections, stages, stimuli)

@@ -1,8 +1,8 @@
 """Every name a configuration can use, as static tables: checking needs no torch (design.md 2.5).
 
-`CLASSES` holds the models, generators, acquisition functions and their parts with their keys; the key tables of
-the other sections are in `fechner.strategies.config.keys`. A class that is known but has no implementation in this
-version has ``supported=False`` and, where there is one, the name to use instead.
+`CLASSES` holds the models, generators, acquisition functions and their parts with their keys; the key tables
+of the other sections are in `fechner.strategies.config.keys`. A class that is known, but that this version does
+not have, has ``supported=False`` and, where there is one, the name to use instead.
 """
 
 from __future__ import annotations
@@ -127,17 +127,19 @@ _later("acquisition", "MCPosteriorVariance BernoulliMCMutualInformation", "EAVC"
 _later("acquisition", "PairwiseMCPosteriorVariance AnalyticExpectedUtilityOfBestOption")
 _later(
     "acquisition",
-    "qNoisyExpectedImprovement qExpectedImprovement qLogExpectedImprovement ExpectedImprovement LogExpectedImprovement"
-    " NoisyExpectedImprovement LogNoisyExpectedImprovement ProbabilityOfImprovement LogProbabilityOfImprovement"
-    " qProbabilityOfImprovement UpperConfidenceBound qUpperConfidenceBound qSimpleRegret PosteriorMean",
+    "qNoisyExpectedImprovement qExpectedImprovement qLogExpectedImprovement ExpectedImprovement"
+    " LogExpectedImprovement NoisyExpectedImprovement LogNoisyExpectedImprovement"
+    " ProbabilityOfImprovement LogProbabilityOfImprovement qProbabilityOfImprovement"
+    " UpperConfidenceBound qUpperConfidenceBound qSimpleRegret PosteriorMean",
     "qLogNoisyExpectedImprovement",
 )
 _later(
     "acquisition",
-    "qLowerConfidenceBound PosteriorStandardDeviation qPosteriorStandardDeviation qNegIntegratedPosteriorVariance"
-    " qKnowledgeGradient qMultiFidelityKnowledgeGradient qMaxValueEntropy qLowerBoundMaxValueEntropy"
-    " qJointEntropySearch qPredictiveEntropySearch qBayesianActiveLearningByDisagreement"
-    " qExpectedUtilityOfBestOption qExpectedHypervolumeImprovement qNoisyExpectedHypervolumeImprovement"
+    "qLowerConfidenceBound PosteriorStandardDeviation qPosteriorStandardDeviation"
+    " qNegIntegratedPosteriorVariance qKnowledgeGradient qMultiFidelityKnowledgeGradient"
+    " qMaxValueEntropy qLowerBoundMaxValueEntropy qJointEntropySearch qPredictiveEntropySearch"
+    " qBayesianActiveLearningByDisagreement qExpectedUtilityOfBestOption"
+    " qExpectedHypervolumeImprovement qNoisyExpectedHypervolumeImprovement"
     " qLogExpectedHypervolumeImprovement qLogNoisyExpectedHypervolumeImprovement qLogNParEGO",
 )
 _later("objective", "FloorProbitObjective FloorLogitObjective FloorGumbelObjective", "ProbitObjective")

@@ -59,7 +59,17 @@ class Report:
             if len(folded) >= 500:
                 break
             folded.setdefault(candidate.casefold(), candidate)
-        return [folded[one] for one in difflib.get_close_matches(text.casefold(), folded, count, 0.6)]
+        near = difflib.get_close_matches(text.casefold(), folded, count, 0.6)
+        alike = [difflib.SequenceMatcher(None, one, text.casefold()).ratio() for one in near]
+        return [folded[one] for one, how in zip(near, alike, strict=True) if how > alike[0] - 0.1]
+
+    def sort(self, sections: Iterable[str]) -> None:
+        """Put everything into the order of the sections, what concerns no section first."""
+        order = {clip(name): index for index, name in enumerate(sections)}
+        for found in (self._problems, self._warnings):
+            notes = sorted(found, key=lambda note: order.get(note.section, -1))
+            found.clear()
+            found.update(dict.fromkeys(notes))
 
     @property
     def failed(self) -> bool:

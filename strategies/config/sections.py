@@ -61,7 +61,7 @@ class Sections:
                         yield section, key, text, sorted(known - {"class"})
 
     def read(self, chain: Sequence[str], name: str, key: Key) -> Any:
-        """The value of one key of a table, its default if it isn't given; components and points are not read here.
+        """The value of one key of a table, or its default; components and points are not read here.
 
         A value that can't be used is noted as a problem, and the default stands in for it.
         """
@@ -145,6 +145,5 @@ def _wanted(key: Key) -> str:
         ):
             if bound is not None:
                 limits.append(f"{sign} {bound:.15g}")
-        name = "a whole number" if key.type == "whole" else "a number"
-        return f"{name}{', ' if limits else ''}{' and '.join(limits)}"
+        return " and ".join(limits)
     return {"texts": "a list: [a, b]", "truth": "True or False"}.get(key.type, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +47,9 @@ class _Reader:
         if kind not in PARAMETER_TYPES:
             near = self._report.near(kind, PARAMETER_TYPES) or f"one of {', '.join(PARAMETER_TYPES)}"
             self._problem(found, name, "par_type", "there is no such type of parameter", near, "unknown_name")
+            for key in ("lower_bound", "upper_bound"):
+                if self._find(name, key):
+                    self._bound(0, name, key, "")
             return None
         self._out_of_place(name, kind)
         for key in ("step",):
@@ -72,15 +76,14 @@ class _Reader:
         lower = self._bound(index, name, "lower_bound", "lb")
         upper = self._bound(index, name, "upper_bound", "ub")
         scale = self._scale(name)
-        if lower is None or upper is None or not self._ordered(name, lower, upper):
-            return None
+        sound = True
         for key, value in (("lower_bound", lower), ("upper_bound", upper)):
-            if not value.is_integer() or abs(value) > values.LARGEST:
-                detail = (
-                    "must be a whole number" if not value.is_integer() else "is too large for a whole number"
-                )
-                self._problem(self._find(name, key), name, key, detail)
-                return None
+            if value is not None and (not value.is_integer() or abs(value) > values.LARGEST):
+                detail = "is too large for" if value.is_integer() else "must be"
+                self._problem(self._find(name, key), name, key, f"{detail} a whole number")
+                sound = False
+        if lower is None or upper is None or not sound or not self._ordered(name, lower, upper):
+            return None
         if upper - lower >= MOST_LEVELS:
             self._problem(
                 None, name, "", "has too many whole numbers between its bounds", "par_type = continuous"
@@ -107,11 +110,9 @@ class _Reader:
         try:
             choices = values.texts(found.text)
         except ValueError as error:
-            self._problem(found, name, "choices", str(error), "choices = [a, b, c]")
+            self._problem(found, name, "choices", str(error))
             return None
-        twice = (
-            sorted({choice for choice in choices if choices.count(choice) > 1}) if len(choices) < 1001 else []
-        )
+        twice = [choice for choice, count in Counter(choices).items() if count > 1]
         detail = ""
         if len(choices) < 2:
             detail = "needs two choices or more"

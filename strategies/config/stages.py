@@ -159,7 +159,7 @@ def _check_end(
             name, "min_total_tells", str(read["min_total_tells"]), detail, "one of them is usually meant"
         )
     if read["max_asks"] is not None and read["max_asks"] < read["min_asks"]:
-        detail = f"the stage ends after max_asks = {read['max_asks']}, before min_asks = {read['min_asks']} is reached"
+        detail = f"the stage ends here, before min_asks = {read['min_asks']} is reached"
         report.warn(name, "max_asks", str(read["max_asks"]), detail)
     if read["min_post_range"] is not None and model is None:
         found = sections.find([name], "min_post_range")
@@ -168,7 +168,7 @@ def _check_end(
                 name, "min_post_range", found.text, "needs a model", "model = GPClassificationModel"
             )
         read["min_post_range"] = None
-    given = [sections.find([name], key) for key in (*_ENDS, "n_trials")]
+    given = [sections.find([name], key) for key in (*_ENDS, "n_trials", "stop")]
     finite = generator is not None and generator.name == "ManualGenerator"
     if finite or read["run_indefinitely"] or any(found and found.text.strip("0. ") for found in given):
         return

@@ -1,4 +1,4 @@
-"""Texts to values: lists, numbers, truth values. Each function raises ValueError that says what would be right."""
+"""Texts to values: lists, numbers, truth values; each function raises ValueError with what is wrong."""
 
 from __future__ import annotations
 

@@ -1,0 +1,125 @@
+"""What a configuration will do, in words, for ``fechner check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fechner.strategies.config.specification import Component, Parameter, Specification, Stage
+
+
+def describe(spec: Specification) -> str:
+    """Paragraphs for a person: the experiment, its parameters, its stages in order, and seeds."""
+    lines = [_experiment(spec), "", "Parameters:"]
+    lines += [f"  {_parameter(parameter)}" for parameter in spec.parameters]
+    lines += ["", "Stages:"]
+    for number, stage in enumerate(spec.stages, start=1):
+        lines += [f"  {number}. {stage.name}", *(f"     {line}" for line in _stage(stage, spec))]
+    lines += ["", _seed(spec)]
+    if spec.metadata:
+        lines += ["Metadata: " + "; ".join(f"{key} = {text}" for key, text in spec.metadata.items()) + "."]
+    return "\n".join(lines)
+
+
+def _experiment(spec: Specification) -> str:
+    stimuli = "one stimulus" if spec.stimuli_per_trial == 1 else f"{spec.stimuli_per_trial} stimuli"
+    free = sum(parameter.type != "fixed" for parameter in spec.parameters)
+    kinds = [f"{one.name} ({one.type}{_levels(one.n_levels)})" for one in spec.outcomes]
+    outcomes = f"{'outcome' if len(kinds) == 1 else 'outcomes'} {_and(kinds)}"
+    varied = f"{free} parameter{'' if free == 1 else 's'} varied"
+    return f"Each trial shows {stimuli}; {varied}; {outcomes}."
+
+
+def _levels(n_levels: int) -> str:
+    return f", levels 0 to {n_levels - 1}" if n_levels else ""
+
+
+def _parameter(parameter: Parameter) -> str:
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    if parameter.type == "fixed":
+        return f"{parameter.name}: always {parameter.value}{unit}"
+    if parameter.type == "categorical":
+        return f"{parameter.name}: one of {', '.join(map(str, parameter.choices))}"
+    if parameter.type == "binary":
+        return f"{parameter.name}: 0 or 1"
+    kind = "whole numbers " if parameter.type == "integer" else ""
+    scale = ", on a log scale" if parameter.scale == "log" else ""
+    return f"{parameter.name}: {kind}from {parameter.lower:g} to {parameter.upper:g}{unit}{scale}"
+
+
+def _stage(stage: Stage, spec: Specification) -> Iterable[str]:
+    yield _generator(stage.generator)
+    if stage.model is not None:
+        yield _model(stage.model, stage)
+    yield _end(stage, spec)
+    if stage.seed is not None or stage.generator.keys.get("seed") is not None:
+        own = stage.generator.keys.get("seed")
+        yield f"Its own seed is {stage.seed if own is None else own}."
+
+
+def _generator(generator: Component) -> str:
+    if generator.name == "SobolGenerator":
+        return "Points fill the space evenly (scrambled Sobol sequence)."
+    if generator.name == "RandomGenerator":
+        return "Points are drawn at random, uniformly."
+    if generator.name == "ManualGenerator":
+        order = "in random order" if generator.keys["shuffle"] else "in the order given"
+        return f"{len(generator.keys['points'])} points of the configuration, {order}."
+    acqf = generator.keys.get("acqf")
+    return f"Points are chosen by {_acquisition(acqf)}." if isinstance(acqf, Component) else generator.name
+
+
+def _acquisition(acqf: Component) -> str:
+    target = acqf.keys.get("target")
+    if acqf.name == "MCLevelSetEstimation":
+        scale = "the probability" if acqf.keys["objective"] is not None else "the latent function"
+        return f"MCLevelSetEstimation: where it is least sure whether {scale} is above {target:g}"
+    if acqf.name == "EAVC":
+        return f"EAVC: where an answer changes most what lies above the probability {target:g}"
+    if acqf.name == "qLogNoisyExpectedImprovement":
+        return "qLogNoisyExpectedImprovement: where the outcome may be higher than anywhere so far"
+    return acqf.name
+
+
+def _model(model: Component, stage: Stage) -> str:
+    parts = [f"The model is {model.name}"]
+    floor, lapse = model.keys.get("floor"), model.keys.get("lapse")
+    if floor or lapse:
+        parts.append(f"with guess rate {floor:g} and lapse rate {lapse:g}")
+    if model.keys.get("mean_covar_factory") is not None:
+        parts.append("with the priors of DefaultMeanCovarFactory")
+    often = "for every ask" if stage.refit_every == 1 else f"every {stage.refit_every} asks"
+    parts.append(f"fitted anew {often}")
+    if stage.keep_most_recent is not None:
+        parts.append(f"to the {stage.keep_most_recent} most recent trials")
+    return ", ".join(parts) + "."
+
+
+def _end(stage: Stage, spec: Specification) -> str:
+    if stage.run_indefinitely:
+        return "It ends only when finish_strategy is sent."
+    needed = []
+    if stage.min_asks:
+        needed.append(f"{stage.min_asks} points were handed out")
+    if stage.min_total_tells:
+        needed.append(f"{stage.min_total_tells} outcomes are in, earlier stages included")
+    if stage.min_total_outcome_occurrences and any(one.type == "binary" for one in spec.outcomes):
+        count = stage.min_total_outcome_occurrences
+        needed.append(f"each binary outcome occurred {'once' if count == 1 else f'{count} times'}")
+    if stage.min_post_range is not None:
+        needed.append(f"predictions span {stage.min_post_range:g} or more")
+    if not needed:
+        needed.append("one outcome is in")
+    limit = f", at the latest after {stage.max_asks} asks" if stage.max_asks is not None else ""
+    if stage.generator.name == "ManualGenerator":
+        limit += ", or when its points are used up"
+    return f"It ends when {_and(needed)}{limit}."
+
+
+def _seed(spec: Specification) -> str:
+    if spec.seed is None:
+        return "No seed in [common]: one is drawn at setup and recorded, unless setup gives one."
+    return f"Seed {spec.seed}, unless setup gives another."
+
+
+def _and(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
