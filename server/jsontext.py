@@ -121,3 +121,20 @@ def render(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:
         return json.dumps(finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def dumps_strict(value: Any) -> str:
+    """JSON text of a request made in this process.
+
+    Raises:
+        FechnerError: bad_json: it holds what JSON can't say.
+    """
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FechnerError("bad_json", f"not JSON: {error}") from None
+
+
+def parse_reply(data: bytes) -> Any:
+    """The value of a reply that this server rendered."""
+    return json.loads(data)

@@ -171,10 +171,21 @@ def validate(kind: type[Message], content: Any, where: str = "message") -> Messa
         shown = repr(fault["input"])
         shown = shown if len(shown) <= 60 else shown[:57] + "…"
         text = str(fault["msg"])
-        raise FechnerError("bad_value", f"{text[:1].lower()}{text[1:]}, not {shown}", where=path[:300]) from None
+        raise FechnerError(
+            "bad_value", f"{text[:1].lower()}{text[1:]}, not {shown}", where=path[:300]
+        ) from None
 
 
-_BRANCHES = {"str", "int", "float", "bool", "dict[str,any]", "list[Told]", "constrained-str", "constrained-float"}
+_BRANCHES = {
+    "str",
+    "int",
+    "float",
+    "bool",
+    "dict[str,any]",
+    "list[Told]",
+    "constrained-str",
+    "constrained-float",
+}
 
 
 def _is_branch(part: int | str) -> bool:

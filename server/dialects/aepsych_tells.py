@@ -24,11 +24,17 @@ def told_trials(content: dict[str, Any], extra_info: Any) -> list[Told]:
         raise FechnerError("bad_value", "`model_data` is true or false", where="message.model_data")
     if not config and model_data:
         raise FechnerError(
-            "bad_value", "`config` is missing", where="message.config", hint="needed unless model_data is false"
+            "bad_value",
+            "`config` is missing",
+            where="message.config",
+            hint="needed unless model_data is false",
         )
     outcome = content.get("outcome")
     n = _n_trials(config or {}, outcome)
-    configs = [{name: _nth(value, i, n, f"message.config.{name}") for name, value in (config or {}).items()} for i in range(n)]
+    configs = [
+        {name: _nth(value, i, n, f"message.config.{name}") for name, value in (config or {}).items()}
+        for i in range(n)
+    ]
     outcomes = [_nth_outcome(outcome, i, n) for i in range(n)]
     extra = {key: value for key, value in content.items() if key not in _KEYS}
     if extra_info is not None:
@@ -84,7 +90,9 @@ def _nth(value: Any, i: int, n: int, where: str) -> Any:
 def _nth_outcome(outcome: Any, i: int, n: int) -> Any:
     """The i-th trial's outcome, numbers in text turned into numbers."""
     if isinstance(outcome, dict):
-        return {name: _number(value[i] if isinstance(value, list) else value) for name, value in outcome.items()}
+        return {
+            name: _number(value[i] if isinstance(value, list) else value) for name, value in outcome.items()
+        }
     if isinstance(outcome, list):
         if len(outcome) == n:
             return _number(outcome[i])

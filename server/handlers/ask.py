@@ -22,7 +22,9 @@ def ask(context: Context, message: Ask) -> Answer | Computation:
         raise FechnerError("bad_value", "deadline_ms is not supported yet", where="message.deadline_ms")
     if message.n > limits.trials_per_tell:
         raise FechnerError(
-            "limit_reached", f"{message.n} points in one ask; at most {limits.trials_per_tell}", where="message.n"
+            "limit_reached",
+            f"{message.n} points in one ask; at most {limits.trials_per_tell}",
+            where="message.n",
         )
     if len(session.trials) + message.n > limits.trials_per_session:
         raise FechnerError("limit_reached", f"the session has its {limits.trials_per_session} trials")

@@ -1,4 +1,4 @@
-"""info, parameters, get_config, can_model, hello, ping: what there is; nothing changes."""
+"""info, parameters, get_config, can_model: what there is; nothing changes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ from typing import Any
 
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, handles, require_setup
-from fechner.server.messages import GetConfig, Info, Parameters, Ping
+from fechner.server.messages import GetConfig, Info, Parameters
 from fechner.strategies import stopping
 from fechner.strategies.sequential import advance
-
-
-@handles("ping", "1", "aepsych-0.8")
-def ping(context: Context, message: Ping) -> Answer:
-    """I am here."""
-    return Answer({})
 
 
 @handles("parameters", "1", "aepsych-0.8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fechner.server.handlers.registry import Answer, Context, handles
 from fechner.server.messages import Setup
 from fechner.strategies.config import check
@@ -11,7 +13,7 @@ from fechner.strategies.parameters import space
 @handles("setup", "1", "aepsych-0.8")
 def setup(context: Context, message: Setup) -> Answer:
     """Begin another strategy and make it current."""
-    no_end = "warning" if context.lenient else "error"
+    no_end: Literal["error", "warning"] = "warning" if context.lenient else "error"
     specification = check(message.config, no_end=no_end)
     seed = next(s for s in (message.seed, specification.seed, context.draw_seed()) if s is not None)
     index = len(context.session.strategies)
@@ -23,7 +25,9 @@ def setup(context: Context, message: Setup) -> Answer:
         "type": "setup",
         "strategy": index,
         "name": message.name if message.name is not None else given.get("experiment_name"),
-        "participant": message.participant if message.participant is not None else given.get("participant_id"),
+        "participant": message.participant
+        if message.participant is not None
+        else given.get("participant_id"),
         "description": (
             message.description if message.description is not None else given.get("experiment_description")
         ),

@@ -31,7 +31,9 @@ def tell(context: Context, message: Tell) -> Answer:
     told: list[Told] = message.trials if message.trials is not None else [message]
     if len(told) > limits.trials_per_tell:
         raise FechnerError(
-            "limit_reached", f"{len(told)} trials in one tell; at most {limits.trials_per_tell}", "message.trials"
+            "limit_reached",
+            f"{len(told)} trials in one tell; at most {limits.trials_per_tell}",
+            "message.trials",
         )
     taken: set[int] = set()
     rows: list[dict[str, Any]] = []
@@ -79,7 +81,10 @@ def _row(session: Session, told: Told, taken: set[int], where: str) -> dict[str,
             trial = _by_config(session, config, taken)
         elif told.model_data or told.outcome is None:
             raise FechnerError(
-                "bad_value", "a tell names its trial", where=where, hint="give `trial` (its number) or `config`"
+                "bad_value",
+                "a tell names its trial",
+                where=where,
+                hint="give `trial` (its number) or `config`",
             )
     specification, space = (
         session.strategies[strategy].state.specification,

@@ -1,0 +1,230 @@
+"""What goes into the engine (events) and what comes out of it (effects)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from fechner.server.errors import FechnerError
+
+if TYPE_CHECKING:
+    from fechner.database.record import Entry
+    from fechner.server.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The clock as an argument: `seconds` never runs backwards, `time` is the date (UTC)."""
+
+    seconds: float
+    time: datetime
+
+
+class Priority(IntEnum):
+    """Which computation goes first."""
+
+    REAL = 0
+    EAGER = 1
+    SPECULATIVE = 2
+    REPLAY = 3
+
+
+# Events
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A peer is there. `stream`: replies travel on a byte stream, so broken input closes it."""
+
+    connection: int
+    stream: bool
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A complete JSON value."""
+
+    connection: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Input that is no JSON value within the limits."""
+
+    connection: int
+    error: FechnerError
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The peer sends no more; it may still read."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The connection is lost."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A `Commit` is on disk."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFailed:
+    """A `Commit` is not on record; nothing of it is."""
+
+    token: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A `Compute` has its result."""
+
+    task: int
+    result: Any
+    compute_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeFailed:
+    """A `Compute` raised; `log` is for the server's log."""
+
+    task: int
+    error: FechnerError
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A `Load` is done: the session and the ids its ok messages used, or None if there is no such session."""
+
+    token: int
+    session: Session | None
+    ids: frozenset[str] = frozenset()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A `Find` is done: request and reply as recorded, or None."""
+
+    token: int
+    request: str | None
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop: finish what is being committed, answer the rest, close."""
+
+
+Event = (
+    Connected
+    | Received
+    | Unreadable
+    | Ended
+    | Gone
+    | Committed
+    | CommitFailed
+    | Computed
+    | ComputeFailed
+    | Loaded
+    | Found
+    | Stop
+)
+
+# Effects
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a reply, with one write."""
+
+    connection: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection once everything sent has left."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Deliver nothing more from this connection (True), or go on (False)."""
+
+    connection: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Put entries on record, together. Answered by an event if `token` is not None."""
+
+    token: int | None
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Run a pure function of the core (`execution.FUNCTIONS`)."""
+
+    task: int
+    priority: Priority
+    function: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Nobody wants this computation any more."""
+
+    task: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Read a session back from the record (`"last"`: the one used last)."""
+
+    token: int
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Look up the message that used an id."""
+
+    token: int
+    session: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A line for the server's log."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Everything is answered and on record: stop the loop."""
+
+
+Effect = Send | Close | Pause | Commit | Compute | Abandon | Load | Find | Log | Halt

@@ -1,0 +1,267 @@
+"""Where pure functions of the core run: inline, or in worker processes behind one priority queue.
+
+A worker is a process of its own (`python -m fechner.server.worker`) that is given one task at a time over
+its standard input and ends when that closes, so it never outlives its parent. A worker that dies is
+replaced and its task runs again; the functions are pure, so that changes nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import pickle
+import queue
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from fechner.server.errors import FechnerError
+from fechner.server.events import Compute, Computed, ComputeFailed
+
+#: Deaths of its worker after which a task is answered with an error.
+MOST_DEATHS = 3
+
+#: One thread per process, and reproducible arithmetic whatever the memory's alignment.
+SINGLE_THREADED = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "MKL_CBWR": "COMPATIBLE",
+}
+
+#: The pure functions an executor may run, by name.
+FUNCTIONS: dict[str, str] = {
+    "propose": "fechner.strategies.strategy:propose",
+    "query": "fechner.strategies.strategy:query",
+}
+
+Result = Computed | ComputeFailed
+
+
+def single_threaded() -> None:
+    """Fix this process's thread counts; call it before numpy is imported."""
+    os.environ.update(SINGLE_THREADED)
+
+
+def function(name: str) -> Callable[..., Any]:
+    """The function that a task names."""
+    from importlib import import_module
+
+    module, _, attribute = FUNCTIONS[name].partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), attribute)
+    return found
+
+
+def run(task: Compute, poll: Callable[[], None] | None = None) -> Result:
+    """Run a task here, and catch what it raises."""
+    started = time.perf_counter()
+    try:
+        keywords = {"poll": poll} if poll is not None and task.function == "propose" else {}
+        result = function(task.function)(*task.arguments, **keywords)
+    except FechnerError as error:
+        return ComputeFailed(task.task, error)
+    except Exception:
+        return ComputeFailed(task.task, FechnerError("internal", "a computation failed"), traceback.format_exc())
+    return Computed(task.task, result, (time.perf_counter() - started) * 1e3)
+
+
+def run_inline(task: Compute) -> Result:
+    """Run a task in this process on one thread, whatever its libraries are set to otherwise."""
+    from threadpoolctl import threadpool_limits
+
+    import fechner.strategies.strategy  # noqa: F401  (numpy is loaded before its threads are limited)
+
+    try:
+        import scipy.linalg  # noqa: F401
+        import torch
+
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+    except ImportError:  # pragma: no cover
+        return ComputeFailed(task.task, FechnerError("internal", "torch is missing"), traceback.format_exc())
+    try:
+        with threadpool_limits(1):
+            return run(task)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def send(stream: IO[bytes], value: Any) -> None:
+    """Write one value to a pipe between this server and its own workers."""
+    data = pickle.dumps(value, protocol=5)
+    stream.write(struct.pack("<Q", len(data)) + data)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Any:
+    """Read one value from such a pipe.
+
+    Raises:
+        EOFError: the other end is gone.
+    """
+    head = stream.read(8)
+    if len(head) < 8:
+        raise EOFError
+    (length,) = struct.unpack("<Q", head)
+    data = stream.read(length)
+    if len(data) < length:
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301  (from our own worker, over a private pipe)
+
+
+class _Worker:
+    """One worker process and the thread that waits for its answers."""
+
+    def __init__(self, done: Callable[[_Worker, Compute, Result | None], None]) -> None:
+        self._done = done
+        self._tasks: queue.SimpleQueue[Compute | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self.task: Compute | None = None
+        environment = {**os.environ, **SINGLE_THREADED}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fechner.server.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,  # an interrupt at the terminal is the server's to handle
+        )
+        threading.Thread(target=self._run, name=f"fechner-worker-{self.process.pid}", daemon=True).start()
+
+    def give(self, task: Compute) -> None:
+        """Begin a task."""
+        self.task = task
+        self._tasks.put(task)
+
+    def cancel(self) -> None:
+        """Give the running task up."""
+        self._write(("cancel", None if self.task is None else self.task.task))
+
+    def end(self) -> None:
+        """End the process at once."""
+        self._tasks.put(None)
+        self.process.kill()
+
+    def _write(self, value: Any) -> None:
+        assert self.process.stdin is not None
+        try:
+            with self._lock:
+                send(self.process.stdin, value)
+        except (OSError, ValueError):
+            pass  # it died; the reading side notices
+
+    def _run(self) -> None:
+        stdout = self.process.stdout
+        assert stdout is not None
+        while True:
+            task = self._tasks.get()
+            if task is None:
+                break
+            self._write(("task", task))
+            try:
+                result = receive(stdout)
+            except (EOFError, OSError, pickle.UnpicklingError):
+                self._done(self, task, None)
+                break
+            self._done(self, task, result)
+        self.process.kill()
+        self.process.wait()
+        stdout.close()
+
+
+@dataclass(order=True)
+class _Waiting:
+    priority: int
+    order: int
+    task: Compute = field(compare=False)
+
+
+class Pool:
+    """Workers behind one queue, a heap by priority. Everything but `post`'s callers runs in one thread.
+
+    Args:
+        workers: how many processes.
+        post: runs a callable in the thread that owns the pool.
+        deliver: takes each result.
+        log: takes a line for the log.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        post: Callable[[Callable[[], None]], None],
+        deliver: Callable[[Result], None],
+        log: Callable[[str, str], None] = lambda level, text: None,
+    ) -> None:
+        self._post, self._deliver, self._log = post, deliver, log
+        self._heap: list[_Waiting] = []
+        self._order = 0
+        self._deaths: dict[int, int] = {}
+        self._abandoned: set[int] = set()
+        self._ended = False
+        self._workers = [_Worker(self._done) for _ in range(workers)]
+
+    @property
+    def pids(self) -> list[int]:
+        """The workers' process ids."""
+        return [worker.process.pid for worker in self._workers]
+
+    def submit(self, task: Compute) -> None:
+        """Run a task when its turn comes."""
+        self._order += 1
+        heapq.heappush(self._heap, _Waiting(task.priority, self._order, task))
+        self._assign()
+
+    def abandon(self, number: int) -> None:
+        """Nobody wants the task any more: take it from the queue, or tell its worker to stop."""
+        self._heap = [waiting for waiting in self._heap if waiting.task.task != number]
+        heapq.heapify(self._heap)
+        for worker in self._workers:
+            if worker.task is not None and worker.task.task == number:
+                self._abandoned.add(number)
+                worker.cancel()
+
+    def close(self) -> None:
+        """End all workers at once."""
+        self._ended = True
+        for worker in self._workers:
+            worker.end()
+        for worker in self._workers:
+            worker.process.wait()
+
+    def _assign(self) -> None:
+        for worker in self._workers:
+            if worker.task is None and self._heap:
+                worker.give(heapq.heappop(self._heap).task)
+
+    def _done(self, worker: _Worker, task: Compute, result: Result | None) -> None:
+        """In a worker's thread: its task is done, or (None) it died."""
+        self._post(lambda: self._settle(worker, task, result))
+
+    def _settle(self, worker: _Worker, task: Compute, result: Result | None) -> None:
+        if self._ended:
+            return
+        worker.task = None
+        wanted = task.task not in self._abandoned
+        self._abandoned.discard(task.task)
+        if result is None:
+            self._workers[self._workers.index(worker)] = _Worker(self._done)
+            deaths = self._deaths[task.task] = self._deaths.get(task.task, 0) + 1
+            self._log("warning", f"a worker died at task {task.task} ({task.function}); replaced")
+            if wanted and deaths < MOST_DEATHS:
+                self._order += 1
+                heapq.heappush(self._heap, _Waiting(task.priority, 0, task))
+                wanted = False
+            else:
+                text = f"{deaths} workers died at {task.function}"
+                result = ComputeFailed(task.task, FechnerError("internal", text), text)
+        if wanted and result is not None:
+            self._deaths.pop(task.task, None)
+            self._deliver(result)
+        self._assign()

@@ -1,0 +1,148 @@
+"""Who waits for what: connections, the lane of each session, and the jobs in them.
+
+A lane is a session's queue: its jobs are done strictly in order, one at a time. Sessions have lanes of their
+own, so they don't wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from fechner.server.dialects import Dialect, Request
+from fechner.server.events import Now
+from fechner.server.handlers.registry import Computation
+from fechner.server.messages import Ask, Message, Update
+from fechner.server.session import Session
+
+
+@dataclass(slots=True)
+class Step:
+    """One recorded message of a job: its type, its message, the key it is recorded under."""
+
+    type: str
+    message: Message
+    key: str | None
+
+
+@dataclass
+class Job:
+    """A request on its way.
+
+    Attributes:
+        connection: who gets the reply.
+        request: what is asked.
+        received, started: when; `started` None while it waits.
+        steps: the messages that it is recorded as (an update: two).
+        texts: the replies of the steps done.
+        compute_ms: spent in computations.
+        closes: close the connection after the reply.
+        silent: the server made it itself; nobody gets the reply.
+        pending: the step's reply and change while they are being recorded.
+    """
+
+    connection: Connection
+    request: Request
+    received: Now
+    steps: list[Step] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    started: float | None = None
+    compute_ms: float = 0.0
+    closes: bool = False
+    silent: bool = False
+    pending: tuple[str, dict[str, Any] | None] | None = None
+
+    @property
+    def step(self) -> Step:
+        """The step being done."""
+        return self.steps[len(self.texts)]
+
+
+@dataclass
+class Connection:
+    """A peer.
+
+    Attributes:
+        number: its transport's name for it.
+        stream: whether replies travel on a byte stream.
+        peer: its address, for the log.
+        dialect: decided by its first request.
+        session: the current session; kept after exit, so that a repeated exit finds its reply.
+        owned: sessions that this connection holds.
+        observing: sessions that it only looks at.
+        waiting: jobs that no lane has yet.
+        outstanding: jobs in lanes.
+        barrier: a setup, resume or exit in work: later requests depend on its outcome.
+        last_heard: when it last said something.
+        ended: it sends no more.
+        gone: it is lost; what it had sent is still honoured.
+        closing: its last reply is on the way.
+    """
+
+    number: int
+    stream: bool
+    peer: str
+    last_heard: float
+    dialect: Dialect | None = None
+    session: str | None = None
+    owned: set[str] = field(default_factory=set)
+    observing: set[str] = field(default_factory=set)
+    waiting: deque[Job] = field(default_factory=deque)
+    outstanding: int = 0
+    barrier: Job | None = None
+    ended: bool = False
+    gone: bool = False
+    closing: bool = False
+    paused: bool = False
+    default_tried: bool = False
+
+    @property
+    def busy(self) -> int:
+        """Requests received and not answered."""
+        return len(self.waiting) + self.outstanding
+
+
+@dataclass
+class Lane:
+    """A session's queue.
+
+    Attributes:
+        session: as of its last adopted change.
+        known: the session is on record.
+        loading: it is being read back.
+        ids: ids that its ok messages used.
+        owner: the connection that holds it, None while it is detached.
+        queue: jobs that wait.
+        running: the job in work.
+        computation: what the running job waits for.
+    """
+
+    session: Session
+    known: bool = False
+    loading: bool = False
+    ids: set[str] = field(default_factory=set)
+    owner: Connection | None = None
+    queue: deque[Job] = field(default_factory=deque)
+    running: Job | None = None
+    computation: Computation | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is being done."""
+        return self.running is None and not self.queue and not self.loading
+
+
+def steps_of(request: Request) -> list[Step]:
+    """The messages that a request is recorded as."""
+    message = request.message
+    assert message is not None
+    if isinstance(message, Update):
+        ask: Ask = message.ask
+        return [Step("tell", message.tell, request.id), Step("ask", ask, companion(request.id))]
+    return [Step(request.type, message, request.id)]
+
+
+def companion(id_: str | None) -> str | None:
+    """The reserved key of an update's ask: longer than any client's id, so it meets none."""
+    return None if id_ is None else f"{id_}{'the ask of this update':>64}"

@@ -1,0 +1,117 @@
+"""Carries the engine's storage effects out on an open record, in the caller's thread or in one of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+from fechner.database.record import Record, RecordError
+from fechner.server.events import Commit, CommitFailed, Committed, Event, Find, Found, Load, Loaded
+from fechner.server.replay import fold
+
+StorageEffect = Commit | Load | Find
+
+
+def perform(record: Record, effects: Sequence[StorageEffect]) -> list[Event]:
+    """Carry effects out in order; neighbouring commits go to disk as one group."""
+    events: list[Event] = []
+    commits: list[Commit] = []
+    for effect in effects:
+        if isinstance(effect, Commit):
+            commits.append(effect)
+            continue
+        events += _commit(record, commits)
+        commits = []
+        events.append(_load(record, effect) if isinstance(effect, Load) else _find(record, effect))
+    return events + _commit(record, commits)
+
+
+def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
+    if not commits:
+        return []
+    results: Sequence[Exception | None]
+    try:
+        results = record.append([commit.entries for commit in commits])
+    except Exception as error:
+        results = [error] * len(commits)
+    return [
+        Committed(commit.token) if error is None else CommitFailed(commit.token, str(error))
+        for commit, error in zip(commits, results, strict=True)
+        if commit.token is not None
+    ]
+
+
+def _load(record: Record, effect: Load) -> Loaded:
+    try:
+        id_ = record.last() if effect.session == "last" else effect.session
+        if id_ is None or not record.exists(id_):
+            return Loaded(effect.token, None)
+        session = fold(id_, (change for _, _, change in record.changes(id_)))
+        return Loaded(effect.token, session, frozenset(record.ids(id_)))
+    except Exception as error:
+        return Loaded(effect.token, None, error=f"{type(error).__name__}: {error}")
+
+
+def _find(record: Record, effect: Find) -> Found:
+    try:
+        message = record.find(effect.session, effect.client_id)
+    except RecordError:
+        message = None
+    if message is None:
+        return Found(effect.token, None, None)
+    return Found(effect.token, message.request, message.reply)
+
+
+class Writer:
+    """The one thread, with the one connection, that touches the record.
+
+    It opens the record first (`opened` gets None, or what went wrong) and then takes whatever waits,
+    without delay, as one group.
+    """
+
+    def __init__(
+        self,
+        open_: Callable[[], Record],
+        opened: Callable[[BaseException | None], None],
+        post: Callable[[Sequence[Event]], None],
+    ) -> None:
+        self._open, self._opened, self._post = open_, opened, post
+        self._queue: queue.SimpleQueue[StorageEffect | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, effect: StorageEffect) -> None:
+        """Carry an effect out; its event is posted."""
+        self._queue.put(effect)
+
+    def close(self, timeout: float) -> None:
+        """Carry out what waits, close the record, end the thread."""
+        self._queue.put(None)
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            record = self._open()
+        except BaseException as error:
+            self._opened(error)
+            return
+        self._opened(None)
+        ending = False
+        while not ending:
+            batch: list[StorageEffect] = []
+            item = self._queue.get()
+            while True:
+                if item is None:
+                    ending = True
+                    break
+                batch.append(item)
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if batch:
+                events = perform(record, batch)
+                if events:
+                    self._post(events)
+        record.close()

@@ -1,0 +1,156 @@
+"""In process: the engine driven synchronously, for notebooks and tests; also inside a running event loop."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from fechner.database.lock import RecordLock
+from fechner.database.record import Record
+from fechner.server import jsontext
+from fechner.server.engine import Engine
+from fechner.server.errors import FechnerError
+from fechner.server.events import (
+    Abandon,
+    Commit,
+    Compute,
+    Connected,
+    Effect,
+    Event,
+    Find,
+    Gone,
+    Load,
+    Now,
+    Received,
+    Send,
+    Unreadable,
+)
+from fechner.server.execution import Pool, run_inline
+from fechner.server.limits import Limits
+from fechner.server.storage import perform
+
+
+class Channel:
+    """A connection to a `Server` in this process."""
+
+    def __init__(self, server: Server, number: int) -> None:
+        self._server, self._number = server, number
+
+    def request(self, value: dict[str, Any]) -> Any:
+        """Send a request and return its reply, both as plain data."""
+        return self._server._request(self._number, value)
+
+    def close(self) -> None:
+        """Leave; the session can be resumed."""
+        self._server._handle(Gone(self._number))
+
+
+class Server:
+    """A whole server in this process: the same engine, record and strategies, without sockets.
+
+    Args:
+        db: the record's file or URL; None keeps it in memory.
+        workers: 0 computes here; more start worker processes.
+        dialect: `auto`, or the dialect that every channel speaks.
+        limits: of the server.
+        entropy: random bytes (ids and seeds that nobody names).
+    """
+
+    def __init__(
+        self,
+        db: str | os.PathLike[str] | None = None,
+        *,
+        workers: int = 0,
+        dialect: str = "auto",
+        limits: Limits | None = None,
+        config: str | None = None,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        where = "sqlite://" if db is None else os.fspath(db)
+        self._lock = RecordLock(where) if db is not None else None
+        self.record = Record.open(where)
+        self._limits = limits or Limits()
+        self._engine = Engine(entropy, str(where), self._limits, dialect, config)
+        self._turn = threading.RLock()
+        self._replies: dict[int, deque[bytes]] = {}
+        self._number = 0
+        self._waiting: deque[Event] = deque()
+        self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._computing = 0
+        self._pool = Pool(workers, self._posted.put, self._computed) if workers else None
+
+    def connect(self) -> Channel:
+        """A new connection."""
+        with self._turn:
+            self._number += 1
+            self._replies[self._number] = deque()
+            self._handle(Connected(self._number, False, f"in-process-{self._number}"))
+            return Channel(self, self._number)
+
+    def close(self) -> None:
+        """Close the record and end the workers."""
+        with self._turn:
+            if self._pool is not None:
+                self._pool.close()
+            self.record.close()
+            if self._lock is not None:
+                self._lock.release()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _request(self, number: int, value: dict[str, Any]) -> Any:
+        event: Event
+        try:
+            text = jsontext.dumps_strict(value)
+            if len(text.encode()) > self._limits.message_bytes:
+                raise FechnerError("too_large", f"a message is longer than {self._limits.message_bytes} bytes")
+            event = Received(number, jsontext.parse(text, self._limits))
+        except FechnerError as error:
+            event = Unreadable(number, error)
+        with self._turn:
+            self._handle(event)
+            replies = self._replies[number]
+            return jsontext.parse_reply(replies.popleft())
+
+    def _handle(self, event: Event) -> None:
+        with self._turn:
+            self._waiting.append(event)
+            while self._waiting or self._computing:
+                if not self._waiting:
+                    self._posted.get()()
+                    continue
+                event = self._waiting.popleft()
+                now = Now(time.monotonic(), datetime.now(UTC))
+                for effect in self._engine.handle(event, now):
+                    self._carry_out(effect)
+
+    def _computed(self, result: Event) -> None:
+        self._computing -= 1
+        self._waiting.append(result)
+
+    def _carry_out(self, effect: Effect) -> None:
+        if isinstance(effect, Send):
+            self._replies[effect.connection].append(effect.data)
+        elif isinstance(effect, Commit | Load | Find):
+            self._waiting.extend(perform(self.record, [effect]))
+        elif isinstance(effect, Compute):
+            if self._pool is None:
+                self._waiting.append(run_inline(effect))
+            else:
+                self._computing += 1
+                self._pool.submit(effect)
+        elif isinstance(effect, Abandon) and self._pool is not None:
+            self._pool.abandon(effect.task)

@@ -1,0 +1,339 @@
+"""The jobs of a lane: duplicates, access, the handler, the computation, the commit, the reply.
+
+One job at a time. A session's new state is adopted, and its next job begun, only after the job's commit;
+what changes nothing is answered without waiting for its commit.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from fechner.database.message import Entry
+from fechner.server.dialects import Request
+from fechner.server.dialects.base import Reply, Timing
+from fechner.server.errors import FechnerError
+from fechner.server.events import (
+    Commit,
+    CommitFailed,
+    Committed,
+    Compute,
+    Computed,
+    ComputeFailed,
+    Find,
+    Found,
+    Log,
+    Priority,
+)
+from fechner.server.handlers.registry import Answer, Computation, Context, handle
+from fechner.server.jsontext import render as to_json
+from fechner.server.lanes import Job, Lane
+from fechner.server.messages import Resume
+
+if TYPE_CHECKING:
+    from fechner.server.engine import Engine
+
+#: What is not recorded.
+_UNRECORDED = ("ping", "hello")
+#: What an observer may send.
+_OBSERVER = ("info", "query", "parameters", "get_config", "ping", "resume")
+#: What nobody needs once its sender is gone.
+_IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping")
+
+
+def pump(engine: Engine, lane: Lane) -> None:
+    """Begin the next job."""
+    while lane.running is None and lane.queue and not lane.loading:
+        job = lane.running = lane.queue.popleft()
+        job.started = engine.now.seconds
+        if engine.stopping and job.request.fault is None:
+            job.request.fault = FechnerError("shutting_down", "the server is stopping")
+        if job.connection.gone and job.request.type in _IN_VAIN:
+            job.request.fault = FechnerError("no_session", "the sender is gone")
+        if job.request.fault is not None:
+            fail(engine, lane, job.request.fault)
+        else:
+            _begin_step(engine, lane)
+    if lane.idle:
+        engine.drop_if_idle(lane)
+
+
+def _begin_step(engine: Engine, lane: Lane) -> None:
+    """Answer a step from the record if its id is known, else do it."""
+    job = _running(lane)
+    key = job.step.key
+    if key is not None and key in lane.ids:
+        token = engine.token()
+        engine.finds[token] = lane
+        engine.emit(Find(token, lane.session.id, key))
+        return
+    _do_step(engine, lane)
+
+
+def found(engine: Engine, event: Found) -> None:
+    """The record's answer to a repeated id."""
+    lane = engine.finds.pop(event.token)
+    job = _running(lane)
+    if event.request is None or event.reply is None:
+        _do_step(engine, lane)  # its commit failed after all
+        return
+    recorded = json.loads(event.request)
+    raw = job.request.raw
+    if not job.texts and (recorded.get("type"), recorded.get("message") or {}) != (
+        raw.get("type"),
+        raw.get("message") or {},
+    ):
+        error = FechnerError(
+            "id_reused",
+            f"the id {job.request.id!r} belongs to another request",
+            where="id",
+            hint="give every request an id of its own",
+        )
+        fail(engine, lane, error)
+        return
+    if job.request.type in ("setup", "resume") and lane.owner is not job.connection:
+        try:
+            _attach(engine, lane, job)
+        except FechnerError as error:
+            engine.emit(Log("info", f"a repeated {job.request.type} was answered without attaching: {error}"))
+    _step_done(engine, lane, event.reply)
+
+
+def _do_step(engine: Engine, lane: Lane) -> None:
+    job = _running(lane)
+    step = job.step
+    dialect = job.connection.dialect
+    assert dialect is not None
+    try:
+        if not lane.known and step.type != "setup":
+            raise FechnerError(
+                "unknown_session",
+                f"there is no session {lane.session.id}",
+                where="message.session" if step.type == "resume" else "session",
+                hint="`fechner sessions` lists the record's sessions",
+            )
+        _attach(engine, lane, job)
+        context = Context(
+            session=lane.session,
+            limits=engine.limits,
+            version=dialect.version,
+            lenient=dialect.lenient,
+            draw_seed=engine.draw_seed,
+            server=engine.server,
+            record=engine.record,
+            read_only=lane.session.id in job.connection.observing,
+        )
+        result = handle(context, step.type, step.message)
+    except FechnerError as error:
+        fail(engine, lane, error)
+        return
+    except Exception:
+        fail(engine, lane, engine.incident(traceback.format_exc()))
+        return
+    if isinstance(result, Computation):
+        task = engine.token()
+        engine.tasks[task] = lane
+        lane.computation = result
+        engine.emit(Compute(task, Priority.REAL, result.function, result.arguments))
+    else:
+        _answered(engine, lane, result)
+
+
+def _attach(engine: Engine, lane: Lane, job: Job) -> None:
+    """Let the job's connection hold the session, or raise.
+
+    Raises:
+        FechnerError: session_busy, no_session (it has ended), unauthorized (an observer).
+    """
+    connection, id_ = job.connection, lane.session.id
+    type_, message = job.step.type, job.step.message
+    if isinstance(message, Resume) and message.observe:
+        connection.observing.add(id_)
+        connection.session = id_
+        return
+    if id_ in connection.observing and not isinstance(message, Resume):
+        if type_ not in _OBSERVER:
+            raise FechnerError(
+                "unauthorized", f"an observer can't send {type_}", hint="resume the session without `observe`"
+            )
+        return
+    owner = lane.owner
+    if owner is not None and owner is not connection:
+        silent = engine.now.seconds - owner.last_heard >= engine.limits.silent_seconds
+        if not (owner.gone or (type_ == "resume" and silent)):
+            raise FechnerError(
+                "session_busy",
+                "another connection holds the session",
+                where="session",
+                hint='look on with resume and "observe": true, or resume it once the other is silent or gone',
+            )
+        owner.owned.discard(id_)
+        if owner.session == id_:
+            owner.session = None
+    if lane.session.ended and type_ not in ("setup", "resume"):
+        raise FechnerError("no_session", "the session has ended", hint="send resume to go on with it")
+    lane.owner = connection
+    connection.observing.discard(id_)
+    connection.owned.add(id_)
+    if lane.known:
+        connection.session = id_
+
+
+def computed(engine: Engine, event: Computed) -> None:
+    """A computation's result becomes the step's answer."""
+    lane = engine.tasks.pop(event.task, None)
+    if lane is None:
+        return  # abandoned
+    job = _running(lane)
+    job.compute_ms += event.compute_ms
+    computation, lane.computation = lane.computation, None
+    assert isinstance(computation, Computation)
+    try:
+        answer = computation.answer(event.result)
+    except Exception:
+        fail(engine, lane, engine.incident(traceback.format_exc()))
+        return
+    _answered(engine, lane, answer)
+
+
+def compute_failed(engine: Engine, event: ComputeFailed) -> None:
+    """A computation raised."""
+    lane = engine.tasks.pop(event.task, None)
+    if lane is not None:
+        fail(engine, lane, engine.incident(event.log) if event.error.code == "internal" else event.error)
+
+
+def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
+    job = _running(lane)
+    started = job.started if job.started is not None else engine.now.seconds
+    timing = Timing((started - job.received.seconds) * 1e3, job.compute_ms, answer.tier)
+    reply = Reply(answer.message, session=lane.session.id, warnings=answer.warnings, timing=timing)
+    try:
+        text = _render(job, reply)
+    except Exception:
+        fail(engine, lane, engine.incident(traceback.format_exc()))
+        return
+    job.pending = (text, answer.change)
+    if answer.change is None:
+        if job.step.type not in _UNRECORDED and lane.known:
+            engine.emit(Commit(None, [_entry(engine, lane, job, text, True, answer)]))
+            if job.step.key is not None:
+                lane.ids.add(job.step.key)
+        _step_done(engine, lane, text)
+        return
+    token = engine.token()
+    engine.commits[token] = lane
+    engine.emit(Commit(token, [_entry(engine, lane, job, text, True, answer)]))
+
+
+def committed(engine: Engine, event: Committed) -> None:
+    """The step is on record: adopt its change, then reply."""
+    lane = engine.commits.pop(event.token)
+    job = _running(lane)
+    assert job.pending is not None
+    text, change = job.pending
+    assert change is not None
+    lane.session.apply(change)
+    lane.known = True
+    if job.step.key is not None:
+        lane.ids.add(job.step.key)
+    if change["type"] in ("setup", "resume"):
+        job.connection.session = lane.session.id
+    elif change["type"] == "exit":
+        engine.detach(lane, job.connection)
+    _step_done(engine, lane, text)
+
+
+def commit_failed(engine: Engine, event: CommitFailed) -> None:
+    """The step is not on record: nothing changes."""
+    lane = engine.commits.pop(event.token)
+    engine.emit(Log("error", f"session {lane.session.id}: {event.reason}"))
+    error = FechnerError(
+        "storage_failed",
+        f"the record could not be written: {event.reason}",
+        hint="nothing has changed; send the request again once the fault is mended",
+    )
+    fail(engine, lane, error, recorded=False)
+
+
+def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True) -> None:
+    """Answer the running job's step with an error; the session stays as it is."""
+    job = _running(lane)
+    text = _render(job, Reply(error=error))
+    known_fault = job.request.fault is not None
+    type_ = job.request.type if known_fault else job.step.type
+    if recorded and lane.known and type_ not in _UNRECORDED and not engine.stopping:
+        engine.emit(Commit(None, [_entry(engine, lane, job, text, False, None)]))
+    if job.texts:  # an update whose tell stands
+        _step_done(engine, lane, text)
+        return
+    if not lane.known and lane.owner is job.connection:
+        engine.detach(lane, job.connection)
+    engine.job_done(lane, job, text)
+
+
+def _step_done(engine: Engine, lane: Lane, text: str) -> None:
+    """Go on with the job's next step, or send its reply."""
+    job = _running(lane)
+    job.texts.append(text)
+    if len(job.texts) < len(job.steps):
+        if engine.stopping:
+            fail(engine, lane, FechnerError("shutting_down", "the server is stopping"), recorded=False)
+        else:
+            _begin_step(engine, lane)
+        return
+    dialect = job.connection.dialect
+    assert dialect is not None
+    if len(job.steps) > 1:
+        text = dialect.compose(job.request, job.texts[0], job.texts[1])
+    engine.job_done(lane, job, text)
+
+
+def _running(lane: Lane) -> Job:
+    assert lane.running is not None
+    return lane.running
+
+
+def _step_request(job: Job) -> Request:
+    """The request of the step being done: an update's steps are a tell and an ask."""
+    request = job.request
+    if len(job.steps) < 2:
+        return request
+    step = job.step
+    return Request(request.raw, step.type, request.id if step.type == "tell" else None, message=step.message)
+
+
+def _render(job: Job, reply: Reply) -> str:
+    dialect = job.connection.dialect
+    if dialect is None:
+        from fechner.server.engine import _both
+
+        assert reply.error is not None
+        return _both(reply.error)
+    if reply.error is not None and not job.texts:
+        return dialect.render(job.request, reply)
+    return dialect.render(_step_request(job), reply)
+
+
+def _entry(engine: Engine, lane: Lane, job: Job, text: str, ok: bool, answer: Answer | None) -> Entry:
+    dialect = job.connection.dialect
+    assert dialect is not None
+    fault = job.request.fault is not None
+    step_type = job.request.type if fault else job.step.type
+    raw: Any = job.request.raw
+    if job.texts:  # an update's ask
+        raw = {"version": raw.get("version"), "type": "ask", "message": raw["message"].get("ask", {})}
+    return Entry(
+        session=lane.session.id,
+        client_id=(job.request.id if fault else job.step.key),
+        dialect=dialect.name,
+        type=step_type or "unreadable",
+        request=to_json(raw),
+        reply=text,
+        ok=ok,
+        received_at=job.received.time,
+        duration_ms=(engine.now.seconds - job.received.seconds) * 1e3,
+        tier=answer.tier if answer is not None else None,
+        change=answer.change if answer is not None else None,
+    )

@@ -1,0 +1,65 @@
+"""A worker process: runs one task at a time from standard input, and ends when that closes."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from typing import IO
+
+from fechner.server.errors import FechnerError
+from fechner.server.events import Compute, ComputeFailed
+from fechner.server.execution import receive, run, send, single_threaded
+
+
+class _Cancelled(Exception):
+    """Nobody wants the result any more."""
+
+
+def _read(stream: IO[bytes], tasks: queue.SimpleQueue[Compute], cancelled: set[int]) -> None:
+    """Collect tasks and cancellations; the parent's end is ours."""
+    while True:
+        try:
+            kind, value = receive(stream)
+        except (EOFError, OSError):
+            os._exit(0)
+        if kind == "cancel":
+            cancelled.add(value)
+        else:
+            tasks.put(value)
+
+
+def main() -> None:
+    """Serve until the parent is gone."""
+    single_threaded()
+    stdin = os.fdopen(os.dup(0), "rb")
+    stdout = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not reach the pipe
+    tasks: queue.SimpleQueue[Compute] = queue.SimpleQueue()
+    cancelled: set[int] = set()
+    threading.Thread(target=_read, args=(stdin, tasks, cancelled), daemon=True).start()
+    import fechner.strategies.generators.acquisition
+    import fechner.strategies.queries  # noqa: F401
+
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    while True:
+        task = tasks.get()
+
+        def poll(number: int = task.task) -> None:
+            if number in cancelled:
+                raise _Cancelled
+
+        try:
+            result = run(task, poll) if task.task not in cancelled else None
+        except _Cancelled:
+            result = None
+        if result is None or task.task in cancelled:
+            result = ComputeFailed(task.task, FechnerError("internal", "abandoned"))
+        cancelled.discard(task.task)
+        send(stdout, result)
+
+
+if __name__ == "__main__":
+    main()
