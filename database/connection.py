@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -60,6 +61,12 @@ class Database:
             self.connection = engine.connect()
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
             raise RecordError(f"the record {self.name} can't be opened: {reason(error)}") from error
+
+    def reset(self) -> None:
+        """Give up a transaction whose commit failed; SQLAlchemy thinks that such a one is over."""
+        if not self.connection.closed and not self.connection.invalidated:
+            with suppress(Exception):
+                self.connection.connection.rollback()
 
     def close(self) -> None:
         """Close the connection; SQLite then moves its log into the file."""

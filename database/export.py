@@ -61,14 +61,13 @@ def trials_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Da
 
     Columns: session, name, participant, strategy, stage, trial, status, asked_at, told_at (UTC); the
     parameters, as they were shown (``par.NAME`` where a fixed column has the name; ``NAME_1`` and ``NAME_2``
-    where trials have two stimuli); the outcomes (``outcome`` for a strategy's only one if it has no name of its
-    own); response_time, confidence, post_mean, post_sd; ``extra.KEY`` for what the client added; and, where
-    something else than asked was shown, ``asked.NAME``.
+    where trials have two stimuli); the outcomes (``outcome`` for a strategy's only one if it has no name of
+    its own); response_time, confidence, post_mean, post_sd; ``extra.KEY`` for what the client added; and,
+    where something else than asked was shown, ``asked.NAME``.
     """
     import pandas as pd
 
-    parameters, outcomes, asked = _Columns(), _Columns(), _Columns()
-    extra = _Columns()
+    parameters, outcomes, asked, extra = _Columns(), _Columns(), _Columns(), _Columns()
     fixed: dict[str, list[Any]] = {name: [] for name in (*BEFORE, *AFTER)}
     n_rows = 0
     for session in [row["session"] for row in record.sessions()]:
@@ -95,9 +94,8 @@ def trials_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Da
                 outcomes.put(n_rows, _outcome(name, strategy), value)
             extras = {} if trial["client_time"] is None else {"client_time": trial["client_time"]}
             for name, value in (extras | (trial["extra"] or {})).items():
-                extra.put(
-                    n_rows, f"extra.{name}", json.dumps(value) if isinstance(value, list | dict) else value
-                )
+                plain = json.dumps(value) if isinstance(value, list | dict) else value
+                extra.put(n_rows, f"extra.{name}", plain)
             n_rows += 1
 
     table: dict[str, Any] = {

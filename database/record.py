@@ -166,6 +166,7 @@ class Record:
             with self._turn, connection.begin():
                 return connection.execute(statement, values).all()
         except sa.exc.SQLAlchemyError as error:
+            self._database.reset()
             raise RecordError(f"the record {self.name} can't be read: {reason(error)}") from error
 
     @contextmanager

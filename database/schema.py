@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
 from fechner.database.tables import HEAD, metadata, revision
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
 def prepare(database: Database) -> None:
@@ -69,8 +71,7 @@ def _alembic() -> Config:
     from alembic.config import Config
 
     config = Config()
-    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 

@@ -108,6 +108,9 @@ class Writer:
                         if name in ("tells", "skips") and sane and result.rowcount != len(values):
                             raise RecordError("it closes a trial that isn't pending")
                 connection.execute(statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
+        except BaseException:
+            self._database.reset()
+            raise
         finally:
             self._database.writing = False
 
@@ -154,8 +157,12 @@ class Writer:
     def _head(self, session: str) -> Head:
         head = self._heads.get(session)
         if head is None:
-            with self._connection.begin():
-                found = self._connection.execute(statements.HEAD, {"session": session}).one_or_none()
+            try:
+                with self._connection.begin():
+                    found = self._connection.execute(statements.HEAD, {"session": session}).one_or_none()
+            except BaseException:
+                self._database.reset()
+                raise
             head = (found.seq, found.hash) if found else (0, NO_HASH)
             self._heads[session] = head
         return head
