@@ -65,10 +65,9 @@ def read(text: str, report: Report) -> Raw:
             continue
         value = None if found[2] is None else [found[3].strip()]
         if option in section:
+            again = (found[3] or "").strip()
             detail = f"stands twice, in lines {places[name, option]} and {number}"
-            report.problem(
-                name, option, (found[3] or "").strip(), detail, "keep one of them", "duplicate_key"
-            )
+            report.problem(name, option, again, detail, "keep one of them", "duplicate_key")
         elif len(section) >= MOST_KEYS:
             report.problem(name, "", "", f"more than {MOST_KEYS} keys in one section", code="too_large")
         else:

@@ -1,8 +1,8 @@
 """Every name a configuration can use, as static tables: checking needs no torch (design.md 2.5).
 
 `CLASSES` holds the models, generators, acquisition functions and their parts with their keys; the key tables
-of the other sections are in `fechner.strategies.config.keys`. A class that is known, but that this version does
-not have, has ``supported=False`` and, where there is one, the name to use instead.
+of the other sections are in `fechner.strategies.config.keys`. A class that is known, but not
+in this version, has ``supported=False`` and, where there is one, the name to use instead.
 """
 
 from __future__ import annotations

@@ -114,5 +114,6 @@ class Report:
 
 def clip(text: str, length: int = 80) -> str:
     """The text on one line, shortened."""
-    line = " ".join(text[: 4 * length].split()) if "\n" in text else text
+    head = text[: 4 * length]  # a value may be a megabyte, and be told about a thousand times
+    line = " ".join(head.split()) if "\n" in head else head
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -35,11 +35,11 @@ class _Reader:
             self._sections.know(name, PARAMETER_KEYS)
         found = self._find(name, "par_type")
         if found is None and not own and not any(self._older.values()):
-            hint = f"[{name}] with par_type, lower_bound and upper_bound"
             near = self._report.near(name, self._sections.texts)
-            self._report.problem(
-                name, "", "", "the parameter has no section", near or hint, "missing_section"
-            )
+            if any(section.casefold() == name.casefold() for section in self._sections.texts):
+                near += " upper and lower case matter here"
+            hint = near or f"[{name}] with par_type, lower_bound and upper_bound"
+            self._report.problem(name, "", "", "the parameter has no section", hint, "missing_section")
             return None
         if found is None and own:
             self._report.warn(name, "par_type", "", "is missing; taken as continuous", code="older_spelling")
