@@ -72,7 +72,7 @@ def test_setup_from_a_file(client: Client, config: str, fake: Any, tmp_path: Pat
 
 def test_setup_names_a_mistaken_argument(client: Client, config: str) -> None:
     """A file name in place of text, both, or neither: the error says what to write."""
-    with pytest.raises(ValueError, match="file='pilot.ini'"):
+    with pytest.raises(ValueError, match=r"file='pilot\.ini'"):
         client.setup("pilot.ini")
     with pytest.raises(TypeError, match="one of the two"):
         client.setup(config, file="pilot.ini")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fechner_client.framing import BadReply, ReplyReader, encode, plain
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -16,6 +16,7 @@ values = st.dictionaries(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(replies=st.lists(values, max_size=5), cuts=st.lists(st.integers(1, 40)))
 def test_replies_come_out_whole_however_they_were_cut(replies: list[Any], cuts: list[int]) -> None:
     """Glued, cut, in the middle of a character: the same replies in the same order."""
@@ -56,6 +57,7 @@ def test_what_json_cannot_say_is_named() -> None:
         plain({1: 2})
 
 
+@settings(max_examples=40, deadline=None)
 @given(values)
 def test_plain_values_stay_as_they_are(value: Any) -> None:
     """What JSON can say is not changed."""

@@ -51,7 +51,7 @@ def test_a_threshold_of_too_many_parameters_asks_which(ready: Client, fake: Any,
     """The error lists the candidates."""
     parameters = {"level": {"type": "continuous"}, "frequency": {"type": "continuous"}}
     fake.faults.append(lambda request: replies[0](request, parameters))
-    with pytest.raises(ValueError, match="level.*frequency"):
+    with pytest.raises(ValueError, match=r"level.*frequency"):
         ready.threshold()
 
 
