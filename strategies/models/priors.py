@@ -125,8 +125,9 @@ def classification_priors(component: Component, d: int) -> Priors:
     if factory is not None:
         return _factory_priors(factory.keys, d)
     return Priors(
-        lengthscale=LogNormal(float(np.log(0.4) + np.log(d) / 4), 0.6),
+        lengthscale=LogNormal(float(np.log(0.4) + np.log(d) / 4), 0.4),
         variance=LogNormal(float(np.log(4.0)), 1.0),
+        slope=LogNormal(0.0, 1.5),
         constant=1.0,
     )
 

@@ -1,0 +1,134 @@
+"""Coverage of intervals over observers drawn from the model's own prior.
+
+S. Talts, M. Betancourt, D. Simpson, A. Vehtari & A. Gelman (2018), Validating Bayesian inference algorithms
+with simulation-based calibration, arXiv 1804.06788: if hyperparameters and latent functions are drawn from
+the prior, a nominal 95 % interval must contain the truth for 95 % of the observers.
+
+Each observer: hyperparameters from their priors, a latent function f on the trials and on one line through
+    the middle of
+the box, outcomes at Sobol trials. The model is fitted as in a session; checked are the interval of f at a
+random place of the line and the interval of the threshold along it (a true curve without crossing lies beyond
+the box, on the side that its level says).
+
+    python benchmarks/coverage.py --observers 1000 --trials 40 --dimensions 1
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+from fechner.strategies._thresholds import crossings, threshold_line
+from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models import fit, posterior
+from fechner.strategies.models.covariance import Covariance
+from fechner.strategies.models.normal import Array, ndtr
+from fechner.strategies.models.priors import LogNormal, Prior, classification_priors
+from fechner.strategies.random import key, rng
+
+LINE = 129
+MODEL = Component("GPClassificationModel")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares of observers whose truth lay in the interval.
+
+    Attributes:
+        latent: f at a random place of the line.
+        threshold: the threshold along the line.
+        below, above: thresholds below and above their interval.
+        observers: how many there were.
+    """
+
+    latent: float
+    threshold: float
+    below: float
+    above: float
+    observers: int
+
+
+def draw_covariance(d: int, random: np.random.Generator) -> Covariance:
+    """Hyperparameters from the priors of the classification model."""
+
+    def draw(prior: Prior | None, count: int) -> Array:
+        if not isinstance(prior, LogNormal):
+            raise TypeError("only log-normal priors can be drawn from")
+        return np.exp(prior.location + prior.scale * random.standard_normal(count))
+
+    priors = classification_priors(MODEL, d)
+    slopes = None if priors.slope is None else draw(priors.slope, d)
+    return Covariance(
+        float(draw(priors.variance, 1)[0]), draw(priors.lengthscale, d), priors.constant, slopes
+    )
+
+
+def true_threshold(curve: Array, level: float, near: float | None, rising: bool) -> float:
+    """The crossing that the query means: in the mean curve's direction, nearest to the mean curve's."""
+    places, upward = crossings(curve, level)
+    places = places[upward == rising]
+    if len(places):
+        return float(places[np.argmin(np.abs(places - (near if near is not None else 0.0)))])
+    return -np.inf if (curve.mean() > level) == rising else np.inf
+
+
+def coverage(observers: int, trials: int, d: int, *, interval: float = 0.95, seed: int = 0) -> Coverage:
+    """Coverage over `observers` with `trials` Sobol trials each in d dimensions."""
+    inside = np.zeros((observers, 2), dtype=bool)
+    sides = np.zeros((observers, 2), dtype=bool)
+    for index in range(observers):
+        random = rng(seed, "observer", index)
+        prior = draw_covariance(d, random)
+        x = sobol(trials, d, key(seed, "trials", index))
+        line = np.full((LINE, d), 0.5)
+        line[:, -1] = np.linspace(0, 1, LINE)
+        everywhere = np.vstack([x, line])
+        values, vectors = np.linalg.eigh(prior(everywhere, everywhere))
+        f = vectors @ (np.sqrt(np.maximum(values, 0.0)) * random.standard_normal(len(values)))
+        y = (random.random(trials) < ndtr(f[:trials])).astype(float)
+        truth = f[trials:]
+        core = posterior(MODEL, x, y, fit(MODEL, x, y))
+        mean, covariance = core.joint(line)
+        place = int(random.integers(LINE))
+        _, _, lower, upper = core.predict(line[place : place + 1], "latent", interval)
+        inside[index, 0] = lower[0] <= truth[place] <= upper[0]
+        grid = np.arange(LINE, dtype=float)
+        estimate, low, high, _ = threshold_line(
+            grid, mean, covariance, 0.0, interval, key(seed, "line", index)
+        )
+        rising = bool(mean[-1] >= mean[0])
+        places, upward = crossings(mean, 0.0)
+        if len(places) and not np.any(upward == rising):
+            rising = not rising
+        actual = true_threshold(truth, 0.0, estimate, rising)
+        sides[index] = (low is not None and actual < low), (high is not None and actual > high)
+        inside[index, 1] = not sides[index].any()
+    shares, (below, above) = inside.mean(axis=0), sides.mean(axis=0)
+    return Coverage(float(shares[0]), float(shares[1]), float(below), float(above), observers)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Coverage of intervals over observers from the model's prior."
+    )
+    parser.add_argument("--observers", type=int, default=1000)
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--dimensions", type=int, default=1)
+    parser.add_argument("--interval", type=float, default=0.95)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    found = coverage(
+        given.observers, given.trials, given.dimensions, interval=given.interval, seed=given.seed
+    )
+    error = 1.96 * (found.threshold * (1 - found.threshold) / found.observers) ** 0.5
+    print(
+        f"{found.observers} observers, {given.trials} trials, {given.dimensions}-d, nominal {given.interval:.0%}: "
+        f"latent value {found.latent:.1%}, threshold {found.threshold:.1%} +- {error:.1%} "
+        f"(below {found.below:.1%}, above {found.above:.1%})"
+    )
+
+
+if __name__ == "__main__":
+    main()
