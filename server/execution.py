@@ -68,15 +68,16 @@ def run(task: Compute, poll: Callable[[], None] | None = None) -> Result:
     except FechnerError as error:
         return ComputeFailed(task.task, error)
     except Exception:
-        return ComputeFailed(task.task, FechnerError("internal", "a computation failed"), traceback.format_exc())
+        return ComputeFailed(
+            task.task, FechnerError("internal", "a computation failed"), traceback.format_exc()
+        )
     return Computed(task.task, result, (time.perf_counter() - started) * 1e3)
 
 
 def run_inline(task: Compute) -> Result:
     """Run a task in this process on one thread, whatever its libraries are set to otherwise."""
-    from threadpoolctl import threadpool_limits
-
     import fechner.strategies.strategy  # noqa: F401  (numpy is loaded before its threads are limited)
+    from threadpoolctl import threadpool_limits
 
     try:
         import scipy.linalg  # noqa: F401

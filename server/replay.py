@@ -11,7 +11,6 @@ from fechner.strategies.strategy import Strategy, propose
 
 if TYPE_CHECKING:
     import pandas as pd
-
     from fechner.database.record import Record
 
 

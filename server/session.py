@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from fechner.strategies import state as core
 from fechner.strategies.config import check
 from fechner.strategies.state import State
 from fechner.strategies.strategy import adopt, configs, finish
+from numpy.typing import NDArray
 
 Change = Mapping[str, Any]
 PENDING, TOLD, SKIPPED = "pending", "told", "skipped"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from fechner.database.record import Record, RecordError
 from fechner.server.events import Commit, CommitFailed, Committed, Event, Find, Found, Load, Loaded
 from fechner.server.replay import fold
+
+if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
+    from fechner.database.record import Record
 
 StorageEffect = Commit | Load | Find
 
@@ -54,10 +57,7 @@ def _load(record: Record, effect: Load) -> Loaded:
 
 
 def _find(record: Record, effect: Find) -> Found:
-    try:
-        message = record.find(effect.session, effect.client_id)
-    except RecordError:
-        message = None
+    message = record.find(effect.session, effect.client_id)
     if message is None:
         return Found(effect.token, None, None)
     return Found(effect.token, message.request, message.reply)

@@ -11,7 +11,9 @@ from fechner.strategies.config.specification import Outcome, Specification
 from fechner.strategies.errors import FechnerError
 
 
-def clean_outcome(specification: Specification, told: Any, where: str = "message.outcome") -> dict[str, float]:
+def clean_outcome(
+    specification: Specification, told: Any, where: str = "message.outcome"
+) -> dict[str, float]:
     """The told outcome as `{name: number}`, in the order of the specification's outcomes.
 
     `told` is a number (one outcome), a list in order, or `{name: value}`.
@@ -39,7 +41,9 @@ def clean_outcome(specification: Specification, told: Any, where: str = "message
     elif isinstance(told, list | tuple):
         if len(told) != len(outcomes):
             raise FechnerError(
-                "bad_outcome", f"{len(told)} outcomes for the {len(outcomes)} of the configuration", where=where
+                "bad_outcome",
+                f"{len(told)} outcomes for the {len(outcomes)} of the configuration",
+                where=where,
             )
         values, places = list(told), [f"{where}.{i}" for i in range(len(told))]
     else:
@@ -65,7 +69,9 @@ def _number(outcome: Outcome, value: Any, where: str) -> float:
         "continuous": "a finite number",
     }[outcome.type]
     fault = FechnerError(
-        "bad_outcome", f"outcome '{outcome.name}' is {outcome.type}: {_shown(value)} is not {wanted}", where=where
+        "bad_outcome",
+        f"outcome '{outcome.name}' is {outcome.type}: {_shown(value)} is not {wanted}",
+        where=where,
     )
     if isinstance(value, bool):
         if outcome.type != "binary":

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from fechner.strategies.config import check
 from fechner.strategies.config.specification import Specification, Stage
 from fechner.strategies.parameters import Space, space
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
@@ -206,9 +205,19 @@ def dump(state: State) -> bytes:
         "source": source if isinstance(source, str) else dict(source),
         **{
             name: getattr(state, name)
-            for name in (
-                "no_end seed index stage asked stage_asked counts fit_rows fit_asked post_range finish_sent"
-            ).split()
+            for name in [
+                "no_end",
+                "seed",
+                "index",
+                "stage",
+                "asked",
+                "stage_asked",
+                "counts",
+                "fit_rows",
+                "fit_asked",
+                "post_range",
+                "finish_sent",
+            ]
         },
         "hyperparameters": None if state.hyperparameters is None else dict(state.hyperparameters),
     }

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-
 from fechner.strategies import stopping
 from fechner.strategies.config import check
 from fechner.strategies.config.specification import Component
@@ -42,7 +41,9 @@ def stage_seed(state: State, purpose: str) -> int:
 def needs_model(state: State) -> bool:
     """Whether the next ask computes with a model (and so belongs to a worker)."""
     state = advance(state)
-    return state.current.generator.name not in SPACE_FILLING and state.current.model is not None and state.n > 0
+    return (
+        state.current.generator.name not in SPACE_FILLING and state.current.model is not None and state.n > 0
+    )
 
 
 def propose(
@@ -218,10 +219,14 @@ def model_component(state: State) -> Component:
     stage = state.current
     if stage.model is None:
         raise FechnerError(
-            "no_model", f"stage '{stage.name}' has no model", hint="queries are answered in a stage with a model"
+            "no_model",
+            f"stage '{stage.name}' has no model",
+            hint="queries are answered in a stage with a model",
         )
     if state.n == 0:
-        raise FechnerError("not_enough_data", "the model has no data yet", hint="tell at least one outcome first")
+        raise FechnerError(
+            "not_enough_data", "the model has no data yet", hint="tell at least one outcome first"
+        )
     return stage.model
 
 
@@ -293,4 +298,3 @@ class Strategy:
     def data(self) -> tuple[Array, Array]:
         """Modelled points `n x s x d` in unit space and outcomes `n x m`."""
         return self.state.x.array, self.state.y.array
-

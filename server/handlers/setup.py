@@ -37,7 +37,7 @@ def setup(context: Context, message: Setup) -> Answer:
         "seed": seed,
         "stages": stages,
         "outcomes": outcomes,
-        "parameters": [parameter.name for parameter in specification.parameters],
+        "parameters": [{"name": p.name, "type": p.type} for p in specification.parameters],
     }
     reply = {
         "session": context.session.id,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, handles, require_setup
 from fechner.server.messages import Tell, Told

@@ -116,7 +116,9 @@ class Server:
         try:
             text = jsontext.dumps_strict(value)
             if len(text.encode()) > self._limits.message_bytes:
-                raise FechnerError("too_large", f"a message is longer than {self._limits.message_bytes} bytes")
+                raise FechnerError(
+                    "too_large", f"a message is longer than {self._limits.message_bytes} bytes"
+                )
             event = Received(number, jsontext.parse(text, self._limits))
         except FechnerError as error:
             event = Unreadable(number, error)

@@ -97,7 +97,7 @@ class Report:
         hint: str,
         code: str,
     ) -> None:
-        found = Problem(clip(section), clip(key), clip(value or ""), detail, hint, code)
+        found = Problem(clip(section), clip(key), clip(value or ""), clip(detail, 400), clip(hint, 400), code)
         if found in where:
             return
         if len(where) >= MOST:
@@ -115,5 +115,7 @@ class Report:
 def clip(text: str, length: int = 80) -> str:
     """The text on one line, shortened."""
     head = text[: 4 * length]  # a value may be a megabyte, and be told about a thousand times
-    line = " ".join(head.split()) if "\n" in head else head
+    line = head
+    if not head.isprintable():  # line ends, and what would command a terminal
+        line = "".join(char if char.isprintable() else "?" for char in " ".join(head.split()))
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from fechner.strategies.config.specification import Component
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import rng

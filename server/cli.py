@@ -1,0 +1,153 @@
+"""The command line: `fechner …`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from fechner.server import __version__
+
+app = typer.Typer(
+    name="fechner",
+    help="An ask/tell optimisation server for adaptive experiments.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class DialectName(StrEnum):
+    """Values of --dialect."""
+
+    auto = "auto"
+    native = "native"
+    aepsych_08 = "aepsych-0.8"
+
+
+class LogLevel(StrEnum):
+    """Values of --log-level."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+Db = Annotated[str, typer.Option("--db", metavar="FILE_OR_URL", help="The record.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Session = Annotated[str, typer.Argument(metavar="ID", help="A session's id, the beginning of it, or 'last'.")]
+DEFAULT_DB = "fechner.db"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"fechner {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """An ask/tell optimisation server for adaptive experiments."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; loopback only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 5555,
+    zmq_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="ZMQ port (off unless given); 0 takes a free one.")
+    ] = None,
+    db: Db = DEFAULT_DB,
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Configuration for connections that don't begin with a setup."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, max=256, help="Processes that compute; 0 computes inline. [default: cores - 1]"),
+    ] = None,
+    dialect: Annotated[
+        DialectName, typer.Option(help="Which dialect connections speak; auto decides at the first request.")
+    ] = DialectName.auto,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="How much to log to standard error.")
+    ] = LogLevel.warning,
+) -> None:
+    """Serve experiments until Ctrl-C."""
+    from fechner.server.commands.serve import serve
+
+    serve(host, port, zmq_port, db, config, workers, dialect.value, log_level.value)
+
+
+@app.command()
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A configuration.")], as_json: Json = False
+) -> None:
+    """Say what is wrong or doubtful in a configuration, and what it will do."""
+    from fechner.server.commands.check import check_file
+
+    check_file(file, as_json)
+
+
+@app.command()
+def sessions(db: Db = DEFAULT_DB, as_json: Json = False) -> None:
+    """List the sessions on record."""
+    from fechner.server.commands.record import sessions
+
+    sessions(db, as_json)
+
+
+@app.command()
+def show(session: Session, db: Db = DEFAULT_DB, as_json: Json = False) -> None:
+    """Show one session: stages, trials, warnings."""
+    from fechner.server.commands.record import show
+
+    show(db, session, as_json)
+
+
+@app.command()
+def replay(
+    session: Session,
+    db: Db = DEFAULT_DB,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Recompute every ask and compare (the default).")
+    ] = False,
+    skip_computations: Annotated[
+        bool, typer.Option("--skip-computations", help="Only read the session back.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Replay a session: exit 0 if every ask comes out identical, 1 with the first that differs."""
+    from fechner.server.commands.record import replay
+
+    replay(db, session, verify, skip_computations, as_json)
+
+
+@app.command()
+def export(
+    to: Annotated[str, typer.Option("--to", metavar="FILE.csv", help="Where to write.")],
+    session: Annotated[
+        str | None, typer.Argument(metavar="ID", help="A session's id, the beginning of it, or 'last'.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All sessions.")] = False,
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Export one row per trial."""
+    from fechner.server.commands.record import export
+
+    export(db, session, all_, to)
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

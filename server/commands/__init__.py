@@ -1,0 +1,1 @@
+"""What the commands of `fechner …` do; `fechner.server.cli` declares them."""

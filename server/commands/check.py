@@ -1,0 +1,58 @@
+"""`fechner check FILE`: everything wrong or doubtful, then what the configuration will do, in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from fechner.server.commands.output import FAILED, fail, show_json
+
+
+def read(file: str) -> str:
+    """A file's text, or a fault."""
+    try:
+        return Path(file).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        fail(f"can't read {file}: {error.strerror}")
+    except UnicodeDecodeError as error:
+        fail(f"{file} is not UTF-8 at byte {error.start}")
+
+
+def check_file(file: str, as_json: bool) -> None:
+    """Check one file."""
+    from fechner.strategies.config import check
+    from fechner.strategies.config.describe import describe
+    from fechner.strategies.errors import ConfigError
+
+    text = read(file)
+    try:
+        specification = check(text)
+    except ConfigError as error:
+        if as_json:
+            problems, warnings = map(list, (error.problems, error.warnings))
+            show_json(
+                {
+                    "ok": False,
+                    "problems": [asdict(p) for p in problems],
+                    "warnings": [asdict(w) for w in warnings],
+                }
+            )
+        else:
+            count = len(error.problems)
+            print(f"{file}: {count} problem{'s' * (count != 1)}")
+            for problem in error.problems:
+                print(f"  error    {problem}")
+            for warning in error.warnings:
+                print(f"  warning  {warning}")
+        raise typer.Exit(FAILED) from None
+    if as_json:
+        warnings = list(specification.warnings)
+        show_json({"ok": True, "warnings": [asdict(w) for w in warnings], "words": describe(specification)})
+        return
+    count = len(specification.warnings)
+    print(f"{file}: ready to use" + (f", {count} warning{'s' * (count != 1)}" if count else ""))
+    for warning in specification.warnings:
+        print(f"  warning  {warning}")
+    print()
+    print(describe(specification))

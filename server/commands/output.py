@@ -1,0 +1,54 @@
+"""How commands speak: tables for people, JSON for programs, faults on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+import typer
+
+#: Exit codes: yes or done, no or failed, used wrongly.
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+def fail(text: str, code: int = FAILED) -> NoReturn:
+    """Say why on standard error and end."""
+    print(f"fechner: {text}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def name_record(db: str, as_json: bool) -> None:
+    """The first line printed: which record."""
+    print(f"record: {db}", file=sys.stderr if as_json else sys.stdout)
+
+
+def show_json(value: Any) -> None:
+    """One JSON value on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
+    """A table for people."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    # A pipe has no width: don't cut what a program may read.
+    Console(soft_wrap=False, width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
+
+
+def when(time: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")

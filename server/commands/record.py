@@ -1,0 +1,256 @@
+"""`fechner sessions`, `show`, `export`, `replay`: the record at a glance, and its sessions again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from fechner.server.commands.output import FAILED, USAGE, fail, name_record, show_json, show_table, when
+
+if TYPE_CHECKING:
+    from fechner.database.record import Record
+
+
+@contextmanager
+def opened(db: str) -> Iterator[Record]:
+    """The record, for reading."""
+    from fechner.database.record import Record, RecordError
+
+    try:
+        record = Record.open(db, read_only=True)
+    except RecordError as error:
+        fail(str(error))
+    try:
+        yield record
+    except RecordError as error:
+        fail(str(error))
+    finally:
+        record.close()
+
+
+def find_session(record: Record, wanted: str) -> str:
+    """A session by its id, the beginning of it, or `last`."""
+    if wanted == "last":
+        last = record.last()
+        return last if last is not None else fail("the record has no session")
+    ids = [str(row["session"]) for row in record.sessions()]
+    found = [id_ for id_ in ids if id_.startswith(wanted.lower())] if wanted else []
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        fail(f"there is no session {wanted}; `fechner sessions` lists them")
+    fail(f"{wanted} begins {len(found)} sessions: {', '.join(found[:5])}")
+
+
+def sessions(db: str, as_json: bool) -> None:
+    """List the sessions."""
+    with opened(db) as record:
+        rows = record.sessions()
+    name_record(db, as_json)
+    if as_json:
+        show_json(rows)
+        return
+    if not rows:
+        print("no sessions yet")
+        return
+    show_table(
+        ("session", "begun (UTC)", "last message", "ended", "name", "participant", "trials", "told"),
+        (
+            (
+                row["session"],
+                when(row["created_at"]),
+                when(row["last_at"]),
+                "yes" if row["ended_at"] else "",
+                row["name"],
+                row["participant"],
+                row["n_trials"],
+                row["n_told"],
+            )
+            for row in rows
+        ),
+    )
+
+
+def show(db: str, wanted: str, as_json: bool) -> None:
+    """One session: strategies, stages, trials, warnings."""
+    import json
+
+    with opened(db) as record:
+        id_ = find_session(record, wanted)
+        row = next(row for row in record.sessions() if row["session"] == id_)
+        strategies, trials = record.strategies(id_), record.trials(id_)
+        messages = record.messages(id_)
+    warnings = [
+        {"seq": message.seq, "type": message.type, **warning}
+        for message in messages
+        if message.ok
+        for warning in _warnings(json.loads(message.reply))
+    ]
+    failures = [
+        {"seq": message.seq, "type": message.type, "reply": message.reply}
+        for message in messages
+        if not message.ok
+    ]
+    name_record(db, as_json)
+    if as_json:
+        show_json(
+            {
+                "session": row,
+                "strategies": strategies,
+                "trials": trials,
+                "warnings": warnings,
+                "failures": failures,
+            }
+        )
+        return
+    ended = f", ended {when(row['ended_at'])}" if row["ended_at"] else ""
+    print(f"session {id_}: begun {when(row['created_at'])} UTC, {row['n_messages']} messages{ended}")
+    for strategy in strategies:
+        of = [trial for trial in trials if trial["strategy"] == strategy["strategy"]]
+        print()
+        label = " ".join(filter(None, [strategy["name"], strategy["participant"]])) or "no name"
+        print(f"strategy {strategy['strategy']} ({label}), seed {strategy['seed']}")
+        show_table(
+            ("stage", "trials", "told", "pending"),
+            (
+                (
+                    stage,
+                    sum(t["stage"] == stage for t in of),
+                    sum(t["stage"] == stage and t["status"] == "told" for t in of),
+                    sum(t["stage"] == stage and t["status"] == "pending" for t in of),
+                )
+                for stage in strategy["stages"]
+            ),
+        )
+    if trials:
+        names = list(dict.fromkeys(name for trial in trials for name in trial["config"]))
+        show_table(
+            ("trial", "stage", "status", *names, "outcome", "told at (UTC)"),
+            (
+                (
+                    trial["trial"],
+                    trial["stage"],
+                    trial["status"],
+                    *(_cell(trial["config"].get(name)) for name in names),
+                    _outcome(trial["outcome"]),
+                    when(trial["told_at"]),
+                )
+                for trial in trials
+            ),
+        )
+    for warning in warnings:
+        print(f"warning (message {warning['seq']}, {warning['type']}): {warning['detail']}")
+    if failures:
+        print(f"{len(failures)} failed requests; --json shows them")
+
+
+def _warnings(reply: Any) -> list[dict[str, Any]]:
+    return list(reply.get("warnings", ())) if isinstance(reply, dict) else []
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return " | ".join(map(_cell, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _outcome(outcome: dict[str, Any] | None) -> str:
+    if not outcome:
+        return ""
+    if len(outcome) == 1:
+        return _cell(next(iter(outcome.values())))
+    return ", ".join(f"{name} {_cell(value)}" for name, value in outcome.items())
+
+
+def export(db: str, wanted: str | None, everything: bool, to: str) -> None:
+    """One row per trial into a CSV file."""
+    if (wanted is None) == (not everything):
+        fail("name one session, or give --all", USAGE)
+    if not to.endswith(".csv"):
+        fail(f"{to}: this version writes .csv files", USAGE)
+    from fechner.database.export import to_csv
+
+    with opened(db) as record:
+        ids = None if wanted is None else [find_session(record, wanted)]
+        try:
+            n = to_csv(record, to, ids)
+        except OSError as error:
+            fail(f"can't write {to}: {error.strerror}")
+    name_record(db, False)
+    print(f"{n} trials written to {to}")
+
+
+def replay(db: str, wanted: str, verify: bool, skip_computations: bool, as_json: bool) -> None:
+    """Replay a session: recompute every ask and compare, or only read."""
+    if verify and skip_computations:
+        fail("--verify computes; it can't go with --skip-computations", USAGE)
+    from fechner.server.execution import single_threaded
+
+    single_threaded()
+    with opened(db) as record:
+        id_ = find_session(record, wanted)
+        name_record(db, as_json)
+        _replay(record, id_, skip_computations, as_json)
+
+
+def _replay(record: Record, id_: str, skip_computations: bool, as_json: bool) -> None:
+    from fechner.server.replay import Verification, fold
+    from fechner.server.replay import verify as recompute
+
+    session = fold(id_, (change for _, _, change in record.changes(id_)))
+    found = Verification(0, None, record.verify_chain(id_))
+    if not skip_computations:
+        total = sum(change["type"] == "ask" for _, _, change in record.changes(id_))
+        with _progress(total, as_json) as advance:
+            found = recompute(record, id_, progress=advance)
+    counts = session.counts()
+    if as_json:
+        result: dict[str, Any] = {
+            "session": id_,
+            "identical": None if skip_computations else found.identical,
+            "asks": found.asks,
+            "trials": counts,
+        }
+        if found.difference is not None:
+            difference = found.difference
+            result["first_difference"] = {
+                "seq": difference.seq,
+                "what": difference.what,
+                "recorded": difference.recorded,
+                "recomputed": difference.recomputed,
+            }
+        if found.broken_chain is not None:
+            result["broken_chain"] = found.broken_chain
+        show_json(result)
+    else:
+        for strategy in session.strategies:
+            state = strategy.state
+            print(
+                f"strategy {state.index}: stage {state.current.name}, {state.asked} points asked, "
+                f"{state.n} outcomes modelled"
+            )
+        if found.broken_chain is not None:
+            print(f"message {found.broken_chain} was changed, is missing or stands in the wrong place")
+        if found.difference is not None:
+            difference = found.difference
+            print(f"message {difference.seq} is the first that differs, in its {difference.what}:")
+            print(f"  recorded    {str(difference.recorded)[:200]}")
+            print(f"  recomputed  {str(difference.recomputed)[:200]}")
+        elif skip_computations:
+            print("read back; nothing computed")
+        else:
+            print(f"identical: {found.asks} asks recomputed")
+    if not found.identical:
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Any]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
+        task = progress.add_task("recomputing asks", total=total)
+        yield lambda asks: progress.update(task, completed=asks)

@@ -1,0 +1,114 @@
+"""`fechner serve`."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fechner.server.commands.output import FAILED, USAGE, fail
+from fechner.server.execution import single_threaded
+
+if TYPE_CHECKING:
+    from fechner.database.record import Record
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host names this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def default_workers() -> int:
+    """One core stays free for the loop, the writer and the kernel."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        cores = os.cpu_count() or 1
+    return max(1, cores - 1)
+
+
+def serve(
+    host: str,
+    port: int,
+    zmq_port: int | None,
+    db: str,
+    config: str | None,
+    workers: int | None,
+    dialect: str,
+    log_level: str,
+) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    single_threaded()
+    if not is_loopback(host):
+        fail(
+            f"won't listen on {host}: this version has no authentication yet, so it serves this machine only; "
+            "use --host 127.0.0.1 (a tunnel such as `ssh -L` reaches it from elsewhere)",
+            USAGE,
+        )
+    logging.basicConfig(
+        stream=sys.stderr, level=log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+    )
+    from fechner.server.loop import Loop, Settings
+
+    text = None if config is None else _checked(config)
+    settings = Settings(
+        host, port, zmq_port, default_workers() if workers is None else workers, dialect, text
+    )
+
+    def listening(port: int, zmq_port: int | None) -> None:
+        also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
+        print(f"listening on {host}:{port}{also}; {settings.workers} workers; stop with Ctrl-C", flush=True)
+
+    print(f"record: {db}", flush=True)
+    try:
+        Loop(settings, db, opener(db, host, port), listening).run()
+    except OSError as error:
+        fail(f"can't listen on {host}: {error.strerror or error}", FAILED)
+    except Exception as error:
+        from fechner.database.errors import RecordError
+
+        if type(error).__name__ == "ZMQError":
+            fail(f"can't listen on ZMQ port {zmq_port}: {error}", FAILED)
+        if not isinstance(error, RecordError):
+            raise
+        fail(str(error), FAILED)
+
+
+def opener(db: str, host: str, port: int) -> Callable[[], Record]:
+    """What opens the record, after taking its lock."""
+
+    def open_record() -> Record:
+        from fechner.database.lock import RecordLock
+        from fechner.database.record import Record
+
+        lock = RecordLock(db, f"fechner serve on {host}:{port}")
+        try:
+            return Record.open(db)
+        except BaseException:
+            lock.release()
+            raise
+
+    return open_record
+
+
+def _checked(config: str) -> str:
+    """The text of a configuration file without a problem."""
+    from fechner.server.commands.check import read
+    from fechner.strategies.config import check
+    from fechner.strategies.errors import ConfigError
+
+    text = read(config)
+    try:
+        check(text, no_end="warning")
+    except ConfigError as error:
+        lines = "\n".join(f"  {problem}" for problem in error.problems)
+        fail(f"{config} can't be used:\n{lines}")
+    return text

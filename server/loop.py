@@ -1,0 +1,244 @@
+"""The single-threaded server loop: carries the engine's effects out over sockets, record and workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from fechner.server.engine import Engine
+from fechner.server.events import (
+    Abandon,
+    Close,
+    Commit,
+    Compute,
+    Effect,
+    Event,
+    Find,
+    Gone,
+    Halt,
+    Load,
+    Log,
+    Now,
+    Pause,
+    Send,
+    Stop,
+)
+from fechner.server.execution import Pool, run_inline
+from fechner.server.limits import Limits
+from fechner.server.storage import Writer
+from fechner.server.transports.tcp import TcpConnection
+
+if TYPE_CHECKING:
+    from fechner.database.record import Record
+    from fechner.server.transports.zmq import ZmqPeer, ZmqTransport
+
+log = logging.getLogger("fechner")
+
+#: How long a stopping server waits for its last replies to leave.
+FAREWELL_SECONDS = 0.5
+
+
+class Peer(Protocol):
+    """A connection of any transport."""
+
+    number: int
+
+    def send(self, data: bytes) -> None:
+        """Send a reply."""
+        ...
+
+    def pause(self, paused: bool) -> None:
+        """Deliver nothing more, or go on."""
+        ...
+
+    def close(self, linger: float = ...) -> None:
+        """Close once everything sent has left."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `fechner serve` is told."""
+
+    host: str = "127.0.0.1"
+    port: int = 5555
+    zmq_port: int | None = None
+    workers: int = 0
+    dialect: str = "auto"
+    config: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+class Loop:
+    """A server: one thread of its own work, a writer thread, and worker processes.
+
+    Args:
+        settings: where to listen and how.
+        record: the record's name.
+        open_record: opens it, in the writer's thread.
+        listening: told (TCP port, ZMQ port or None) once clients may connect.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        record: str,
+        open_record: Callable[[], Record],
+        listening: Callable[[int, int | None], None] = lambda port, zmq_port: None,
+    ) -> None:
+        self._settings, self._open_record, self._listening = settings, open_record, listening
+        self._engine = Engine(os.urandom, record, settings.limits, settings.dialect, settings.config)
+        self._peers: dict[int, Peer] = {}
+        self._number = 0
+        self._events: deque[Event] = deque()
+        self._handling = False
+        self._pool: Pool | None = None
+        self._zmq: ZmqTransport | None = None
+        self._fault: BaseException | None = None
+
+    def run(self) -> None:
+        """Serve until a signal or `stop`.
+
+        Raises:
+            OSError: the port can't be bound.
+            Exception: the record can't be opened.
+        """
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._main())
+        if self._fault is not None:
+            raise self._fault
+
+    def stop(self) -> None:
+        """Stop; from any thread."""
+        self._loop.call_soon_threadsafe(self._deliver, Stop())
+
+    async def _main(self) -> None:
+        self._loop = loop = asyncio.get_running_loop()
+        self._halted = asyncio.Event()
+        settings = self._settings
+        server = await loop.create_server(self._accept, settings.host, settings.port, backlog=1024)
+        try:
+            port = server.sockets[0].getsockname()[1]
+            zmq_port = self._bind_zmq() if settings.zmq_port is not None else None
+            self._writer = Writer(self._open_record, self._opened, self._stored)
+            self._handle_signals()
+            self._listening(port, zmq_port)
+            if settings.workers:
+                self._pool = Pool(settings.workers, loop.call_soon_threadsafe, self._deliver, self._log)
+            await self._halted.wait()
+        finally:
+            server.close()
+            await self._farewell()
+
+    def _bind_zmq(self) -> int:
+        from fechner.server.transports.zmq import ZmqTransport
+
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        address = f"tcp://{host}:{self._settings.zmq_port or '*'}"
+        self._zmq = ZmqTransport(address, self._settings.limits, self._new_zmq_peer, self._deliver)
+        return self._zmq.port
+
+    def _handle_signals(self) -> None:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            try:
+                self._loop.add_signal_handler(name, self._deliver, Stop())
+            except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+                if threading.current_thread() is threading.main_thread():
+                    signal.signal(name, lambda *_: self.stop())
+
+    async def _farewell(self) -> None:
+        """Close sockets, record and workers; none is left behind."""
+        if self._pool is not None:
+            self._pool.close()
+        if hasattr(self, "_writer"):
+            await asyncio.to_thread(self._writer.close, 1.0)
+        end = self._loop.time() + FAREWELL_SECONDS
+        while (
+            any(isinstance(peer, TcpConnection) for peer in self._peers.values()) and self._loop.time() < end
+        ):
+            await asyncio.sleep(0.005)
+        if self._zmq is not None:
+            self._zmq.close()
+
+    # Events in
+
+    def _accept(self) -> TcpConnection:
+        self._number += 1
+        connection = TcpConnection(self._number, self._settings.limits, self._deliver)
+        self._peers[self._number] = connection
+        return connection
+
+    def _new_zmq_peer(self, make: Callable[[int], ZmqPeer]) -> ZmqPeer:
+        self._number += 1
+        peer = make(self._number)
+        self._peers[self._number] = peer
+        return peer
+
+    def _stored(self, events: Sequence[Event]) -> None:
+        """From the writer's thread."""
+        self._loop.call_soon_threadsafe(self._deliver, *events)
+
+    def _opened(self, fault: BaseException | None) -> None:
+        """From the writer's thread: the record is open, or can't be."""
+        if fault is not None:
+            self._fault = fault
+            self._loop.call_soon_threadsafe(self._halted.set)
+
+    def _deliver(self, *events: Event) -> None:
+        """Give events to the engine, one after the other, and carry out what it wants."""
+        self._events.extend(events)
+        if self._handling:
+            return
+        self._handling = True
+        try:
+            while self._events:
+                event = self._events.popleft()
+                now = Now(time.monotonic(), datetime.now(UTC))
+                for effect in self._engine.handle(event, now):
+                    self._carry_out(effect)
+                if isinstance(event, Gone):
+                    self._peers.pop(event.connection, None)
+        finally:
+            self._handling = False
+
+    # Effects out
+
+    def _carry_out(self, effect: Effect) -> None:
+        if isinstance(effect, Send):
+            peer = self._peers.get(effect.connection)
+            if peer is not None:
+                peer.send(effect.data)
+        elif isinstance(effect, Commit | Load | Find):
+            self._writer.put(effect)
+        elif isinstance(effect, Compute):
+            if self._pool is None:
+                self._loop.call_soon(lambda: self._deliver(run_inline(effect)))
+            else:
+                self._pool.submit(effect)
+        elif isinstance(effect, Abandon):
+            if self._pool is not None:
+                self._pool.abandon(effect.task)
+        elif isinstance(effect, Pause):
+            peer = self._peers.get(effect.connection)
+            if peer is not None:
+                peer.pause(effect.paused)
+        elif isinstance(effect, Close):
+            peer = self._peers.get(effect.connection)
+            if peer is not None:
+                peer.close()
+        elif isinstance(effect, Log):
+            self._log(effect.level, effect.text)
+        elif isinstance(effect, Halt):
+            self._halted.set()
+
+    def _log(self, level: str, text: str) -> None:
+        log.log(logging.getLevelNamesMapping()[level.upper()], text)
