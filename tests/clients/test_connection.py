@@ -15,6 +15,7 @@ from fechner_client import (
     FechnerWarning,
     ProtocolError,
     Refused,
+    SessionError,
     Timeout,
 )
 
@@ -81,6 +82,20 @@ def test_session_busy_without_a_break_is_an_error(ready: Client, fake: Any, repl
     fake.faults.append(lambda request: replies[1](request, "session_busy", "held"))
     with pytest.raises(FechnerError, match="session_busy"):
         ready.ask()
+
+
+def test_resume_gives_the_server_a_moment_to_miss_the_earlier_program(
+    ready: Client, fake: Any, replies: Any
+) -> None:
+    """A program started again at once gets its session; one that is really held stays refused."""
+    busy = lambda request: replies[1](request, "session_busy", "held by another connection")  # noqa: E731
+    with Client(port=fake.port, retry_for=5) as second:
+        fake.faults.extend([busy, busy])
+        assert second.resume("last").session == ready.session
+        second._connection.retry_for = 0
+        fake.faults.append(busy)
+        with pytest.raises(SessionError, match="held by another connection"):
+            second.resume("last")
 
 
 def test_connecting_waits_for_a_server_that_is_still_starting(

@@ -18,6 +18,7 @@ from fechner_client.framing import plain
 
 _SETTLED = ("ask", "tell", "update", "finish_strategy")  # what else was left unanswered is merely dropped
 _ELSEWHERE = ("no_session", "session_busy")
+_LETTING_GO_S = 3.0  # a server needs a moment to see that the connection of an earlier program has gone
 
 
 class Conversation:
@@ -83,6 +84,8 @@ class Conversation:
                 warn(f"an earlier {request['type']} without reply turned out to have failed: {error}")
 
     def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["type"] == "resume":
+            return self._resumed(request, min(_LETTING_GO_S, self._connection.retry_for))
         reply = self._connection.exchange(request)
         if _code(reply) in _ELSEWHERE and self._has_reconnected(request):
             self._rejoin()
@@ -94,22 +97,24 @@ class Conversation:
         return named is not None and named == self.session and self._connection.opened != self._joined
 
     def _rejoin(self) -> None:
-        """Take the session over on a new connection; the server may need a moment to miss the old one."""
-        attempts = Attempts(self._connection.retry_for)
-        while True:
-            reply = self._connection.exchange(
-                {
-                    "version": "1",
-                    "type": "resume",
-                    "id": uuid.uuid4().hex,
-                    "message": {"session": self.session},
-                }
-            )
-            if reply["ok"]:
-                self._joined = self._connection.opened
-                return
-            if _code(reply) != "session_busy" or not attempts.another():
-                raise error_of(reply.get("error"))
+        """Take the session over on a new connection."""
+        request = {
+            "version": "1",
+            "type": "resume",
+            "id": uuid.uuid4().hex,
+            "message": {"session": self.session},
+        }
+        reply = self._resumed(request, self._connection.retry_for)
+        if not reply["ok"]:
+            raise error_of(reply.get("error"))
+        self._joined = self._connection.opened
+
+    def _resumed(self, request: dict[str, Any], patience: float) -> dict[str, Any]:
+        attempts = Attempts(patience)
+        reply = self._connection.exchange(request)
+        while _code(reply) == "session_busy" and attempts.another():
+            reply = self._connection.exchange(request)
+        return reply
 
     def _understood(self, request: dict[str, Any], reply: dict[str, Any]) -> dict[str, Any]:
         if self._unanswered is request:
