@@ -86,7 +86,7 @@ def outcome(config: Any) -> Specification | ConfigError:
     assert len(notes) <= 202
     for note in notes:
         assert note.detail
-        assert "\n" not in str(note)
+        assert str(note).isprintable()
         json.dumps(str(note), allow_nan=False).encode()
     return answer
 
@@ -108,7 +108,7 @@ def test_a_sound_configuration_with_anything_added(mapping: dict[str, Any]):
         assert check(json.loads(json.dumps(answer.source))) == answer
 
 
-PIECES = [*"[]=:#; \n\t$}{\",'ab1.-", "${", "[common]", "\nparnames=", "\r\n", "\x1c"]
+PIECES = [*"[]=:#; \n\t$}{\",'ab1.-", "${", "[common]", "\nparnames=", "\r\n", "\x1c", "\x1b"]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
