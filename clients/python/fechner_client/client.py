@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Optional, Union, overload
@@ -272,16 +271,6 @@ class Client(Queries):
             "resume", {**message, **({"observe": True} if observe else {})}, in_session=False, changes=True
         )
         return resumed_of(reply, self.session, self.pending)
-
-    def hello(self) -> dict[str, Any]:
-        """The server's name and version, the protocol versions it answers, its limits."""
-        return self.request("hello", in_session=False)
-
-    def ping(self) -> float:
-        """Seconds for a round trip."""
-        begin = time.perf_counter()
-        self.request("ping", in_session=False)
-        return time.perf_counter() - begin
 
     def exit(self) -> dict[str, Any]:
         """End the session (it can be resumed); returns its numbers of trials."""

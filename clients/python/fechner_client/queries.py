@@ -1,7 +1,8 @@
-"""What can be asked without changing anything: of the model, and of the session."""
+"""What can be asked without changing anything: of the model, the session, the server."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -18,7 +19,9 @@ class Queries:
     - ``interval``: the credible interval's level (0.95 unless given).
     """
 
-    def request(self, kind: str, message: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
+    def request(
+        self, kind: str, message: Optional[Mapping[str, Any]] = None, *, in_session: bool = True
+    ) -> dict[str, Any]:
         """Send a request and return its reply's message."""
         raise NotImplementedError
 
@@ -108,6 +111,16 @@ class Queries:
     def get_config(self, section: Optional[str] = None, key: Optional[str] = None) -> dict[str, Any]:
         """The configuration as the server has it: all, one section, or one key."""
         return self.request("get_config", given({"section": section, "key": key}))
+
+    def hello(self) -> dict[str, Any]:
+        """The server's name and version, the protocol versions it answers, its limits."""
+        return self.request("hello", in_session=False)
+
+    def ping(self) -> float:
+        """Seconds for a round trip."""
+        begin = time.perf_counter()
+        self.request("ping", in_session=False)
+        return time.perf_counter() - begin
 
     def _only_parameter(self, x: Mapping[str, Any]) -> str:
         parameters = self.request("parameters")
