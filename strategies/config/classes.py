@@ -157,7 +157,7 @@ class PointReader:
         items = point if isinstance(point, list) else [point]
         free = [axis for axis in axes if not axis.fixed]
         if len(items) not in (len(axes), len(free)):
-            raise ValueError(f"point {index} has {len(items)} values for {len(free)} parameters")
+            raise ValueError(f"point {index} has {len(items)} values for {_counted(len(free), 'parameter')}")
         given = dict(
             zip([a.parameter.name for a in (axes if len(items) == len(axes) else free)], items, strict=True)
         )
@@ -191,6 +191,10 @@ def _clean(axis: Any, item: Any) -> Any:
         raise ValueError("has a list too many")
     textual = axis.kind == "categorical" or isinstance(axis.parameter.value, str)
     return axis.clean(item if textual else values.number(item), "")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _noun(kind: str) -> str:

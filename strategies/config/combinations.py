@@ -108,7 +108,7 @@ def _check_target(sections: Sections, stage: Stage, acqf: Component, model: Comp
         report.warn(acqf.name, "objective", "", detail, hint, "latent_target")
         return
     low, high = model.keys.get("floor", 0.0), 1 - model.keys.get("lapse", 0.0)
-    if not low < target < high:
+    if low < high and not low < target < high:
         detail = "is a probability that the curve never crosses"
         report.problem(
             section, "target", f"{target:g}", detail, f"between {low:g} and {high:g}, not equal to either"

@@ -104,7 +104,7 @@ STAGE_KEYS: dict[str, Key] = {
     "max_asks": whole(None, low=1, high=_MANY),
     "refit_every": whole(1, low=1, high=_MANY),
     "keep_most_recent": whole(None, low=1, high=_MANY),
-    "min_post_range": number(None, low=0.0, high=1.0),
+    "min_post_range": number(None, low=0.0),
     "log_post_var": Key("truth", False),
     "run_indefinitely": Key("truth", False),
     "seed": SEED,

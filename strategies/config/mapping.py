@@ -61,7 +61,7 @@ def _read_key(
     try:
         copy[key] = _plain(value, 0, [left])
         text = None if value is None else _text(copy[key], False)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         report.problem(name, option, "", str(error))
         keys[option] = None
         return 0

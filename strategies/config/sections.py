@@ -68,9 +68,8 @@ class Sections:
         found = self.find(chain, name, key.inherited)
         if found is None:
             if key.required:
-                detail = "is missing"
                 self.report.problem(
-                    chain[0] if chain else COMMON, name, "", detail, _wanted(key), "missing_key"
+                    chain[0] if chain else COMMON, name, "", "is missing", _wanted(key), "missing_key"
                 )
             return key.default
         if key.type == "ignored":
@@ -145,5 +144,5 @@ def _wanted(key: Key) -> str:
         ):
             if bound is not None:
                 limits.append(f"{sign} {bound:.15g}")
-        return " and ".join(limits)
+        return " and ".join(limits) or ("" if not key.required else "a number")
     return {"texts": "a list: [a, b]", "truth": "True or False"}.get(key.type, "")

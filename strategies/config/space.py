@@ -14,6 +14,7 @@ from fechner.strategies.config.specification import Parameter
 
 MOST_LEVELS = 10**12  # of an integer: beyond this its levels can't be told apart in the unit interval
 MOST_CHOICES = 1000
+LOWEST_LOG = -1e9  # below, the shifted lower bound is no longer 1 in arithmetic
 
 
 def parameters(sections: Sections, names: Sequence[str]) -> tuple[Parameter, ...]:
@@ -66,9 +67,7 @@ class _Reader:
         scale = self._scale(name)
         if lower is None or upper is None or not self._ordered(name, lower, upper):
             return None
-        shift = abs(lower) + 1 if lower < 0 else 1.0 if lower < 1 else 0.0
-        if scale == "log" and not math.log10(upper + shift) - math.log10(lower + shift) > 1e-12:
-            self._problem(None, name, "upper_bound", "lies too near to the lower bound for a log scale")
+        if scale == "log" and not self._log_possible(name, lower, upper):
             return None
         return {"lower": lower, "upper": upper, "scale": scale, "normalize": self._normalize(name)}
 
@@ -88,6 +87,8 @@ class _Reader:
             self._problem(
                 None, name, "", "has too many whole numbers between its bounds", "par_type = continuous"
             )
+            return None
+        if scale == "log" and not self._log_possible(name, lower, upper):
             return None
         return {"lower": int(lower), "upper": int(upper), "scale": scale, "normalize": self._normalize(name)}
 
@@ -200,6 +201,18 @@ class _Reader:
             self._problem(found, name, "lower_bound", "the bounds are too far apart for arithmetic")
         elif span < 1e-9 * max(abs(lower), abs(upper)) or span < 1e-150:
             self._problem(found, name, "lower_bound", "the bounds are too near to each other for arithmetic")
+        else:
+            return True
+        return False
+
+    def _log_possible(self, name: str, lower: float, upper: float) -> bool:
+        """Whether arithmetic can hold log10 of the shifted range (config.md 3)."""
+        shift = abs(lower) + 1 if lower < 0 else 1.0 if lower < 1 else 0.0
+        if lower < LOWEST_LOG:
+            self._problem(self._find(name, "lower_bound"), name, "lower_bound", "is too low for a log scale")
+        elif not math.log10(upper + shift) - math.log10(lower + shift) > 1e-9:
+            detail = "lies too near to the lower bound for a log scale"
+            self._problem(self._find(name, "upper_bound"), name, "upper_bound", detail)
         else:
             return True
         return False

@@ -96,7 +96,8 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
             sections.report.warn(name, "acqf", acqf.text, detail, hint, "older_spelling")
         chosen = classes.component(acqf, "acquisition")
     elif chosen is None and not sections.find(["OptimizeAcqfGenerator"], "acqf"):
-        chosen = _default_acquisition(sections, classes, name, found is not None, shared)
+        automatic = found is None or found.text.lower() == "auto"
+        chosen = _default_acquisition(sections, classes, name, not automatic, shared)
     return Component(generator.name, {**generator.keys, "acqf": chosen})
 
 
