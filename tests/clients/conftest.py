@@ -15,21 +15,7 @@ from fechner_client import Client
 
 Request = dict[str, Any]
 
-CONFIG = """
-[common]
-parnames = [level]
-outcome_types = [binary]
-strategy_names = [init]
-
-[level]
-par_type = continuous
-lower_bound = 0
-upper_bound = 100
-
-[init]
-generator = SobolGenerator
-min_asks = 3
-"""
+CONFIG = "[common]\nparnames = [level]\noutcome_types = [binary]\n"
 
 
 class FakeServer:
