@@ -144,8 +144,16 @@ def too_deep(address: Address, depth: int = 40) -> list[Any]:
     return broken_and_on(address, b'{"version":"1","type":"ping","message":' + b"[" * depth, more=0)
 
 
-def endless_string(address: Address, size: int = 70_000) -> list[Any]:
-    """A string of that many bytes that goes on and on; all that comes back."""
+def long_string(address: Address, size: int = 70_000) -> list[Any]:
+    """A complete ping whose message holds a string of that many bytes; the reply, or all that comes back."""
+    with Raw(address) as raw:
+        raw.send(request("ping", {"x": "x" * size}, id="long"))
+        raw.end()
+        return raw.read_to_end()
+
+
+def endless_string(address: Address, size: int = 3 << 20) -> list[Any]:
+    """A string of that many bytes that has no end; all that comes back."""
     return broken_and_on(address, b'{"version":"1","type":"ping","id":"' + b"x" * size, more=0)
 
 
