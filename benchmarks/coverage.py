@@ -124,7 +124,8 @@ def main() -> None:
     )
     error = 1.96 * (found.threshold * (1 - found.threshold) / found.observers) ** 0.5
     print(
-        f"{found.observers} observers, {given.trials} trials, {given.dimensions}-d, nominal {given.interval:.0%}: "
+        f"{found.observers} observers, {given.trials} trials, {given.dimensions}-d, "
+        f"nominal {given.interval:.0%}: "
         f"latent value {found.latent:.1%}, threshold {found.threshold:.1%} +- {error:.1%} "
         f"(below {found.below:.1%}, above {found.above:.1%})"
     )

@@ -212,31 +212,20 @@ def _points(space: Space, x: Any, without: set[str]) -> list[dict[str, Any]]:
     if not isinstance(x, Mapping):
         raise FechnerError("bad_value", "x must map parameter names to values or lists", "message.x")
     given = {n: list(v) if isinstance(v, list | tuple) else [v] for n, v in x.items() if n not in without}
-    free = [space.names[index] for index in space.free]
-    unknown = [name for name in given if name not in space.names]
-    missing = [name for name in free if name not in given and name not in without]
-    if unknown or missing:
-        text = [f"unknown: {', '.join(unknown)}"] if unknown else []
-        text += [f"missing: {', '.join(missing)}"] if missing else []
-        where = f"message.x.{unknown[0]}" if unknown else "message.x"
-        raise FechnerError("unknown_parameter", "; ".join(text), where, _known(free))
     if not given:
         return []
-    length = max(len(v) for v in given.values())
+    length = max(len(values) for values in given.values())
     for name, values in given.items():
         if len(values) not in (1, length):
             text = f"{name} has {len(values)} values where others have {length}"
             raise FechnerError("bad_value", text, f"message.x.{name}")
     middle = space.decode(np.full(space.d, 0.5))
+    stand_in = {name: middle[name] for name in without}
     rows = []
     for index in range(length):
         row = {name: values[0] if len(values) == 1 else values[index] for name, values in given.items()}
-        rows.append({**middle, **row})
+        rows.append(space.validate({**row, **stand_in}, where="message.x"))
     return rows
-
-
-def _known(names: list[str]) -> str:
-    return f"the parameters are {', '.join(names)}"
 
 
 def _box(space: Space, constraints: Any) -> tuple[Array, Array]:
@@ -250,20 +239,17 @@ def _box(space: Space, constraints: Any) -> tuple[Array, Array]:
     middle = space.decode(np.full(space.d, 0.5))
     for name, value in constraints.items():
         where = f"message.constraints.{name}"
-        if name not in space.names:
-            raise FechnerError("unknown_parameter", f"there is no parameter {name!r}", where, _known(free))
-        if name not in free:
-            continue
         ends = list(value) if isinstance(value, list | tuple) else [value]
         if len(ends) not in (1, 2):
             raise FechnerError("bad_value", "a constraint is one value or [lower, upper]", where)
+        clean = [space.validate_fixed({name: end}, "message.constraints")[name] for end in ends]
+        if name not in free:
+            continue
         dimension = free.index(name)
-        units = [float(np.asarray(space.encode({**middle, name: end}))[dimension]) for end in ends]
-        if any(not -1e-6 <= unit <= 1 + 1e-6 for unit in units):
-            raise FechnerError("out_of_bounds", f"the constraint on {name} lies outside its bounds", where)
+        units = [float(space.encode({**middle, name: end})[dimension]) for end in clean]
         if units[0] > units[-1]:
             raise FechnerError("bad_value", f"the lower end of {name} lies above the upper one", where)
-        lower[dimension], upper[dimension] = np.clip(units[0], 0, 1), np.clip(units[-1], 0, 1)
+        lower[dimension], upper[dimension] = units[0], units[-1]
     return lower, upper
 
 

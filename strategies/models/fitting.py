@@ -8,6 +8,7 @@ priors leave it free.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +137,7 @@ class Layout:
 def evaluation_budget(keys: Mapping[str, Any], n: int) -> int:
     """How many evaluations of the evidence a fit may take (maxfun, and max_fit_time at a nominal rate).
 
-    The nominal rate, 1 ms + n^2.5 / 1e5 * .05 ms an evaluation, stands for a slow machine; a clock would make
-    two machines fit differently.
+    The nominal rate stands for a slow machine; a clock would make two machines fit differently.
     """
     budget = int(keys.get("maxfun") or 200)
     seconds = keys.get("max_fit_time")
@@ -149,6 +149,10 @@ def evaluation_budget(keys: Mapping[str, Any], n: int) -> int:
 def nominal_seconds(n: int) -> float:
     """The time one evaluation of the evidence at n trials is taken to need, in seconds."""
     return 2e-3 + 5e-8 * float(n) ** 2.5
+
+
+class _Spent(Exception):
+    """The budget of evaluations is used up."""
 
 
 def maximise(
@@ -165,6 +169,8 @@ def maximise(
     budget = evaluation_budget(keys, n)
 
     def evaluate(theta: Array) -> tuple[float, Array]:
+        if best["count"] >= budget:
+            raise _Spent
         best["count"] += 1
         try:
             value, gradient = layout.objective(theta, evidence)
@@ -185,11 +191,12 @@ def maximise(
     first = candidates[int(np.argmin(values))]
     options = {
         "maxiter": int(keys.get("maxiter") or 100),
-        "maxfun": max(1, budget - best["count"]),
+        "maxfun": budget,
         "maxcor": int(keys.get("maxcor") or 10),
         "ftol": float(keys.get("ftol") or 1e-7),
         "gtol": float(keys.get("gtol") or 1e-3),
         "maxls": int(keys.get("maxls") or 15),
     }
-    minimize(evaluate, first, jac=True, method="L-BFGS-B", bounds=layout.bounds(), options=options)
+    with suppress(_Spent):
+        minimize(evaluate, first, jac=True, method="L-BFGS-B", bounds=layout.bounds(), options=options)
     return best["theta"], -float(best["value"]), best["count"], ""

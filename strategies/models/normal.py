@@ -34,7 +34,8 @@ __all__ = [
 
 def density(z: Array) -> Array:
     """phi(z), elementwise."""
-    return np.exp(-0.5 * z * z - LOG_SQRT_2PI)
+    out: Array = np.exp(-0.5 * z * z - LOG_SQRT_2PI)
+    return out
 
 
 @cache
@@ -136,7 +137,8 @@ def bivariate_excess(h: Array, k: Array, rho: Array) -> Array:
 
 def bivariate(h: Array, k: Array, rho: Array) -> Array:
     """P(X <= h, Y <= k) for standard normals of correlation rho, elementwise, any -1 <= rho <= 1."""
-    return np.clip(bivariate_excess(h, k, rho) + ndtr(h) * ndtr(k), 0.0, 1.0)
+    out: Array = np.clip(bivariate_excess(h, k, rho) + ndtr(h) * ndtr(k), 0.0, 1.0)
+    return out
 
 
 def probability_moments(mean: Array, variance: Array) -> tuple[Array, Array]:

@@ -1,0 +1,147 @@
+"""Acquisition functions against brute force, and their optimisation."""
+
+import numpy as np
+import pytest
+from fechner.strategies.acquisition import Acquisition, build, maximise
+from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models import Posterior, fit, posterior
+from fechner.strategies.models.normal import ndtr
+
+BINARY, CONTINUOUS = Component("GPClassificationModel"), Component("GPRegressionModel")
+PROBIT = Component("ProbitObjective")
+
+
+def fitted(floor: float = 0.0) -> Posterior:
+    """A posterior after 25 trials in two dimensions."""
+    random = np.random.default_rng(0)
+    x = random.uniform(size=(25, 2))
+    p = floor + (1 - floor) * ndtr(6 * (x[:, 1] - 0.5))
+    y = (random.uniform(size=25) < p).astype(float)
+    model = Component("GPClassificationModel", {"floor": floor})
+    return posterior(model, x, y, fit(model, x, y))
+
+
+def test_straddle_in_probability_and_latent_space() -> None:
+    """The straddle is sqrt(beta) sd - |mean - target| in the space that the objective names."""
+    core = fitted()
+    points = sobol(16, 2, 3)
+    samples = np.random.default_rng(1).standard_normal(400_000)
+    on_p = build(Component("MCLevelSetEstimation", {"target": 0.7, "objective": PROBIT}), core, seed=1)
+    on_f = build(Component("MCLevelSetEstimation", {"target": 0.4, "beta": 4.0}), core, seed=1)
+    mean, variance = core.latent(points)
+    for index in range(4):
+        p = ndtr(mean[index] + np.sqrt(variance[index]) * samples)
+        wanted = np.sqrt(3.84) * p.std() - abs(p.mean() - 0.7)
+        assert on_p.values(points)[index] == pytest.approx(wanted, abs=3e-3)
+    np.testing.assert_allclose(on_f.values(points), 2 * np.sqrt(variance) - np.abs(mean - 0.4))
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.5])
+def test_eavc_agrees_with_simulation(floor: float) -> None:
+    """EAVC equals the expected absolute volume change computed from joint posterior samples."""
+    core = fitted(floor)
+    function = build(Component("EAVC", {"target": 0.75, "query_set_size": 64}), core, seed=7)
+    from fechner.strategies.random import key
+
+    reference = sobol(64, 2, key(7, "query set"))
+    gamma = core.latent_of(0.75)
+    random = np.random.default_rng(3)
+    for point in np.array([[0.3, 0.5], [0.8, 0.7]]):
+        mean, covariance = core.joint(np.vstack([point, reference]))
+        draws = random.multivariate_normal(mean, covariance + 1e-9 * np.eye(65), size=40_000)
+        p = core.probability(draws[:, 0])
+        below = draws[:, 1:] <= gamma
+        now = below.mean(axis=0)
+        if_yes = (p[:, None] * below).mean(axis=0) / p.mean()
+        if_no = ((1 - p)[:, None] * below).mean(axis=0) / (1 - p).mean()
+        wanted = p.mean() * abs((if_yes - now).mean()) + (1 - p.mean()) * abs((if_no - now).mean())
+        assert function.values(point[None, :])[0] == pytest.approx(wanted, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        Component("EAVC", {"target": 0.75}),
+        Component("MCLevelSetEstimation", {"target": 0.75, "objective": PROBIT}),
+    ],
+    ids=lambda c: c.name,
+)
+def test_pending_points_lower_the_value_there(component: Component) -> None:
+    """A pending point makes another trial at the same place worth less."""
+    core = fitted()
+    point, _ = maximise(build(component, core, seed=1), core.covariance.lengthscales, seed=1)
+    alone = build(component, core, seed=1).values(point[None, :])[0]
+    crowded = build(component, core, seed=1, pending=np.repeat(point[None, :], 5, axis=0)).values(
+        point[None, :]
+    )[0]
+    assert crowded < alone
+
+
+def test_noisy_expected_improvement_finds_the_maximum() -> None:
+    """On a smooth function with little noise the next point is near the maximum, and repeatably so."""
+    random = np.random.default_rng(0)
+    x = random.uniform(size=(25, 2))
+    y = -np.sum((x - 0.3) ** 2, axis=1) + 0.001 * random.standard_normal(25)
+    core = posterior(CONTINUOUS, x, y, fit(CONTINUOUS, x, y))
+    component = Component("qLogNoisyExpectedImprovement")
+
+    def best() -> np.ndarray:
+        function = build(component, core, seed=4)
+        return maximise(function, core.covariance.lengthscales, seed=4, scan=256, starts=3)[0]
+
+    point = best()
+    np.testing.assert_allclose(point, [0.3, 0.3], atol=0.1)
+    assert np.array_equal(point, best())
+
+
+def bump(x: np.ndarray) -> np.ndarray:
+    return np.exp(-20 * np.sum((x - [0.31, 0.77]) ** 2, axis=1))
+
+
+def test_refinement_beats_the_scan_and_stays_in_the_box() -> None:
+    """The refined maximum is right to three digits, also on the edge of the box."""
+    scale = np.array([0.2, 0.2])
+    point, value = maximise(Acquisition(bump, 64, 1e-5), scale, seed=1, scan=64, starts=3)
+    np.testing.assert_allclose(point, [0.31, 0.77], atol=2e-3)
+    assert value == pytest.approx(bump(point[None, :])[0])
+    edge, _ = maximise(Acquisition(lambda x: x.sum(axis=1), 64, 1e-5), scale, seed=1, scan=64, starts=3)
+    np.testing.assert_allclose(edge, [1.0, 1.0])
+
+
+def test_fixed_dimensions_stay_fixed() -> None:
+    """A fixed dimension keeps exactly its value, the others are optimised."""
+    point, _ = maximise(Acquisition(bump, 64, 1e-5), np.array([0.2, 0.2]), seed=1, scan=64, fixed={0: 0.9})
+    assert point[0] == 0.9
+    assert point[1] == pytest.approx(0.77, abs=5e-3)
+
+
+def test_never_worse_than_the_scan() -> None:
+    """Where refinement can't help, for the function is noise, the scan's best is the answer."""
+
+    def rough(x: np.ndarray) -> np.ndarray:
+        return np.sin(1e5 * x[:, 0]) * np.cos(3e4 * x[:, 1])
+
+    scanned = rough(sobol(128, 2, key_of_scan(1))).max()
+    _, value = maximise(Acquisition(rough, 64, 1e-5), np.array([0.3, 0.3]), seed=1, scan=128)
+    assert value >= scanned
+
+
+def key_of_scan(seed: int) -> int:
+    from fechner.strategies.random import key
+
+    return key(seed, "scan")
+
+
+def test_polls_between_chunks() -> None:
+    """The scan polls once a chunk."""
+    calls: list[int] = []
+    maximise(
+        Acquisition(bump, 32, 1e-5),
+        np.array([0.2, 0.2]),
+        seed=1,
+        scan=128,
+        starts=0,
+        poll=lambda: calls.append(1),
+    )
+    assert len(calls) == 4

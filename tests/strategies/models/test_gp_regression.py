@@ -1,0 +1,76 @@
+"""The continuous model: exact, scale-free, gradients."""
+
+import numpy as np
+import pytest
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models import fit, posterior
+from fechner.strategies.models.fitting import Layout
+from fechner.strategies.models.gp_regression import _evidence
+from fechner.strategies.models.priors import regression_priors
+
+MODEL = Component("GPRegressionModel")
+
+
+def data(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(2)
+    x = random.uniform(size=(n, 2))
+    return x, np.sin(5 * x[:, 0]) + x[:, 1] + 0.1 * random.standard_normal(n)
+
+
+def test_gradient_of_the_evidence_agrees_with_differences() -> None:
+    """The analytic gradient of the log posterior density is right in every hyperparameter."""
+    x, y = data()
+    layout = Layout(regression_priors(MODEL, 2), 2)
+    evidence = _evidence(layout, x, y, None)
+    theta = layout.typical() + 0.2
+    gradient = layout.objective(theta, evidence)[1]
+    for index in range(layout.size):
+        shift = np.eye(layout.size)[index] * 1e-5
+        high, low = (layout.objective(theta + s, evidence)[0] for s in (shift, -shift))
+        assert gradient[index] == pytest.approx((high - low) / 2e-5, rel=1e-4, abs=1e-4)
+
+
+def test_posterior_is_the_textbook_one() -> None:
+    """Mean and covariance agree with K* (K + noise)^-1 y written out."""
+    x, y = data(15)
+    found = fit(MODEL, x, y)
+    core = posterior(MODEL, x, y, found)
+    test = np.random.default_rng(1).uniform(size=(6, 2))
+    inverse = np.linalg.inv(core.covariance(x, x) + found["noise"] * np.eye(15))
+    cross = core.covariance(test, x)
+    mean, covariance = core.joint(test)
+    np.testing.assert_allclose(mean, found["mean"] + cross @ inverse @ (y - found["mean"]), atol=1e-7)
+    np.testing.assert_allclose(covariance, core.covariance(test, test) - cross @ inverse @ cross.T, atol=1e-7)
+
+
+def test_units_do_not_matter() -> None:
+    """Outcomes in other units give the same predictions in those units."""
+    x, y = data()
+    test = np.random.default_rng(1).uniform(size=(6, 2))
+    one = posterior(MODEL, x, y, fit(MODEL, x, y)).predict(test, "outcome")
+    scaled = 1e4 * y - 3e5
+    other = posterior(MODEL, x, scaled, fit(MODEL, x, scaled)).predict(test, "outcome")
+    np.testing.assert_allclose((other[0] + 3e5) / 1e4, one[0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(other[1] / 1e4, one[1], rtol=1e-3)
+
+
+def test_noise_is_found() -> None:
+    """The noise sd of .1 is found within a third of it with 150 trials."""
+    x, y = data(150)
+    assert fit(MODEL, x, y)["noise"] ** 0.5 == pytest.approx(0.1, rel=0.35)
+
+
+@pytest.mark.parametrize("outcomes", [[3.0], [2.0, 2.0, 2.0]])
+def test_constant_outcomes_are_no_trouble(outcomes: list[float]) -> None:
+    """One outcome, or several equal ones, give finite predictions."""
+    x = np.random.default_rng(0).uniform(size=(len(outcomes), 1))
+    core = posterior(MODEL, x, np.array(outcomes), fit(MODEL, x, np.array(outcomes)))
+    assert np.all(np.isfinite(core.predict(x, "outcome")))
+
+
+def test_a_warm_start_ends_where_the_cold_one_does() -> None:
+    """Fits from earlier hyperparameters agree with cold ones although the outcomes' scale has changed."""
+    x, y = data()
+    cold = fit(MODEL, x, y)
+    warm = fit(MODEL, x, y, fit(MODEL, x[:20], y[:20]))
+    assert warm["log_posterior"] == pytest.approx(cold["log_posterior"], abs=0.05)
