@@ -24,7 +24,7 @@ PENDING, TOLD, SKIPPED = "pending", "told", "skipped"
 
 @dataclass(slots=True)
 class Trial:
-    """One trial: which strategy it belongs to, what was asked (`unit`: `s x d`, while pending), its status."""
+    """One trial: its strategy, what was asked (`unit`: `s x d`, while pending), its status."""
 
     number: int
     strategy: int

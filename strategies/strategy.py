@@ -91,7 +91,7 @@ def propose(
     else:
         fill = uniform if generator.name == "RandomGenerator" else sobol
         flat = fill(stage_seed(state, "fill"), stimuli * space.d, first, n)
-        points = flat.reshape(n, stimuli, space.d)
+        points = flat.reshape(n, stimuli, space.d).copy()
     for place, unit in units.items():
         points[:, :, place] = unit
     tier = "generator" if generator.name in SPACE_FILLING else "space_filling"

@@ -49,7 +49,7 @@ def serve(
     single_threaded()
     if not is_loopback(host):
         fail(
-            f"won't listen on {host}: this version has no authentication yet, so it serves this machine only; "
+            f"won't listen on {host}: this version has no authentication yet and serves this machine only; "
             "use --host 127.0.0.1 (a tunnel such as `ssh -L` reaches it from elsewhere)",
             USAGE,
         )

@@ -1,4 +1,4 @@
-"""resume: go on with a strategy of the session, or (the engine has loaded it by now) with a session on record."""
+"""resume: go on with a strategy, or with a session on record (the engine has loaded it by now)."""
 
 from __future__ import annotations
 

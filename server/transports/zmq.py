@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -71,10 +72,8 @@ class ZmqTransport:
         """Send without waiting."""
         if self._socket.closed:
             return
-        try:
+        with contextlib.suppress(zmq.ZMQError):  # the peer is gone or reads nothing
             self._socket.send_multipart(frames, zmq.NOBLOCK)
-        except zmq.ZMQError:
-            pass  # the peer is gone or reads nothing
         # The socket's descriptor tells edges, and sending may have swallowed one.
         self._loop.call_soon(self._drain)
 
