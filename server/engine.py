@@ -167,14 +167,19 @@ class Engine:
             self.connections.pop(connection.number, None)
             for id_ in tuple(connection.owned):
                 self.detach(self.lanes.get(id_), connection)
-        elif (connection.ended or connection.closing) and not connection.closing:
-            connection.closing = True
-            self.emit(Close(connection.number))
+        elif connection.ended and not connection.closing:
+            self.close(connection)
+
+    def close(self, connection: Connection) -> None:
+        """Close a connection; its sessions are free from now on."""
+        connection.closing = True
+        self.emit(Close(connection.number))
+        for id_ in tuple(connection.owned):
+            self.detach(self.lanes.get(id_), connection)
 
     def _refuse(self, connection: Connection, error: FechnerError) -> None:
         self.send(connection, None, _both(error))
-        connection.closing = True
-        self.emit(Close(connection.number))
+        self.close(connection)
 
     def send(self, connection: Connection, dialect: Dialect | None, text: str) -> None:
         """Send a reply's text."""
@@ -322,8 +327,7 @@ class Engine:
         else:
             self.send(connection, dialect, dialect.render(job.request, reply))
         if job.closes:
-            connection.closing = True
-            self.emit(Close(connection.number))
+            self.close(connection)
 
     def _enter(self, connection: Connection, job: Job, id_: str) -> None:
         """Put the first waiting job into the lane of session `id_`."""
@@ -379,10 +383,9 @@ class Engine:
             connection.barrier = None
         if not job.silent:
             self.send(connection, connection.dialect, text)
-        if job.closes and not connection.gone:
-            connection.closing = True
-            self.emit(Close(connection.number))
         lane.running = None
+        if job.closes and not connection.gone:
+            self.close(connection)
         work.pump(self, lane)
         self.pump(connection)
         self.drop_if_idle(lane)

@@ -23,18 +23,10 @@ from typing import IO, Any
 
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, Computed, ComputeFailed
+from fechner.strategies.threads import ENVIRONMENT
 
 #: Deaths of its worker after which a task is answered with an error.
 MOST_DEATHS = 3
-
-#: One thread per process, and reproducible arithmetic whatever the memory's alignment.
-SINGLE_THREADED = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "MKL_CBWR": "COMPATIBLE",
-}
 
 #: The pure functions an executor may run, by name.
 FUNCTIONS: dict[str, str] = {
@@ -43,11 +35,6 @@ FUNCTIONS: dict[str, str] = {
 }
 
 Result = Computed | ComputeFailed
-
-
-def single_threaded() -> None:
-    """Fix this process's thread counts; call it before numpy is imported."""
-    os.environ.update(SINGLE_THREADED)
 
 
 def function(name: str) -> Callable[..., Any]:
@@ -72,26 +59,6 @@ def run(task: Compute, poll: Callable[[], None] | None = None) -> Result:
             task.task, FechnerError("internal", "a computation failed"), traceback.format_exc()
         )
     return Computed(task.task, result, (time.perf_counter() - started) * 1e3)
-
-
-def run_inline(task: Compute) -> Result:
-    """Run a task in this process on one thread, whatever its libraries are set to otherwise."""
-    import fechner.strategies.strategy  # noqa: F401  (numpy is loaded before its threads are limited)
-    from threadpoolctl import threadpool_limits
-
-    try:
-        import scipy.linalg  # noqa: F401
-        import torch
-
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-    except ImportError:  # pragma: no cover
-        return ComputeFailed(task.task, FechnerError("internal", "torch is missing"), traceback.format_exc())
-    try:
-        with threadpool_limits(1):
-            return run(task)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def send(stream: IO[bytes], value: Any) -> None:
@@ -125,7 +92,7 @@ class _Worker:
         self._tasks: queue.SimpleQueue[Compute | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.task: Compute | None = None
-        environment = {**os.environ, **SINGLE_THREADED}
+        environment = {**os.environ, **ENVIRONMENT}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fechner.server.worker"],
             stdin=subprocess.PIPE,

@@ -32,7 +32,7 @@ from fechner.server.events import (
     Send,
     Stop,
 )
-from fechner.server.execution import Pool, run_inline
+from fechner.server.execution import Pool, run
 from fechner.server.limits import Limits
 from fechner.server.storage import Writer
 from fechner.server.transports.tcp import TcpConnection
@@ -221,7 +221,7 @@ class Loop:
             self._writer.put(effect)
         elif isinstance(effect, Compute):
             if self._pool is None:
-                self._loop.call_soon(lambda: self._deliver(run_inline(effect)))
+                self._loop.call_soon(lambda: self._deliver(run(effect)))
             else:
                 self._pool.submit(effect)
         elif isinstance(effect, Abandon):

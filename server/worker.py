@@ -10,7 +10,8 @@ from typing import IO
 
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, ComputeFailed
-from fechner.server.execution import receive, run, send, single_threaded
+from fechner.server.execution import receive, run, send
+from fechner.strategies.threads import fix
 
 
 class _Cancelled(Exception):
@@ -32,7 +33,7 @@ def _read(stream: IO[bytes], tasks: queue.SimpleQueue[Compute], cancelled: set[i
 
 def main() -> None:
     """Serve until the parent is gone."""
-    single_threaded()
+    fix()
     stdin = os.fdopen(os.dup(0), "rb")
     stdout = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not reach the pipe

@@ -7,6 +7,8 @@ crossing; a sample without any counts as -inf or +inf, by the side of the level 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from fechner.strategies.models.normal import Array
 from fechner.strategies.random import rng
@@ -14,7 +16,7 @@ from fechner.strategies.random import rng
 SAMPLES = 1000
 
 
-def crossings(curve: Array, level: float) -> tuple[Array, Array]:
+def crossings(curve: Array, level: float) -> tuple[Array, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Where a curve (m,) on positions 0 … m - 1 crosses `level`: fractional positions, and if upwards."""
     above = curve > level
     at = np.flatnonzero(above[1:] != above[:-1])

@@ -23,6 +23,7 @@ from fechner.strategies.outcomes import clean_outcome
 from fechner.strategies.random import key
 from fechner.strategies.sequential import advance
 from fechner.strategies.state import MOST_PENDING, Array, State, initial, tell
+from fechner.strategies.threads import single_thread
 
 Poll = Callable[[], None]
 Proposal = dict[str, Any]
@@ -134,20 +135,21 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
     start = usable_hyperparameters(state)
     refit = start is None or state.asked // stage.refit_every > state.fit_asked // stage.refit_every
     pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
-    result = generate(
-        stage.generator,
-        stage.model,
-        x,
-        y[:, 0],
-        pending,
-        n=n,
-        fixed=units,
-        start=start,
-        refit=refit,
-        seed=key(stage_seed(state, "acquisition"), state.stage_asked),
-        post_range=stage.min_post_range is not None or stage.log_post_var,
-        poll=poll,
-    )
+    with single_thread():
+        result = generate(
+            stage.generator,
+            stage.model,
+            x,
+            y[:, 0],
+            pending,
+            n=n,
+            fixed=units,
+            start=start,
+            refit=refit,
+            seed=key(stage_seed(state, "acquisition"), state.stage_asked),
+            post_range=stage.min_post_range is not None or stage.log_post_var,
+            poll=poll,
+        )
     points = np.stack([_rounded(state, point) for point in result["points"]])
     proposal: Proposal = {"stage": state.stage, "points": points.tolist(), "tier": result["tier"]}
     if refit:
@@ -247,7 +249,9 @@ def query(state: State, request: Mapping[str, Any]) -> dict[str, Any]:
     x, y = state.modelled()
     start = usable_hyperparameters(state)
     refit = start is None or state.fit_rows != state.n
-    return answer(model, x, y[:, 0], start, refit, state.space, dict(request), stage_seed(state, "query"))
+    seed = stage_seed(state, "query")
+    with single_thread():
+        return answer(model, x, y[:, 0], start, refit, state.space, dict(request), seed)
 
 
 class Strategy:

@@ -186,9 +186,9 @@ def replay(db: str, wanted: str, verify: bool, skip_computations: bool, as_json:
     """Replay a session: recompute every ask and compare, or only read."""
     if verify and skip_computations:
         fail("--verify computes; it can't go with --skip-computations", USAGE)
-    from fechner.server.execution import single_threaded
+    from fechner.strategies.threads import fix
 
-    single_threaded()
+    fix()
     with opened(db) as record:
         id_ = find_session(record, wanted)
         name_record(db, as_json)

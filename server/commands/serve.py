@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fechner.server.commands.output import FAILED, USAGE, fail
-from fechner.server.execution import single_threaded
+from fechner.strategies.threads import fix
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
@@ -46,7 +46,7 @@ def serve(
     log_level: str,
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
-    single_threaded()
+    fix()
     if not is_loopback(host):
         fail(
             f"won't listen on {host}: this version has no authentication yet and serves this machine only; "

@@ -32,7 +32,7 @@ from fechner.server.events import (
     Send,
     Unreadable,
 )
-from fechner.server.execution import Pool, run_inline
+from fechner.server.execution import Pool, run
 from fechner.server.limits import Limits
 from fechner.server.storage import perform
 
@@ -150,7 +150,7 @@ class Server:
             self._waiting.extend(perform(self.record, [effect]))
         elif isinstance(effect, Compute):
             if self._pool is None:
-                self._waiting.append(run_inline(effect))
+                self._waiting.append(run(effect))
             else:
                 self._computing += 1
                 self._pool.submit(effect)

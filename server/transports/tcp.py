@@ -87,7 +87,7 @@ class TcpConnection(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         """Send a reply with one write."""
-        if self._transport is not None and not self._lost:
+        if self._transport is not None and not self._lost and not self._transport.is_closing():
             self._transport.write(data)
 
     def pause(self, paused: bool) -> None:

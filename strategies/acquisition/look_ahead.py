@@ -49,6 +49,7 @@ def expected_absolute_volume_change(
         covariance = posterior.covariance(x, reference) - half.T @ half_q
         rho = -covariance / (noisy_sd[:, None] * sd_q[None, :])
         excess = bivariate_excess(b[None, :], (mean / noisy_sd)[:, None], rho)
-        return factor * np.abs(excess.mean(axis=1))
+        out: Array = factor * np.abs(excess.mean(axis=1))
+        return out
 
     return values

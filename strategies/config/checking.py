@@ -35,14 +35,14 @@ def check(config: str | Mapping[str, Any], *, no_end: Literal["error", "warning"
     if raw is None:
         raise ConfigError(report.problems, report.warnings)
     texts = interpolation.resolve(raw, report)
-    if interpolation.size(raw, texts, COMMON) > interpolation.MOST:
+    if interpolation.size(texts) > interpolation.MOST:
         report.problem("", "", "", "the configuration is too large", code="too_large")
         raise ConfigError(report.problems, report.warnings)
-    specification = _specification(Sections(texts, report), no_end)
+    full = interpolation.with_common(raw, texts, report)
+    specification = _specification(Sections(texts, full, report), no_end)
     report.sort(texts)
     if report.failed or specification is None:
         raise ConfigError(report.problems, report.warnings)
-    full = interpolation.with_common(raw, texts, COMMON)
     return Specification(**specification, sections=full, source=source, warnings=report.warnings)
 
 
@@ -147,6 +147,10 @@ def _names(sections: Sections, key: str, what: str, taken: Sequence[str]) -> lis
         return []
     if not given:
         report.problem(found.section, key, found.text, "is an empty list", f"the name of each {what}")
+    if len(given) > ini.MOST_SECTIONS:
+        detail = f"has {len(given)} names; at most {ini.MOST_SECTIONS} are accepted"
+        report.problem(found.section, key, found.text, detail, code="too_large")
+        return []
     names: dict[str, None] = {}
     for name in given:
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
@@ -157,8 +161,6 @@ def _names(sections: Sections, key: str, what: str, taken: Sequence[str]) -> lis
             detail = f"'{name}' is the name of another section"
         elif name in taken:
             detail = f"'{name}' is also the name of a parameter"
-        elif len(names) >= ini.MOST_SECTIONS:
-            detail = f"has more than {ini.MOST_SECTIONS} names"
         else:
             names[name] = None
             continue

@@ -11,6 +11,7 @@ import re
 from fechner.strategies.config.ini import Raw
 from fechner.strategies.config.report import Report, clip
 
+COMMON = "common"
 DEEPEST = 10  # references through references, as in configparser
 LONGEST = 1 << 20  # characters of one value
 MOST = 8 << 20  # characters of all values together, common's counted once per section
@@ -23,48 +24,59 @@ class _Failed(Exception):
 
 
 def resolve(raw: Raw, report: Report) -> dict[str, dict[str, str]]:
-    """Every section's own keys with their references replaced; a key without value becomes an empty text."""
+    """Every section's own keys with their references replaced; a key without value becomes an empty text.
+
+    References in common that lead nowhere are noted by `with_common`: they may do so in other sections.
+    """
     resolver = _Resolver(raw)
     resolved: dict[str, dict[str, str]] = {}
     for section, keys in raw.items():
         resolved[section] = {}
-        for key, text in keys.items():
+        for key in keys:
             try:
                 resolved[section][key] = resolver.value(section, section, key, 0)
             except _Failed as error:
-                hint = "a plain $ is written $$" if "$ " in str(error) else ""
-                report.problem(section, key, text, str(error), hint, "bad_reference")
                 resolved[section][key] = ""
+                if section != COMMON:
+                    _note(report, section, key, raw, error)
     return resolved
 
 
-def with_common(raw: Raw, resolved: dict[str, dict[str, str]], common: str) -> dict[str, dict[str, str]]:
-    """Every section with common's keys repeated in it (their references resolved from there)."""
-    shared = {key: text or "" for key, text in raw.get(common, {}).items()}
+def with_common(raw: Raw, resolved: dict[str, dict[str, str]], report: Report) -> dict[str, dict[str, str]]:
+    """Every section with common's keys repeated in it, their references resolved from there."""
+    shared = resolved.get(COMMON, {})
+    full = {section: {**shared, **own} for section, own in resolved.items()}
     resolver = _Resolver(raw)
-    full: dict[str, dict[str, str]] = {}
-    for section, own in resolved.items():
-        full[section] = dict(resolved.get(common, {}))
-        for key in shared:
-            if "$" in shared[key] and key not in own:
+    for key, text in raw.get(COMMON, {}).items():
+        if text is None or "$" not in text:
+            continue
+        failures: list[_Failed] = []
+        for section, own in resolved.items():
+            if key not in own or section == COMMON:
                 try:
-                    full[section][key] = resolver.value(section, common, key, 0)
-                except _Failed:
-                    full[section][key] = shared[key]
-        full[section] |= own
+                    full[section][key] = resolver.value(section, COMMON, key, 0)
+                except _Failed as error:
+                    failures.append(error)
+        if len(failures) == sum(key not in own for own in resolved.values()) + 1:  # it leads nowhere at all
+            _note(report, COMMON, key, raw, failures[0])
     return full
 
 
-def size(raw: Raw, resolved: dict[str, dict[str, str]], common: str) -> int:
+def _note(report: Report, section: str, key: str, raw: Raw, error: _Failed) -> None:
+    hint = "a plain $ is written $$" if "$ that" in str(error) else ""
+    report.problem(section, key, raw[section][key], str(error), hint, "bad_reference")
+
+
+def size(resolved: dict[str, dict[str, str]]) -> int:
     """The characters of all values when common's are repeated in every section."""
     sizes = {name: sum(len(k) + len(v) for k, v in keys.items()) for name, keys in resolved.items()}
-    return sum(sizes.values()) + sizes.get(common, 0) * len(raw)
+    return sum(sizes.values()) + sizes.get(COMMON, 0) * len(resolved)
 
 
 class _Resolver:
-    def __init__(self, raw: Raw, common: str = "common") -> None:
+    def __init__(self, raw: Raw) -> None:
         self._raw = raw
-        self._common = raw.get(common, {})
+        self._common = raw.get(COMMON, {})
         self._known: dict[tuple[str, str, str], str] = {}
         self._spent = 0
 
@@ -111,5 +123,5 @@ class _Resolver:
         if option in self._raw[section]:
             return self.value(section, section, option, depth + 1)
         if option in self._common:
-            return self.value(section, "common", option, depth + 1)
+            return self.value(section, COMMON, option, depth + 1)
         raise _Failed(f"refers to ${{{clip(reference)}}}, but [{clip(section)}] has no key '{clip(option)}'")

@@ -129,7 +129,7 @@ _later(
     "acquisition",
     "qNoisyExpectedImprovement qExpectedImprovement qLogExpectedImprovement ExpectedImprovement"
     " LogExpectedImprovement NoisyExpectedImprovement LogNoisyExpectedImprovement"
-    " ProbabilityOfImprovement LogProbabilityOfImprovement qProbabilityOfImprovement"
+    " ProbabilityOfImprovement qProbabilityOfImprovement"
     " UpperConfidenceBound qUpperConfidenceBound qSimpleRegret PosteriorMean",
     "qLogNoisyExpectedImprovement",
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fechner.strategies.errors import Problem
 
 MOST = 100  # of problems and of warnings; a file with more is not mended from a longer list
-GUESSES = 100  # names that are compared with the known ones: comparing is slow, and the text is a stranger's
+GUESSES = 10_000  # names compared with each other: comparing is slow, and the text is a stranger's
 
 
 class Report:
@@ -53,12 +53,12 @@ class Report:
         """The candidates most like the text, best first; case does not matter."""
         if len(text) > 60 or self._guesses <= 0:
             return []
-        self._guesses -= 1
         folded: dict[str, str] = {}
         for candidate in candidates:
             if len(folded) >= 500:
                 break
             folded.setdefault(candidate.casefold(), candidate)
+        self._guesses -= len(folded)
         near = difflib.get_close_matches(text.casefold(), folded, count, 0.6)
         alike = [difflib.SequenceMatcher(None, one, text.casefold()).ratio() for one in near]
         return [folded[one] for one, how in zip(near, alike, strict=True) if how > alike[0] - 0.1]

@@ -26,8 +26,11 @@ class Found:
 class Sections:
     """The texts by section and key, references resolved; ``[common]`` is seen from every section."""
 
-    def __init__(self, texts: Mapping[str, Mapping[str, str]], report: Report) -> None:
+    def __init__(
+        self, texts: Mapping[str, Mapping[str, str]], full: Mapping[str, Mapping[str, str]], report: Report
+    ) -> None:
         self.texts = texts
+        self._full = full  # with common's keys as each section sees them
         self.report = report
         self._known: dict[str, set[str]] = {}
 
@@ -38,6 +41,8 @@ class Sections:
         """The value of a key in the first section of the chain that has it; None if it has no value."""
         for section in dict.fromkeys([*chain, *([COMMON, OLDER_COMMON] if inherited else [])]):
             text = self.texts.get(section, {}).get(key)
+            if text is not None and section == COMMON and chain:
+                text = self._full.get(chain[0], self.texts[COMMON])[key]
             if text is not None:
                 text = text.strip()
                 return Found(section, key, text) if text and text.lower() != "none" else None

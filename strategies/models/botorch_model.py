@@ -5,15 +5,19 @@ Shapes follow botorch: X is `batch_shape x q x d`, a posterior's mean `batch_sha
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from botorch.models.model import Model
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from gpytorch.distributions import MultivariateNormal
+
+if TYPE_CHECKING:
+    Model = object  # botorch carries no types
+else:
+    from botorch.models.model import Model
 
 
 class GaussianModel(Model):

@@ -34,7 +34,7 @@ class Covariance:
             - 2 * (scaled_a @ scaled_b.T)
         )
         np.maximum(squared, 0.0, out=squared)
-        out = np.exp(-0.5 * squared)
+        out: Array = np.exp(-0.5 * squared)
         out *= self.variance
         if self.constant:
             out += self.constant

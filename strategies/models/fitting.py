@@ -57,7 +57,7 @@ class Layout:
             parts.append(np.array([p.noise.typical]))
         if p.free_mean:
             parts.append(np.zeros(1))
-        return np.clip(np.concatenate(parts), *np.array(self.bounds()).T)
+        return self.inside(np.concatenate(parts))
 
     def bounds(self) -> list[tuple[float, float]]:
         p = self.priors
@@ -70,6 +70,12 @@ class Layout:
             out.append(LOG_NOISE_RANGE)
         if p.free_mean:
             out.append(MEAN_RANGE)
+        return out
+
+    def inside(self, theta: Array) -> Array:
+        """theta moved inside the bounds."""
+        lower, upper = np.array(self.bounds()).T
+        out: Array = np.clip(theta, lower, upper)
         return out
 
     def unpack(self, theta: Array) -> tuple[Covariance, float, float]:
@@ -103,7 +109,7 @@ class Layout:
             parts.append(np.array([np.log(max(noise, 1e-12))]))
         if p.free_mean:
             parts.append(np.array([mean]))
-        return np.clip(np.concatenate(parts), *np.array(self.bounds()).T)
+        return self.inside(np.concatenate(parts))
 
     def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
         """Minus the log posterior density of theta, and its gradient."""
@@ -148,7 +154,7 @@ def evaluation_budget(keys: Mapping[str, Any], n: int) -> int:
 
 def nominal_seconds(n: int) -> float:
     """The time one evaluation of the evidence at n trials is taken to need, in seconds."""
-    return 2e-3 + 5e-8 * float(n) ** 2.5
+    return 2e-3 + 5e-8 * float(n**2.5)
 
 
 class _Spent(Exception):

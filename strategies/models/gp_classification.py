@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.covariance import Covariance, Differences
-from fechner.strategies.models.fitting import Layout, maximise
+from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.inference.expectation_propagation import propagate
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
@@ -59,6 +59,28 @@ def fit(
     return out
 
 
+def problem(
+    component: Component,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    poll: Callable[[], None] | None = None,
+) -> tuple[Layout, Evidence, Array]:
+    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
+    layout = Layout(classification_priors(component, x.shape[1]), x.shape[1])
+    theta = _pack(layout, hyperparameters)
+    if theta is None:
+        raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
+    return layout, _evidence(layout, x, y, *rates(hyperparameters), poll), theta
+
+
+def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters at another theta of the same `problem`."""
+    covariance, mean, _ = layout.unpack(theta)
+    kept = {name: hyperparameters[name] for name in ("floor", "lapse")}
+    return to_plain(NAME, covariance, mean) | kept
+
+
 def posterior(
     component: Component,
     x: Array,
@@ -89,7 +111,7 @@ def posterior(
 
 def _evidence(
     layout: Layout, x: Array, y: Array, floor: float, lapse: float, poll: Callable[[], None] | None
-) -> Callable[[Covariance, float, float], tuple[float, Array, float, Array, float, float]]:
+) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters.
 
     Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.covariance import Covariance, Differences
-from fechner.strategies.models.fitting import Layout, maximise
+from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, from_plain, spread, to_plain
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
@@ -35,9 +35,7 @@ def fit(
     d = x.shape[1]
     layout = Layout(regression_priors(component, d), d)
     theta, value, count, warnings = layout.typical(), 0.0, 0, []
-    offset = float(y.mean()) if len(y) else 0.0
-    scale = float(y.std()) if len(y) > 1 else 1.0
-    scale = scale if scale > 1e-12 * max(1.0, abs(offset)) else 1.0
+    offset, scale = units(y)
     warm = _pack(layout, start, offset, scale)
     if len(y):
         chosen = spread(len(y), FIT_LIMIT)
@@ -49,10 +47,42 @@ def fit(
             value = 0.0
     covariance, mean, noise = layout.unpack(theta)
     out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
-    out |= {"noise": noise * scale**2, "log_posterior": value, "evaluations": count}
+    out |= {"noise": noise * scale**2, "offset": offset, "scale": scale}
+    out |= {"log_posterior": value, "evaluations": count}
     if warnings:
         out["warnings"] = warnings
     return out
+
+
+def units(y: Array) -> tuple[float, float]:
+    """Offset and scale in which the outcomes y (n,) have mean 0 and unit variance."""
+    offset = float(y.mean()) if len(y) else 0.0
+    scale = float(y.std()) if len(y) > 1 else 1.0
+    return offset, scale if scale > 1e-12 * max(1.0, abs(offset)) else 1.0
+
+
+def problem(
+    component: Component,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    poll: Callable[[], None] | None = None,
+) -> tuple[Layout, Evidence, Array]:
+    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
+    layout = Layout(regression_priors(component, x.shape[1]), x.shape[1])
+    offset, scale = float(hyperparameters["offset"]), float(hyperparameters["scale"])
+    theta = _pack(layout, hyperparameters, offset, scale)
+    if theta is None:
+        raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
+    return layout, _evidence(layout, x, (y - offset) / scale, poll), theta
+
+
+def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters at another theta of the same `problem`."""
+    covariance, mean, noise = layout.unpack(theta)
+    offset, scale = float(hyperparameters["offset"]), float(hyperparameters["scale"])
+    out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
+    return out | {"noise": noise * scale**2, "offset": offset, "scale": scale}
 
 
 def posterior(
@@ -76,9 +106,7 @@ def posterior(
     return Posterior(covariance, mean, x, root, factor, weights, False, noise=noise)
 
 
-def _evidence(
-    layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None
-) -> Callable[[Covariance, float, float], tuple[float, Array, float, Array, float, float]]:
+def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters."""
     differences = Differences.of(x, layout.priors.slope is not None)
     identity = np.eye(len(y))

@@ -80,7 +80,8 @@ class Posterior:
 
     def probability(self, latent: Array) -> Array:
         """The likelihood's P(y = 1 | f), elementwise."""
-        return self.floor + (1.0 - self.floor - self.lapse) * ndtr(latent)
+        out: Array = self.floor + (1.0 - self.floor - self.lapse) * ndtr(latent)
+        return out
 
     def latent_of(self, probability: float) -> float:
         """The f at which P(y = 1 | f) is `probability`; infinite outside the likelihood's range."""

@@ -47,7 +47,8 @@ class Sites:
         """b b^T - S B^-1 S, (n, n): half its product with dK is the change of log evidence (alg. 5.2)."""
         root = np.sqrt(self.tau)
         half = solve_triangular(self.factor, np.diag(root), lower=True, check_finite=False)
-        return np.outer(self.weights, self.weights) - half.T @ half
+        out: Array = np.outer(self.weights, self.weights) - half.T @ half
+        return out
 
 
 def tilted(mean: Array, variance: Array, y: Array, floor: float, lapse: float) -> tuple[Array, Array, Array]:
@@ -84,7 +85,8 @@ def expected_information(mean: Array, variance: Array, floor: float, lapse: floa
     no = np.maximum(lapse + rest * ndtr(-z), 1e-300)
     slope = rest * density(z) / scale
     beta = slope * slope * (1.0 / yes + 1.0 / no)
-    return beta / np.maximum(1.0 - beta * variance, 1e-6)
+    out: Array = beta / np.maximum(1.0 - beta * variance, 1e-6)
+    return out
 
 
 def propagate(

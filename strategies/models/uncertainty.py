@@ -1,0 +1,134 @@
+"""What is not known about the hyperparameters: a small weighted ensemble of posteriors around the fitted one.
+
+Intervals that take the fitted hyperparameters for true are too narrow, most of all with few trials. As in H.
+Rue, S. Martino & N. Chopin (2009), Approximate Bayesian inference for latent Gaussian models by using
+integrated nested Laplace approximations, JRSS B 71:319-392 (section 3), the posterior of theta is explored
+around its mode with its
+curvature: theta_k = mode + H^-1/2 z_k with quasi-random normal z_k (m, p), weights proportional to
+p(theta_k | y) / N(theta_k | mode, H^-1), cut off from above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models import gp_classification, gp_regression
+from fechner.strategies.models.fitting import Evidence, Layout
+from fechner.strategies.models.normal import Array, ndtr, ndtri
+from fechner.strategies.models.posterior import Posterior
+from scipy.stats import qmc
+
+MEMBERS = 16
+STEP = 0.1
+LARGEST_N = 400  # with more trials the hyperparameters are known well enough
+LEAST_CURVATURE = 0.25
+_MODELS = {module.NAME: module for module in (gp_classification, gp_regression)}
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Posteriors and their weights.
+
+    Attributes:
+        centre: the posterior at the fitted hyperparameters, which gives point estimates.
+        members: the posteriors that give intervals.
+        weights: (k,) their weights, summing to one.
+    """
+
+    centre: Posterior
+    members: tuple[Posterior, ...]
+    weights: Array
+
+    def latent(self, x: Array) -> tuple[Array, Array]:
+        """Mean and variance of f at the rows of `x` (m, d) for each member, both (k, m)."""
+        pairs = [member.latent(x) for member in self.members]
+        return np.array([mean for mean, _ in pairs]), np.array([variance for _, variance in pairs])
+
+    def predict(self, x: Array, space: str, interval: float) -> tuple[Array, Array, Array, Array]:
+        """Mean, sd and the central interval's ends, each (m,), at the rows of `x`; the mean is the centre's."""
+        middle, _ = self.centre.moments(x, space)
+        mean, variance = self.latent(x)
+        tail = (1 - interval) / 2
+        lower = mixture_quantile(self.weights, mean, variance, tail)
+        upper = mixture_quantile(self.weights, mean, variance, 1 - tail)
+        parts = [member.moments(x, space) for member in self.members]
+        firsts = np.array([first for first, _ in parts])
+        spread = self.weights @ np.array([sd**2 for _, sd in parts])
+        spread = spread + self.weights @ np.square(firsts - self.weights @ firsts)
+        if self.centre.binary and space != "latent":
+            lower, upper = self.centre.probability(lower), self.centre.probability(upper)
+        return middle, np.sqrt(spread), np.minimum(lower, middle), np.maximum(upper, middle)
+
+
+def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float) -> Array:
+    """The `share` quantile (m,) of mixtures of normals with mean and variance (k, m), by bisection."""
+    sd = np.sqrt(variance)
+    ends = mean + float(ndtri(share)) * sd
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    for _ in range(50):
+        middle = (low + high) / 2
+        below = weights @ ndtr((middle - mean) / sd) < share
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    out: Array = (low + high) / 2
+    return out
+
+
+def ensemble(
+    component: Component,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    *,
+    poll: Callable[[], None] | None = None,
+) -> Ensemble:
+    """The ensemble around `hyperparameters` for inputs x (n, d) and outcomes y (n,); same arguments, same bits."""
+    module = _MODELS[component.name]
+    centre = module.posterior(component, x, y, hyperparameters, poll=poll)
+    alone = Ensemble(centre, (centre,), np.ones(1))
+    if not 0 < len(y) <= LARGEST_N:
+        return alone
+    layout, evidence, mode = module.problem(component, x, y, hyperparameters, poll)
+    try:
+        half = _inverse_root(layout, evidence, mode)
+        best = -layout.objective(mode, evidence)[0]
+    except np.linalg.LinAlgError:
+        return alone
+    engine = qmc.Sobol(layout.size, scramble=True, rng=np.random.Generator(np.random.PCG64(1)))
+    normal = ndtri(np.clip(engine.random(MEMBERS), 1e-4, 1 - 1e-4))
+    members, logs = [], []
+    for z in normal:
+        theta = layout.inside(mode + half @ z)
+        try:
+            value = -layout.objective(theta, evidence)[0]
+            member = module.posterior(
+                component, x, y, module.plain(layout, theta, hyperparameters), poll=poll
+            )
+        except np.linalg.LinAlgError:
+            continue
+        if np.isfinite(value):
+            members.append(member)
+            logs.append(value - best + 0.5 * float(z @ z))
+    if not members:
+        return alone
+    weights = np.exp(np.array(logs) - max(logs))
+    weights = np.minimum(weights / weights.sum(), 4.0 / len(weights))
+    return Ensemble(centre, tuple(members), weights / weights.sum())
+
+
+def _inverse_root(layout: Layout, evidence: Evidence, mode: Array) -> Array:
+    """H^-1/2 (p, p) of minus the log posterior density of theta at its mode, from differences of gradients."""
+    size = layout.size
+    hessian = np.empty((size, size))
+    for index in range(size):
+        shift = STEP * np.eye(size)[index]
+        up, down = (layout.objective(mode + sign * shift, evidence)[1] for sign in (1.0, -1.0))
+        hessian[index] = (up - down) / (2 * STEP)
+    if not np.all(np.isfinite(hessian)):
+        raise np.linalg.LinAlgError("the curvature is not finite")
+    values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
+    out: Array = vectors / np.sqrt(np.maximum(values, LEAST_CURVATURE))
+    return out

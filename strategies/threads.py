@@ -1,0 +1,56 @@
+"""One thread for the arithmetic, so that a computation gives the same bits wherever it runs (design.md 4).
+
+BLAS libraries split sums differently for another number of threads. A process of ours calls `fix` before
+numpy is imported; elsewhere (a notebook, tests) the computations hold `single_thread`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+#: One thread per process, and reproducible arithmetic whatever the memory's alignment.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "MKL_CBWR": "COMPATIBLE",
+}
+
+_fixed = False
+_controller: Any = None
+
+
+def fix() -> None:
+    """Fix this process's thread counts; call it before numpy is imported."""
+    global _fixed
+    os.environ.update(ENVIRONMENT)
+    _fixed = "numpy" not in sys.modules
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Hold every library that is loaded to one thread; afterwards they are as before."""
+    global _controller
+    if _fixed:
+        yield
+        return
+    if _controller is None:
+        import scipy.linalg  # noqa: F401  (its BLAS is loaded before the controller looks for it)
+        from threadpoolctl import ThreadpoolController
+
+        _controller = ThreadpoolController()
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch is not None else 1
+    if torch is not None:
+        torch.set_num_threads(1)
+    try:
+        with _controller.limit(limits=1):
+            yield
+    finally:
+        if torch is not None:
+            torch.set_num_threads(threads)
