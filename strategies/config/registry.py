@@ -137,10 +137,10 @@ _later(
     "acquisition",
     "qLowerConfidenceBound PosteriorStandardDeviation qPosteriorStandardDeviation"
     " qNegIntegratedPosteriorVariance qKnowledgeGradient qMultiFidelityKnowledgeGradient"
-    " qMaxValueEntropy qLowerBoundMaxValueEntropy qJointEntropySearch qPredictiveEntropySearch"
+    " qMaxValueEntropy qLowerBoundMaxValueEntropy"
     " qBayesianActiveLearningByDisagreement qExpectedUtilityOfBestOption"
     " qExpectedHypervolumeImprovement qNoisyExpectedHypervolumeImprovement"
-    " qLogExpectedHypervolumeImprovement qLogNoisyExpectedHypervolumeImprovement qLogNParEGO",
+    " qLogExpectedHypervolumeImprovement qLogNoisyExpectedHypervolumeImprovement",
 )
 _later("objective", "FloorProbitObjective FloorLogitObjective FloorGumbelObjective", "ProbitObjective")
 _later(

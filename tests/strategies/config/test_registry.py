@@ -1,0 +1,53 @@
+"""The tables name every class of the format, and each entry leads somewhere."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from fechner.strategies.config.registry import CLASSES, OLDER_ALLOCATORS, OLDER_CLASSES
+
+SUPPORTED = {
+    "generator": {"SobolGenerator", "RandomGenerator", "ManualGenerator", "OptimizeAcqfGenerator"},
+    "model": {"GPClassificationModel", "GPRegressionModel"},
+    "acquisition": {"MCLevelSetEstimation", "EAVC", "qLogNoisyExpectedImprovement"},
+    "objective": {"ProbitObjective"},
+    "factory": {"DefaultMeanCovarFactory"},
+}
+
+
+@pytest.mark.parametrize("kind", SUPPORTED)
+def test_what_this_version_has(kind: str):
+    """Exactly these are supported; everything else says 'not supported yet'."""
+    assert {name for name, entry in CLASSES.items() if entry.kind == kind and entry.supported} == SUPPORTED[
+        kind
+    ]
+
+
+def test_older_names_lead_to_classes():
+    """Every older name stands for a class of the tables."""
+    assert {*OLDER_CLASSES.values(), *OLDER_ALLOCATORS.values()} <= set(CLASSES)
+
+
+def test_what_to_use_instead_is_supported():
+    """A name that comes later points only at something that works now."""
+    for entry in CLASSES.values():
+        if entry.instead:
+            assert CLASSES[entry.instead.split()[0]].supported
+
+
+def test_component_keys_have_a_kind():
+    """A key that names a class says of which kind."""
+    kinds = {entry.kind for entry in CLASSES.values()}
+    for entry in CLASSES.values():
+        for key in entry.keys.values():
+            assert (key.kind in kinds) == (key.type == "component")
+
+
+def test_names_of_botorch_exist_there():
+    """Names taken over from botorch are spelt as there."""
+    acquisition = importlib.import_module("botorch.acquisition")
+    more = importlib.import_module("botorch.acquisition.multi_objective")
+    for name, entry in CLASSES.items():
+        if entry.kind == "acquisition" and name.startswith(("q", "Log", "Posterior", "Upper", "Expected")):
+            assert hasattr(acquisition, name) or hasattr(more, name), name
