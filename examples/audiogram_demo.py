@@ -177,8 +177,8 @@ def draw(result: Result, target: float, to: Path) -> None:
     where, middle, lower, upper = bounds(result.curve)
     axes.plot(where, middle, color=blue, lw=1.8, label=f"Estimated threshold, P(heard) = {target:g}")
     axes.fill_between(where, lower, upper, color=blue, alpha=0.15, lw=0, label="95 % credible interval")
-    axes.errorbar(
-        FREQUENCIES_KHZ, result.truth_db, fmt="D", color=orange, ms=5.5, mec="white", mew=0.8, zorder=5,
+    axes.plot(
+        FREQUENCIES_KHZ, result.truth_db, "D", color=orange, ms=5.5, mec="white", mew=0.8, zorder=5,
         label="True threshold",
     )  # fmt: skip
     where, middle, lower, upper = bounds(result.thresholds)
