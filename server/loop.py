@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -119,7 +120,7 @@ class Loop:
 
     def stop(self) -> None:
         """Stop; from any thread."""
-        self._loop.call_soon_threadsafe(self._deliver, Stop())
+        self._post(lambda: self._deliver(Stop()))
 
     async def _main(self) -> None:
         self._loop = loop = asyncio.get_running_loop()
@@ -133,7 +134,7 @@ class Loop:
             self._handle_signals()
             self._listening(port, zmq_port)
             if settings.workers:
-                self._pool = Pool(settings.workers, loop.call_soon_threadsafe, self._deliver, self._log)
+                self._pool = Pool(settings.workers, self._post, self._deliver, self._log)
             await self._halted.wait()
         finally:
             server.close()
@@ -183,15 +184,20 @@ class Loop:
         self._peers[self._number] = peer
         return peer
 
+    def _post(self, call: Callable[[], None]) -> None:
+        """From any thread: run `call` in the loop's, unless that has ended."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call)
+
     def _stored(self, events: Sequence[Event]) -> None:
         """From the writer's thread."""
-        self._loop.call_soon_threadsafe(self._deliver, *events)
+        self._post(lambda: self._deliver(*events))
 
     def _opened(self, fault: BaseException | None) -> None:
         """From the writer's thread: the record is open, or can't be."""
         if fault is not None:
             self._fault = fault
-            self._loop.call_soon_threadsafe(self._halted.set)
+            self._post(self._halted.set)
 
     def _deliver(self, *events: Event) -> None:
         """Give events to the engine, one after the other, and carry out what it wants."""

@@ -58,14 +58,15 @@ class ZmqTransport:
             self._context.term()
             raise
         self._loop = asyncio.get_running_loop()
-        self._fd = self._socket.getsockopt(zmq.FD)
+        self._fd = int(self._socket.getsockopt(zmq.FD))
         self._loop.add_reader(self._fd, self._drain)
         self._loop.call_soon(self._drain)
 
     @property
     def port(self) -> int:
         """The port that is bound."""
-        endpoint: bytes = self._socket.getsockopt(zmq.LAST_ENDPOINT)
+        endpoint = self._socket.getsockopt(zmq.LAST_ENDPOINT)
+        assert isinstance(endpoint, bytes)
         return int(endpoint.rsplit(b":", 1)[1])
 
     def send(self, frames: list[bytes]) -> None:
