@@ -41,12 +41,6 @@ class Classes:
         """A component that nobody named, with the keys of its section if there is one."""
         return Component(name, self._keys((name,), registry.CLASSES[name].keys))
 
-    def real_name(self, text: str) -> str:
-        """The registered name behind an alias or an older spelling, without noting anything."""
-        alias = self._sections.find([text], "class", inherited=False)
-        name = alias.text if alias else text
-        return registry.OLDER_CLASSES.get(name, name)
-
     def _entry(self, found: Found, kind: str) -> str | None:
         """The registered, supported name that a value stands for."""
         report, name, place = self._report, found.text, found
@@ -86,7 +80,11 @@ class Classes:
             report.problem(place.section, place.key, name, detail, hint, "wrong_kind")
             return None
         if not entry.supported:
-            hint = f"use {entry.instead}" if entry.instead else f"there is {', '.join(self._names(kind))}"
+            hint = (
+                f"use {entry.instead}"
+                if entry.instead
+                else f"this version has {', '.join(self._names(kind))}"
+            )
             self._sections.not_supported(Found(place.section, place.key, name), target, hint)
             return None
         return target

@@ -87,6 +87,9 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str) 
             code="no_effect",
         )
     factory = keys.get("mean_covar_factory")
+    if factory is not None and factory.keys["target"] is not None:
+        detail = "has no effect: the prior mean is fitted, or zero with zero_mean = True"
+        report.warn(factory.name, "target", f"{factory.keys['target']:g}", detail, code="no_effect")
     if factory is not None and factory.keys["lengthscale_prior"] != "lognormal":
         for key in ("ls_loc", "ls_scale"):
             if factory.keys[key] is not None:

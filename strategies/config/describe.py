@@ -105,7 +105,7 @@ def _end(stage: Stage, spec: Specification) -> str:
     if stage.min_asks:
         needed.append(f"{stage.min_asks} points were handed out")
     if stage.min_total_tells:
-        needed.append(f"{stage.min_total_tells} outcomes are in, earlier stages included")
+        needed.append(f"{stage.min_total_tells} outcomes are in (earlier stages included)")
     if stage.min_total_outcome_occurrences and any(one.type == "binary" for one in spec.outcomes):
         count = stage.min_total_outcome_occurrences
         needed.append(f"each binary outcome occurred {'once' if count == 1 else f'{count} times'}")

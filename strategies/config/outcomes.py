@@ -83,7 +83,7 @@ def _written(sections: Sections, section: str) -> Found | None:
 
 def _read_types(sections: Sections, found: Found) -> tuple[list[str], int | None]:
     report, stimuli = sections.report, None
-    if found.key == "outcome_type":
+    if found.key == "outcome_type" and found.text not in OLDER_TYPES:
         hint = "outcome_types = [binary]"
         report.warn(found.section, found.key, found.text, "is an older spelling", hint, "older_spelling")
     try:

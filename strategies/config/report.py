@@ -59,7 +59,7 @@ class Report:
                 break
             folded.setdefault(candidate.casefold(), candidate)
         self._guesses -= len(folded)
-        near = difflib.get_close_matches(text.casefold(), folded, count, 0.6)
+        near = difflib.get_close_matches(text.casefold(), folded, count, 0.65)
         alike = [difflib.SequenceMatcher(None, one, text.casefold()).ratio() for one in near]
         return [folded[one] for one, how in zip(near, alike, strict=True) if how > alike[0] - 0.1]
 

@@ -53,7 +53,7 @@ Parameters:
 Stages:
   1. init
      Points fill the space evenly (scrambled Sobol sequence).
-     It ends when 9 outcomes are in, earlier stages included, at the latest after 20 asks.
+     It ends when 9 outcomes are in (earlier stages included), at the latest after 20 asks.
      Its own seed is 9.
   2. fixed_list
      2 points of the configuration, in the order given.
