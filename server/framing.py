@@ -56,21 +56,24 @@ class Splitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The values that `data` completes; look at `fault` afterwards."""
-        if self.fault is not None:
-            return []
-        self._buffer += data
         values: list[bytes] = []
-        try:
-            self._scan(values)
-            if self._value and len(self._buffer) - self._begin > self._limits.message_bytes:
-                raise self._too_large()
-        except FechnerError as error:
-            self.fault = error
-        if self._begin:
-            del self._buffer[: self._begin]
-            self._at -= self._begin
-            self._scalar_begin -= self._begin
-            self._begin = 0
+        at = 0
+        while at < len(data) and self.fault is None:
+            # Never look beyond a value's limit, so that the fault doesn't depend on how the bytes came.
+            room = self._limits.message_bytes + 1 - (len(self._buffer) - self._begin)
+            self._buffer += data[at : at + room]
+            at += room
+            try:
+                self._scan(values)
+                if self._value and len(self._buffer) - self._begin > self._limits.message_bytes:
+                    raise self._too_large()
+            except FechnerError as error:
+                self.fault = error
+            if self._begin:
+                del self._buffer[: self._begin]
+                self._at -= self._begin
+                self._scalar_begin -= self._begin
+                self._begin = 0
         return values
 
     def end(self) -> list[bytes]:
@@ -78,11 +81,8 @@ class Splitter:
         if self.fault is not None or not self._value:
             return []
         values: list[bytes] = []
-        if self._token == "scalar" and not self._stack:
-            try:
-                self._end_scalar(values)
-            except FechnerError as error:
-                self.fault = error
+        if self._token == "scalar" and not self._stack and _WHOLE_SCALAR.fullmatch(self._buffer, self._begin):
+            self._end_scalar(values)
         else:
             self.fault = FechnerError("bad_json", "the stream ended inside a value")
         return values
@@ -106,7 +106,7 @@ class Splitter:
                 if self._at == len(buffer):
                     text = bytes(buffer[self._scalar_begin :])
                     if len(text) > _LONGEST_SCALAR or not _BEGUN_SCALAR.fullmatch(text):
-                        raise self._broken(self._scalar_begin)
+                        raise self._broken_scalar(text)
                     return
                 self._end_scalar(values)
             else:
@@ -187,7 +187,7 @@ class Splitter:
     def _end_scalar(self, values: list[bytes]) -> None:
         text = bytes(self._buffer[self._scalar_begin : self._at])
         if len(text) > _LONGEST_SCALAR or not _WHOLE_SCALAR.fullmatch(text):
-            raise self._broken(self._scalar_begin)
+            raise self._broken_scalar(text)
         self._token = ""
         self._end_value(values)
 
@@ -208,6 +208,13 @@ class Splitter:
             f"a message is longer than {self._limits.message_bytes} bytes",
             hint="send several smaller messages",
         )
+
+    def _broken_scalar(self, text: bytes) -> FechnerError:
+        """Of a number or literal, the first character that no value goes on with is the wrong one."""
+        good = 0
+        while good < min(len(text), _LONGEST_SCALAR) and _BEGUN_SCALAR.fullmatch(text[: good + 1]):
+            good += 1
+        return self._broken(self._scalar_begin + good)
 
     def _broken(self, at: int) -> FechnerError:
         begin = max(self._begin, at - 30)  # nothing after `at`: the text must not depend on how bytes came
