@@ -129,10 +129,10 @@ class Record:
         for row in self._pages(statements.CHANGES, session):
             yield row.seq, row.type, json.loads(row.change)
 
-    def ids(self, session: str) -> dict[str, tuple[str, str, str]]:
-        """The ids that ok messages of the session used: (type, request text, reply text) by id."""
+    def ids(self, session: str) -> frozenset[str]:
+        """The ids that ok messages of the session used; `find` gives their messages."""
         rows = self._rows(statements.IDS, session=session)
-        return {unescape_id(row.client_id): (row.type, row.request, row.reply) for row in rows}
+        return frozenset(unescape_id(row.client_id) for row in rows)
 
     def find(self, session: str, client_id: str) -> Message | None:
         """The ok message that used an id in a session."""

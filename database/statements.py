@@ -82,7 +82,7 @@ CHANGES = (
     .limit(bindparam("limit"))
 )
 IDS = (
-    sa.select(messages.c.client_id, messages.c.type, messages.c.request, messages.c.reply)
+    sa.select(messages.c.client_id)
     .where(_of_session, messages.c.ok, messages.c.client_id.is_not(None))
     .order_by(messages.c.seq)
 )

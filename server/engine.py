@@ -337,12 +337,17 @@ class Engine:
             job.steps = steps_of(job.request)
         lane = self.lanes.get(id_)
         if lane is None:
-            lane = self.lanes[id_] = Lane(Session(id_), loading=True)
-            token = self.token()
-            self._loads[token] = id_
-            self.emit(Load(token, id_))
+            lane = self.lanes[id_] = Lane(Session(id_))
+            self.load(lane)
         lane.queue.append(job)
         work.pump(self, lane)
+
+    def load(self, lane: Lane) -> None:
+        """Read a lane's session from the record; its jobs wait for it."""
+        lane.loading = True
+        token = self.token()
+        self._loads[token] = lane.session.id
+        self.emit(Load(token, lane.session.id))
 
     def _loaded(self, event: Loaded) -> None:
         wanted = self._loads.pop(event.token)

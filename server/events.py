@@ -85,7 +85,7 @@ class Committed:
 class CommitFailed:
     """A `Commit` is not on record; nothing of it is."""
 
-    token: int
+    token: int | None
     reason: str
 
 
@@ -119,11 +119,12 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A `Find` is done: request and reply as recorded, or None."""
+    """A `Find` is done: request and reply as recorded, None if there are none, or why it can't be said."""
 
     token: int
     request: str | None
     reply: str | None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

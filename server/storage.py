@@ -39,9 +39,9 @@ def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
     except Exception as error:
         results = [error] * len(commits)
     return [
-        Committed(commit.token) if error is None else CommitFailed(commit.token, str(error))
+        CommitFailed(commit.token, str(error)) if error is not None else Committed(commit.token or 0)
         for commit, error in zip(commits, results, strict=True)
-        if commit.token is not None
+        if commit.token is not None or error is not None
     ]
 
 
@@ -51,13 +51,16 @@ def _load(record: Record, effect: Load) -> Loaded:
         if id_ is None or not record.exists(id_):
             return Loaded(effect.token, None)
         session = fold(id_, (change for _, _, change in record.changes(id_)))
-        return Loaded(effect.token, session, frozenset(record.ids(id_)))
+        return Loaded(effect.token, session, record.ids(id_))
     except Exception as error:
         return Loaded(effect.token, None, error=f"{type(error).__name__}: {error}")
 
 
 def _find(record: Record, effect: Find) -> Found:
-    message = record.find(effect.session, effect.client_id)
+    try:
+        message = record.find(effect.session, effect.client_id)
+    except Exception as error:
+        return Found(effect.token, None, None, f"{type(error).__name__}: {error}")
     if message is None:
         return Found(effect.token, None, None)
     return Found(effect.token, message.request, message.reply)

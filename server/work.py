@@ -75,6 +75,9 @@ def found(engine: Engine, event: Found) -> None:
     """The record's answer to a repeated id."""
     lane = engine.finds.pop(event.token)
     job = _running(lane)
+    if event.error:
+        fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
+        return
     if event.request is None or event.reply is None:
         _do_step(engine, lane)  # its commit failed after all
         return
@@ -234,8 +237,12 @@ def committed(engine: Engine, event: Committed) -> None:
     assert job.pending is not None
     text, change = job.pending
     assert change is not None
-    lane.session.apply(change)
     lane.known = True
+    try:
+        lane.session.apply(change)
+    except Exception:  # it is on record all the same: read the session back
+        engine.incident(traceback.format_exc())
+        engine.load(lane)
     if job.step.key is not None:
         lane.ids.add(job.step.key)
     if change["type"] in ("setup", "resume"):
@@ -247,6 +254,9 @@ def committed(engine: Engine, event: Committed) -> None:
 
 def commit_failed(engine: Engine, event: CommitFailed) -> None:
     """The step is not on record: nothing changes."""
+    if event.token is None:
+        engine.emit(Log("error", f"a message that changes nothing is not on record: {event.reason}"))
+        return
     lane = engine.commits.pop(event.token)
     engine.emit(Log("error", f"session {lane.session.id}: {event.reason}"))
     error = FechnerError(
