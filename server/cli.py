@@ -58,10 +58,15 @@ def root(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; loopback only.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 5555,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; loopback only.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="TCP port; 0 takes a free one.")
+    ] = 5555,
     zmq_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="ZMQ port (off unless given); 0 takes a free one.")
+        int | None,
+        typer.Option(min=0, max=65535, metavar="N", help="ZMQ port, off unless given; 0 takes a free one."),
     ] = None,
     db: Db = DEFAULT_DB,
     config: Annotated[
@@ -70,7 +75,12 @@ def serve(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=0, max=256, help="Processes that compute; 0 computes inline. [default: cores - 1]"),
+        typer.Option(
+            min=0,
+            max=256,
+            metavar="N",
+            help="Processes that compute; 0 computes inline.  [default: cores - 1]",
+        ),
     ] = None,
     dialect: Annotated[
         DialectName, typer.Option(help="Which dialect connections speak; auto decides at the first request.")
@@ -89,7 +99,7 @@ def serve(
 def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A configuration.")], as_json: Json = False
 ) -> None:
-    """Say what is wrong or doubtful in a configuration, and what it will do."""
+    """Check a configuration and say what it will do."""
     from fechner.server.commands.check import check_file
 
     check_file(file, as_json)
@@ -123,7 +133,10 @@ def replay(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Replay a session: exit 0 if every ask comes out identical, 1 with the first that differs."""
+    """Replay a session and compare every ask.
+
+    Exits 0 if all come out identical, 1 with the first that differs.
+    """
     from fechner.server.commands.record import replay
 
     replay(db, session, verify, skip_computations, as_json)
