@@ -19,13 +19,14 @@ import argparse
 from dataclasses import dataclass
 
 import numpy as np
-from fechner.strategies._thresholds import crossings, threshold_line
+from fechner.strategies._thresholds import crossings, mean_crossing, threshold_line
 from fechner.strategies.acquisition.look_ahead import sobol
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import fit, posterior
+from fechner.strategies.models import fit
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array, ndtr
 from fechner.strategies.models.priors import LogNormal, Prior, classification_priors
+from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.random import key, rng
 
 LINE = 129
@@ -89,20 +90,14 @@ def coverage(observers: int, trials: int, d: int, *, interval: float = 0.95, see
         f = vectors @ (np.sqrt(np.maximum(values, 0.0)) * random.standard_normal(len(values)))
         y = (random.random(trials) < ndtr(f[:trials])).astype(float)
         truth = f[trials:]
-        core = posterior(MODEL, x, y, fit(MODEL, x, y))
-        mean, covariance = core.joint(line)
+        core = ensemble(MODEL, x, y, fit(MODEL, x, y))
         place = int(random.integers(LINE))
         _, _, lower, upper = core.predict(line[place : place + 1], "latent", interval)
         inside[index, 0] = lower[0] <= truth[place] <= upper[0]
-        grid = np.arange(LINE, dtype=float)
-        estimate, low, high, _ = threshold_line(
-            grid, mean, covariance, 0.0, interval, key(seed, "line", index)
-        )
-        rising = bool(mean[-1] >= mean[0])
-        places, upward = crossings(mean, 0.0)
-        if len(places) and not np.any(upward == rising):
-            rising = not rising
-        actual = true_threshold(truth, 0.0, estimate, rising)
+        mean, _ = core.centre.latent(line)
+        samples = core.curves(line, key(seed, "line", index), 1000)
+        _, low, high, _ = threshold_line(np.arange(LINE, dtype=float), mean, samples, 0.0, interval)
+        actual = true_threshold(truth, 0.0, *mean_crossing(mean, 0.0))
         sides[index] = (low is not None and actual < low), (high is not None and actual > high)
         inside[index, 1] = not sides[index].any()
     shares, (below, above) = inside.mean(axis=0), sides.mean(axis=0)

@@ -11,9 +11,6 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.models.normal import Array
-from fechner.strategies.random import rng
-
-SAMPLES = 1000
 
 
 def crossings(curve: Array, level: float) -> tuple[Array, np.ndarray[Any, np.dtype[np.bool_]]]:
@@ -24,33 +21,27 @@ def crossings(curve: Array, level: float) -> tuple[Array, np.ndarray[Any, np.dty
 
 
 def threshold_line(
-    values: Array, mean: Array, covariance: Array, level: float, interval: float, seed: int
+    values: Array, mean: Array, samples: Array, level: float, interval: float
 ) -> tuple[float | None, float | None, float | None, float | None]:
     """Estimate, interval and sd of the value at which the latent curve crosses `level`.
 
     Args:
         values: (m,) the parameter's raw values along the line, increasing.
-        mean: (m,) and
-        covariance: (m, m): the joint posterior of the latent curve.
+        mean: (m,) the mean latent curve.
+        samples: (s, m) joint samples of the latent curve.
         level: the latent level.
         interval: for instance .95.
-        seed: of the samples; equal seeds use the same normal deviates on every line.
 
     Returns:
-        Estimate (the median curve's crossing: the first one in the curve's direction of travel), lower and
-        upper end (None on a side without crossing) and the sd over crossing samples; all in raw units.
+        Estimate (the first crossing of the mean curve in the direction from its one end to the other),
+        lower and upper end (None on a side without crossing) and the sd over the samples that cross; all in
+        raw units.
     """
     grid = np.arange(len(values), dtype=float)
-    rising = bool(mean[-1] >= mean[0])
-    places, upward = crossings(mean, level)
-    right_way = places[upward == rising]
-    estimate = float(right_way[0]) if len(right_way) else (float(places[0]) if len(places) else None)
-    if estimate is not None and not len(right_way):
-        rising = not rising
+    estimate, rising = mean_crossing(mean, level)
     # where the mean never gets there, samples cross nearest to the end that it would cross beyond
     short = bool(mean.mean() < level)
     anchor = estimate if estimate is not None else (grid[-1] if short == rising else grid[0])
-    samples = _sample(mean, covariance, seed)
     above = samples > level
     crossing = (above[:, 1:] & ~above[:, :-1]) if rising else (~above[:, 1:] & above[:, :-1])
     first, second = samples[:, :-1], samples[:, 1:]
@@ -60,11 +51,9 @@ def threshold_line(
     nearest = np.argmin(away, axis=1)
     rows = np.arange(len(samples))
     crossed = crossing[rows, nearest]
-    position = place[rows, nearest]
     # a sample wholly above a rising curve's level crossed it below the range, and so on
     over = np.mean(samples, axis=1) > level
-    outside = np.where(over == rising, -np.inf, np.inf)
-    position = np.where(crossed, position, outside)
+    position = np.where(crossed, place[rows, nearest], np.where(over == rising, -np.inf, np.inf))
     tail = (1.0 - interval) / 2
     lower, upper = np.quantile(position, [tail, 1 - tail], method="nearest")
     raw = np.interp(position[crossed], grid, values)
@@ -76,13 +65,12 @@ def threshold_line(
     )
 
 
-def _sample(mean: Array, covariance: Array, seed: int) -> Array:
-    """Joint samples (SAMPLES, m) of a smooth curve, through the covariance's leading eigenvectors."""
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    keep = eigenvalues > 1e-10 * max(float(eigenvalues[-1]), 1e-300)
-    eigenvalues, vectors = eigenvalues[keep][::-1], vectors[:, keep][:, ::-1]
-    # an eigenvector's sign is the solver's whim: fix it, so that common random numbers stay common
-    vectors = vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
-    normal = rng(seed, "samples").standard_normal((len(mean), SAMPLES))[: len(eigenvalues)]
-    out: Array = mean + normal.T @ (np.sqrt(eigenvalues)[:, None] * vectors.T)
-    return out
+def mean_crossing(mean: Array, level: float) -> tuple[float | None, bool]:
+    """Where the mean curve (m,) crosses `level`, as a fractional position, and whether upwards is meant."""
+    rising = bool(mean[-1] >= mean[0])
+    places, upward = crossings(mean, level)
+    if not len(places):
+        return None, rising
+    if not np.any(upward == rising):
+        rising = not rising
+    return float(places[upward == rising][0]), rising

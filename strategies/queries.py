@@ -1,8 +1,9 @@
 """Queries of a model: prediction, maximum, minimum, inverse, threshold; with intervals (methods.md 3).
 
 Pure functions of data, hyperparameters and a request. Points travel in raw space by parameter name,
-computation is in unit space. For binary outcomes ``"probability"`` and ``"outcome"`` space are the same
-thing, p = P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f.
+computation is in unit space. Estimates are those of the fitted hyperparameters; intervals also hold what is
+not known about these. For binary outcomes ``"probability"`` and ``"outcome"`` space are the same thing, p =
+P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.models import Posterior, fit, posterior
+from fechner.strategies.models import Posterior, fit
 from fechner.strategies.models.normal import Array
+from fechner.strategies.models.uncertainty import Ensemble, ensemble
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
 
 SCAN = 2048
 STARTS = 8
+GRID = 129  # places along the line of a threshold
+SAMPLES = 1000
 
 
 def answer(
@@ -60,7 +64,7 @@ def answer(
     inputs = np.asarray(x, dtype=float).reshape(-1, space.d)
     if hyperparameters is None or refit:
         hyperparameters = fit(model, inputs, y, hyperparameters, poll=poll)
-    core = posterior(model, inputs, y, hyperparameters, poll=poll)
+    core = ensemble(model, inputs, np.asarray(y, dtype=float).reshape(-1), hyperparameters, poll=poll)
     interval = request.get("interval")
     interval = 0.95 if interval is None else _number(interval, "message.interval")
     if not 0.0 < interval < 1.0:
@@ -89,18 +93,18 @@ def _scale_of(core: Posterior, request: Mapping[str, Any]) -> str:
     return "probability" if core.binary and named != "latent" else "latent"
 
 
-def _prediction(core: Posterior, space: Space, request: Mapping[str, Any], interval: float) -> dict[str, Any]:
+def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interval: float) -> dict[str, Any]:
     """Mean, sd and interval at each of the points given."""
     rows = _points(space, request.get("x"), set())
     if not rows:
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
     unit = np.array([space.encode(row) for row in rows]).reshape(len(rows), space.d)
-    mean, sd, lower, upper = core.predict(unit, _scale_of(core, request), interval)
+    mean, sd, lower, upper = core.predict(unit, _scale_of(core.centre, request), interval)
     return _reply(space, unit, mean, sd, lower, upper)
 
 
 def _place(
-    core: Posterior,
+    core: Ensemble,
     space: Space,
     request: Mapping[str, Any],
     interval: float,
@@ -109,7 +113,7 @@ def _place(
     poll: Callable[[], None] | None,
 ) -> dict[str, Any]:
     """Where the prediction is largest, smallest or nearest to y, and the prediction there."""
-    scale = _scale_of(core, request)
+    scale = _scale_of(core.centre, request)
     target = 0.0
     if kind == "inverse":
         target = _number(request.get("y"), "message.y")
@@ -117,7 +121,7 @@ def _place(
     def values(points: Array) -> Array:
         # latent means order a probability's maximum too steeply where Phi is flat, so predict in the space
         # asked for
-        mean, _ = core.moments(points, scale)
+        mean, _ = core.centre.moments(points, scale)
         if kind == "inverse":
             return -np.abs(mean - target)
         return mean if kind == "max" else -mean
@@ -126,7 +130,7 @@ def _place(
     function = Acquisition(values, 256, 1e-5)
     unit, _ = maximise(
         function,
-        core.covariance.lengthscales,
+        core.centre.covariance.lengthscales,
         seed=key(seed, kind),
         scan=SCAN,
         starts=STARTS,
@@ -139,7 +143,7 @@ def _place(
 
 
 def _threshold(
-    core: Posterior,
+    core: Ensemble,
     space: Space,
     request: Mapping[str, Any],
     interval: float,
@@ -158,18 +162,7 @@ def _threshold(
             "message.parameter",
         )
     dimension = free.index(name)
-    level = request.get("y")
-    level = (0.75 if core.binary else None) if level is None else _number(level, "message.y")
-    if level is None:
-        raise FechnerError("bad_value", "a threshold needs y, the outcome to be reached", "message.y")
-    target = level
-    if _scale_of(core, request) == "probability":
-        ceiling = 1.0 - core.lapse
-        if not core.floor < level < ceiling:
-            raise FechnerError(
-                "out_of_bounds", f"y must lie between {core.floor:g} and {ceiling:g}", "message.y"
-            )
-        target = core.latent_of(level)
+    level, target = _level(core.centre, request)
     rows = _points(space, request.get("x"), {name})
     if not rows:
         if len(free) > 1:
@@ -187,11 +180,10 @@ def _threshold(
         line = np.linspace(low[dimension], high[dimension], GRID)
         points = np.tile(base, (GRID, 1))
         points[:, dimension] = line
-        mean, covariance = core.joint(points)
+        mean, _ = core.centre.latent(points)
+        samples = core.curves(points, key(seed, "threshold"), SAMPLES)
         raw = np.array([float(space.decode(point)[name]) for point in points])
-        estimate, lower, upper, sd = threshold_line(
-            raw, mean, covariance, target, interval, key(seed, "threshold")
-        )
+        estimate, lower, upper, sd = threshold_line(raw, mean, samples, target, interval)
         whole = {**middle, **row}
         for other in space.names:
             found[other].append(estimate if other == name else whole[other])
@@ -202,7 +194,20 @@ def _threshold(
     return {"x": found, **out}
 
 
-GRID = 257
+def _level(core: Posterior, request: Mapping[str, Any]) -> tuple[float, float]:
+    """The y to be reached, in the space asked for and in latent space."""
+    level = request.get("y")
+    if level is None and core.binary:
+        level = 0.75
+    if level is None:
+        raise FechnerError("bad_value", "a threshold needs y, the outcome to be reached", "message.y")
+    level = _number(level, "message.y")
+    if _scale_of(core, request) == "latent":
+        return level, level
+    ceiling = 1.0 - core.lapse
+    if not core.floor < level < ceiling:
+        raise FechnerError("out_of_bounds", f"y must lie between {core.floor:g} and {ceiling:g}", "message.y")
+    return level, core.latent_of(level)
 
 
 def _points(space: Space, x: Any, without: set[str]) -> list[dict[str, Any]]:

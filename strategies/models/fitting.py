@@ -111,6 +111,11 @@ class Layout:
             parts.append(np.array([mean]))
         return self.inside(np.concatenate(parts))
 
+    def log_prior(self, theta: Array) -> float:
+        """The log prior density of theta, up to a constant."""
+        nothing = (0.0, np.zeros(self.d), 0.0, np.zeros(self.d), 0.0, 0.0)
+        return -self.objective(theta, lambda *_: nothing)[0]
+
     def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
         """Minus the log posterior density of theta, and its gradient."""
         p, d = self.priors, self.d

@@ -87,24 +87,39 @@ def posterior(
     y: Array,
     hyperparameters: Mapping[str, Any],
     *,
+    near: Posterior | None = None,
     poll: Callable[[], None] | None = None,
 ) -> Posterior:
-    """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`."""
+    """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`.
+
+    `near` is a posterior of the same data at other hyperparameters, whose sites are a good beginning.
+    """
     covariance, mean = from_plain(hyperparameters)
     floor, lapse = rates(hyperparameters)
     if not len(y):
         return Posterior(covariance, mean, x, np.zeros(0), np.zeros((0, 0)), np.zeros(0), True, floor, lapse)
     matrix = covariance(x, x)
+    start = None if near is None else near.sites()
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
         prior = matrix + jitter * covariance.variance * np.eye(len(y))
         try:
-            sites = propagate(prior, mean, y, floor=floor, lapse=lapse, poll=poll)
+            sites = propagate(prior, mean, y, floor=floor, lapse=lapse, start=start, poll=poll)
         except np.linalg.LinAlgError as fault:
-            error = fault
+            error, start = fault, None
             continue
+        root = np.sqrt(sites.tau)
         return Posterior(
-            covariance, mean, x, np.sqrt(sites.tau), sites.factor, sites.weights, True, floor, lapse
+            covariance,
+            mean,
+            x,
+            root,
+            sites.factor,
+            sites.weights,
+            True,
+            floor,
+            lapse,
+            log_evidence=sites.log_evidence,
         )
     raise np.linalg.LinAlgError(str(error))
 

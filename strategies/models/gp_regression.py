@@ -91,6 +91,7 @@ def posterior(
     y: Array,
     hyperparameters: Mapping[str, Any],
     *,
+    near: Posterior | None = None,
     poll: Callable[[], None] | None = None,
 ) -> Posterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`."""
@@ -103,7 +104,9 @@ def posterior(
         poll()
     factor = factorise(covariance(x, x), root)
     weights = root * cho_solve((factor, True), root * (y - mean), check_finite=False)
-    return Posterior(covariance, mean, x, root, factor, weights, False, noise=noise)
+    evidence = -0.5 * float((y - mean) @ weights) - float(np.sum(np.log(np.diag(factor))))
+    evidence -= 0.5 * len(y) * float(np.log(2 * np.pi * noise))
+    return Posterior(covariance, mean, x, root, factor, weights, False, noise=noise, log_evidence=evidence)
 
 
 def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None) -> Evidence:

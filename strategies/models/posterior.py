@@ -32,6 +32,7 @@ class Posterior:
         binary: whether the outcome is y ~ Bernoulli(floor + (1 - floor - lapse) Phi(f)); else y ~ N(f,
             noise).
         floor, lapse, noise: of the likelihood.
+        log_evidence: log P(y), approximate for binary outcomes.
     """
 
     covariance: Covariance
@@ -44,6 +45,12 @@ class Posterior:
     floor: float = 0.0
     lapse: float = 0.0
     noise: float = 0.0
+    log_evidence: float = 0.0
+
+    def sites(self) -> tuple[Array, Array]:
+        """tau and nu (n,) of the sites, from which a nearby posterior may begin."""
+        tau = np.square(self.root)
+        return tau, self.weights + tau * (self.covariance(self.x, self.x) @ self.weights)
 
     def _half(self, cross: Array) -> Array:
         """L^-1 S k for a cross covariance k (n, m)."""

@@ -20,6 +20,8 @@ from fechner.strategies.models import gp_classification, gp_regression
 from fechner.strategies.models.fitting import Evidence, Layout
 from fechner.strategies.models.normal import Array, ndtr, ndtri
 from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.random import rng
+from scipy.linalg import cholesky
 from scipy.stats import qmc
 
 MEMBERS = 16
@@ -48,6 +50,21 @@ class Ensemble:
         pairs = [member.latent(x) for member in self.members]
         return np.array([mean for mean, _ in pairs]), np.array([variance for _, variance in pairs])
 
+    def curves(self, x: Array, seed: int, count: int) -> Array:
+        """`count` joint samples (count, m) of f at the rows of `x` (m, d), shared out by weight.
+
+        Equal seeds use the same normal deviates whatever x is.
+        """
+        normal = rng(seed, "curves").standard_normal((count, len(x)))
+        ends = np.round(count * np.cumsum(self.weights)).astype(int)
+        parts = []
+        for member, begin, end in zip(self.members, np.concatenate([[0], ends[:-1]]), ends, strict=True):
+            if end > begin:
+                mean, covariance = member.joint(x)
+                parts.append(mean + normal[begin:end] @ root_of(covariance).T)
+        out: Array = np.concatenate(parts)
+        return out
+
     def predict(self, x: Array, space: str, interval: float) -> tuple[Array, Array, Array, Array]:
         """Mean, sd and the central interval's ends, each (m,), at the rows of `x`; the mean is the centre's."""
         middle, _ = self.centre.moments(x, space)
@@ -62,6 +79,19 @@ class Ensemble:
         if self.centre.binary and space != "latent":
             lower, upper = self.centre.probability(lower), self.centre.probability(upper)
         return middle, np.sqrt(spread), np.minimum(lower, middle), np.maximum(upper, middle)
+
+
+def root_of(covariance: Array) -> Array:
+    """A square root (m, m) of a covariance of a smooth function, which is singular but for rounding."""
+    size = float(np.max(np.diag(covariance)))
+    for jitter in (1e-9, 1e-7):
+        try:
+            out: Array = cholesky(covariance + jitter * size * np.eye(len(covariance)), lower=True)
+        except np.linalg.LinAlgError:
+            continue
+        return out
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float) -> Array:
@@ -85,7 +115,7 @@ def ensemble(
     *,
     poll: Callable[[], None] | None = None,
 ) -> Ensemble:
-    """The ensemble around `hyperparameters` for inputs x (n, d) and outcomes y (n,); same arguments, same bits."""
+    """The ensemble around `hyperparameters` for x (n, d) and y (n,); same arguments, same bits."""
     module = _MODELS[component.name]
     centre = module.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))
@@ -94,7 +124,6 @@ def ensemble(
     layout, evidence, mode = module.problem(component, x, y, hyperparameters, poll)
     try:
         half = _inverse_root(layout, evidence, mode)
-        best = -layout.objective(mode, evidence)[0]
     except np.linalg.LinAlgError:
         return alone
     engine = qmc.Sobol(layout.size, scramble=True, rng=np.random.Generator(np.random.PCG64(1)))
@@ -103,15 +132,14 @@ def ensemble(
     for z in normal:
         theta = layout.inside(mode + half @ z)
         try:
-            value = -layout.objective(theta, evidence)[0]
-            member = module.posterior(
-                component, x, y, module.plain(layout, theta, hyperparameters), poll=poll
-            )
+            moved = module.plain(layout, theta, hyperparameters)
+            member = module.posterior(component, x, y, moved, near=centre, poll=poll)
         except np.linalg.LinAlgError:
             continue
+        value = member.log_evidence + layout.log_prior(theta) + 0.5 * float(z @ z)
         if np.isfinite(value):
             members.append(member)
-            logs.append(value - best + 0.5 * float(z @ z))
+            logs.append(value)
     if not members:
         return alone
     weights = np.exp(np.array(logs) - max(logs))
@@ -120,13 +148,13 @@ def ensemble(
 
 
 def _inverse_root(layout: Layout, evidence: Evidence, mode: Array) -> Array:
-    """H^-1/2 (p, p) of minus the log posterior density of theta at its mode, from differences of gradients."""
+    """H^-1/2 (p, p), H the curvature of minus log p(theta | y) at its mode, by differences of gradients."""
     size = layout.size
     hessian = np.empty((size, size))
+    here = layout.objective(mode, evidence)[1]
     for index in range(size):
         shift = STEP * np.eye(size)[index]
-        up, down = (layout.objective(mode + sign * shift, evidence)[1] for sign in (1.0, -1.0))
-        hessian[index] = (up - down) / (2 * STEP)
+        hessian[index] = (layout.objective(mode + shift, evidence)[1] - here) / STEP
     if not np.all(np.isfinite(hessian)):
         raise np.linalg.LinAlgError("the curvature is not finite")
     values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
