@@ -181,7 +181,7 @@ def _threshold(
         points = np.tile(base, (GRID, 1))
         points[:, dimension] = line
         mean, _ = core.centre.latent(points)
-        samples = core.curves(points, key(seed, "threshold"), SAMPLES)
+        samples = core.curves(points, key(seed, "threshold"), SAMPLES, poll)
         raw = np.array([float(space.decode(point)[name]) for point in points])
         estimate, lower, upper, sd = threshold_line(raw, mean, samples, target, interval)
         whole = {**middle, **row}

@@ -50,7 +50,7 @@ class Ensemble:
         pairs = [member.latent(x) for member in self.members]
         return np.array([mean for mean, _ in pairs]), np.array([variance for _, variance in pairs])
 
-    def curves(self, x: Array, seed: int, count: int) -> Array:
+    def curves(self, x: Array, seed: int, count: int, poll: Callable[[], None] | None = None) -> Array:
         """`count` joint samples (count, m) of f at the rows of `x` (m, d), shared out by weight.
 
         Equal seeds use the same normal deviates whatever x is.
@@ -59,6 +59,8 @@ class Ensemble:
         ends = np.round(count * np.cumsum(self.weights)).astype(int)
         parts = []
         for member, begin, end in zip(self.members, np.concatenate([[0], ends[:-1]]), ends, strict=True):
+            if poll is not None:
+                poll()
             if end > begin:
                 mean, covariance = member.joint(x)
                 parts.append(mean + normal[begin:end] @ root_of(covariance).T)
@@ -66,7 +68,7 @@ class Ensemble:
         return out
 
     def predict(self, x: Array, space: str, interval: float) -> tuple[Array, Array, Array, Array]:
-        """Mean, sd and the central interval's ends, each (m,), at the rows of `x`; the mean is the centre's."""
+        """Mean, sd and the interval's ends, each (m,), at the rows of `x`; the mean is the centre's."""
         middle, _ = self.centre.moments(x, space)
         mean, variance = self.latent(x)
         tail = (1 - interval) / 2

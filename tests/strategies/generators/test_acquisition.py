@@ -4,9 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fechner.strategies.config.specification import Component
+from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.acquisition import generate
 from fechner.strategies.models.normal import ndtr
+from fechner.strategies.parameters import space
+from fechner.strategies.queries import answer
+from fechner.strategies.simulation import FREQUENCIES_KHZ, THRESHOLDS_DB, audiogram
 
 MODEL = Component("GPClassificationModel")
 EAVC = Component("EAVC", {"target": 0.5, "query_set_size": 128})
@@ -112,3 +116,34 @@ def test_cancelled_by_poll() -> None:
 
     with pytest.raises(InterruptedError):
         ask(poll=poll)
+
+
+def test_sixty_trials_find_an_audiogram() -> None:
+    """Twelve Sobol and 48 adaptive trials give a listener's thresholds within 5 dB on average."""
+    listener = audiogram(in_khz=True)
+    axes = space(
+        (
+            Parameter("frequency", "continuous", 0.25, 8.0, "log"),
+            Parameter("level", "continuous", -20.0, 120.0),
+        )
+    )
+    random = np.random.default_rng(4)
+    points = list(sobol(12, 2, 4))
+    outcomes = [listener.sample(axes.decode(point), random) for point in points]
+    found = None
+    while len(points) < 60:
+        x, y = np.array(points)[:, None, :], np.array(outcomes, dtype=float)
+        got = ask(STRADDLE, data=(x, y), start=found, seed=len(points))
+        found = got["hyperparameters"]
+        points.append(got["points"][0, 0])
+        outcomes.append(listener.sample(axes.decode(points[-1]), random))
+    x, y = np.array(points)[:, None, :], np.array(outcomes, dtype=float)
+    request = {
+        "query": "threshold",
+        "parameter": "level",
+        "y": 0.5,
+        "x": {"frequency": list(FREQUENCIES_KHZ)},
+    }
+    got = answer(MODEL, x, y, found, True, axes, request, 1)
+    errors = np.abs(np.array(got["x"]["level"]) - THRESHOLDS_DB["metabolic+sensory"])
+    assert errors.mean() < 5.0
