@@ -3,7 +3,7 @@
 Symbols:
     x       a raw value: a number, or a text for categorical (and some fixed) parameters
     u       its unit coordinate in [0, 1]
-    s       the shift of a log scale: |lower| + 1 below 0, 1 for 0 <= lower < 1, else 0
+    s       the shift of a log scale (`Parameter.shift`)
     n, k    number of levels and the level of an integer, binary, discrete or categorical parameter
 
 Continuous: u = (t(x) - t(lower)) / (t(upper) - t(lower)), with t(x) = x or log10(x + s).
@@ -62,13 +62,6 @@ class _Scale:
         return min(max(value, self.low), self.high)
 
 
-def log_shift(lower: float) -> float:
-    """What a log scale adds so that the lower bound becomes positive."""
-    if lower < 0:
-        return abs(lower) + 1
-    return 1.0 if lower < 1 else 0.0
-
-
 class Axis:
     """One parameter: between a raw value and its unit coordinate, and whether a value is one of its own."""
 
@@ -81,11 +74,11 @@ class Axis:
         low, high = (0.0, 1.0) if self.kind == "binary" else (parameter.lower or 0.0, parameter.upper or 0.0)
         if self.kind == "continuous":
             self.levels: int | None = None
-            self.scale = _Scale(low, high, log, log_shift(low))
+            self.scale = _Scale(low, high, log, parameter.shift)
         elif self.kind in ("integer", "binary"):
             self.levels = int(high - low) + 1
             self.first = int(low)
-            self.scale = _Scale(low - 0.5, high + 0.5, log, log_shift(low))
+            self.scale = _Scale(low - 0.5, high + 0.5, log, parameter.shift)
         elif not self.fixed:
             self.levels = len(self.choices)
 
@@ -130,7 +123,8 @@ class Axis:
             return self.parameter.value
         if self.kind == "continuous":
             low, high, unit = self.scale.low, self.scale.high, self.scale.unit(number)
-            if unit < -TOLERANCE or unit > 1 + TOLERANCE:
+            hair = TOLERANCE * (high - low)
+            if (unit < -TOLERANCE or unit > 1 + TOLERANCE) and not low - hair <= number <= high + hair:
                 raise _outside(name, number, low, high, where)
             return min(max(number, low), high)
         if self.kind == "discrete":

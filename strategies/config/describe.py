@@ -44,9 +44,7 @@ def _parameter(parameter: Parameter) -> str:
     kind = "whole numbers " if parameter.type == "integer" else ""
     scale = ""
     if parameter.scale == "log":
-        lower = parameter.lower or 0
-        shift = abs(lower) + 1 if lower < 0 else 1 if lower < 1 else 0
-        scale = f", on a log scale{f' (of the value + {shift:g})' if shift else ''}"
+        scale = f", on a log scale{f' (of the value + {parameter.shift:g})' if parameter.shift else ''}"
     return f"{parameter.name}: {kind}from {parameter.lower:g} to {parameter.upper:g}{unit}{scale}"
 
 

@@ -67,9 +67,11 @@ class _Reader:
         scale = self._scale(name)
         if lower is None or upper is None or not self._ordered(name, lower, upper):
             return None
-        if scale == "log" and not self._log_possible(name, lower, upper):
+        shift = self._shift(name, scale, lower)
+        if scale == "log" and not self._log_possible(name, lower, upper, shift):
             return None
-        return {"lower": lower, "upper": upper, "scale": scale, "normalize": self._normalize(name)}
+        normalize = self._normalize(name)
+        return {"lower": lower, "upper": upper, "scale": scale, "shift": shift, "normalize": normalize}
 
     def _integer(self, index: int, name: str) -> dict[str, Any] | None:
         lower = self._bound(index, name, "lower_bound", "lb")
@@ -88,9 +90,12 @@ class _Reader:
                 None, name, "", "has too many whole numbers between its bounds", "par_type = continuous"
             )
             return None
-        if scale == "log" and not self._log_possible(name, lower, upper):
+        shift = self._shift(name, scale, lower)
+        if scale == "log" and not self._log_possible(name, lower, upper, shift):
             return None
-        return {"lower": int(lower), "upper": int(upper), "scale": scale, "normalize": self._normalize(name)}
+        normalize = self._normalize(name)
+        bounds = {"lower": int(lower), "upper": int(upper)}
+        return {**bounds, "scale": scale, "shift": shift, "normalize": normalize}
 
     def _binary(self, index: int, name: str) -> dict[str, Any] | None:
         return {"lower": 0, "upper": 1}
@@ -205,9 +210,21 @@ class _Reader:
             return True
         return False
 
-    def _log_possible(self, name: str, lower: float, upper: float) -> bool:
-        """Whether arithmetic can hold log10 of the shifted range (config.md 3)."""
+    def _shift(self, name: str, scale: str, lower: float) -> float:
+        """What a log scale adds before the logarithm (config.md 3)."""
+        if scale != "log":
+            return 0.0
         shift = abs(lower) + 1 if lower < 0 else 1.0 if lower < 1 else 0.0
+        if self._find(name, "scale") is None or not shift:
+            return shift
+        if lower > 0:
+            return 0.0
+        detail = f"a log scale needs positive values, so it is taken of the value + {shift:g}"
+        self._report.warn(name, "scale", "log", detail, "give a positive lower_bound", code="doubtful")
+        return shift
+
+    def _log_possible(self, name: str, lower: float, upper: float, shift: float) -> bool:
+        """Whether arithmetic can hold log10 of the shifted range."""
         if lower < LOWEST_LOG:
             self._problem(self._find(name, "lower_bound"), name, "lower_bound", "is too low for a log scale")
         elif not math.log10(upper + shift) - math.log10(lower + shift) > 1e-9:

@@ -17,7 +17,9 @@ class Parameter:
         name: as in ``parnames``.
         type: ``continuous``, ``integer``, ``binary``, ``discrete``, ``categorical`` or ``fixed``.
         lower, upper: bounds in raw space (numbers; for binary 0 and 1; None for categorical and fixed).
-        scale: ``linear`` or ``log`` (config.md 3: log10 after a shift that makes the lower bound positive).
+        scale: ``linear`` or ``log`` (log10 of the value plus `shift`).
+        shift: what a log scale adds first: 0 under ``scale = log`` with a positive lower bound; under
+            ``log_scale = True`` what AEPsych adds, so that its configurations give the same spacing.
         normalize: whether the model sees it scaled to [0, 1] (normalize_scale).
         choices: the texts of a categorical parameter, or the ordered numbers of a discrete one.
         value: the value of a fixed parameter.
@@ -29,6 +31,7 @@ class Parameter:
     lower: float | None = None
     upper: float | None = None
     scale: str = "linear"
+    shift: float = 0.0
     normalize: bool = True
     choices: tuple[Any, ...] = ()
     value: Any = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fechner.strategies.config import check
 from fechner.strategies.config import Parameter, check
 from fechner.strategies.errors import ConfigError, Problem
 
@@ -149,3 +150,24 @@ def test_older_bounds_must_fit():
     with pytest.raises(ConfigError) as caught:
         check(config)
     assert {(p.section, p.key) for p in caught.value.problems} >= {("common", "lb"), ("common", "ub")}
+
+
+@pytest.mark.parametrize(
+    ("key", "lower", "shift"),
+    [
+        ("log_scale = True", -2, 3.0),
+        ("log_scale = True", 0.5, 1.0),
+        ("log_scale = True", 2, 0.0),
+        ("scale = log", 0.5, 0.0),
+        ("scale = log", 0, 1.0),
+    ],
+)
+def test_shifts_of_log_scales(key: str, lower: float, shift: float):
+    """log_scale shifts as AEPsych does; scale = log only where it has to, with a warning."""
+    text = (
+        "[common]\nparnames = [p]\noutcome_types = [binary]\nstrategy_names = [s]\n[s]\nmin_asks = 1\n"
+        f"generator = SobolGenerator\n[p]\npar_type = continuous\nlower_bound = {lower}\nupper_bound = 9\n{key}\n"
+    )
+    specification = check(text)
+    assert specification.parameters[0].shift == shift
+    assert bool(specification.warnings) == (key == "scale = log" and lower == 0)
