@@ -1,0 +1,113 @@
+"""What the generated tables say about names that their registries don't describe."""
+
+#: Kinds of classes, in the order of the reference.
+KINDS = {
+    "generator": "generator",
+    "model": "model",
+    "acquisition": "acquisition function",
+    "objective": "objective",
+    "factory": "factory of mean and covariance",
+    "likelihood": "likelihood",
+    "kernel": "kernel",
+    "mean": "mean",
+    "allocator": "allocator of inducing points",
+}
+
+#: Keys (`owner.key` where a name means something else elsewhere) and classes.
+KEYS = {
+    # [common]
+    "parnames": "the parameters' names, in the order of columns",
+    "outcome_types": "`binary`, `continuous` or `ordinal`, one for each outcome",
+    "outcome_names": "the outcomes' names; `outcome_1` and so on if not given",
+    "strategy_names": "the stages' names, in order; each has a section",
+    "stimuli_per_trial": "2 where two stimuli are compared (space-filling stages only, so far)",
+    "lb": "older style: the parameters' lower bounds, where they have no section of their own",
+    "ub": "older style: their upper bounds",
+    "common.target": "the target of acquisition functions that name none",
+    "common.seed": "seed of everything that is drawn, unless setup, stage or generator give another",
+    "outcome_type": "older spelling of `outcome_types`",
+    # stages
+    "generator": "where the points come from; `auto`, or none, takes the best for outcome and dimension",
+    "model": "what is fitted to the outcomes",
+    "min_asks": "points to hand out in this stage",
+    "min_total_tells": "outcomes to have, those of earlier stages included",
+    "min_total_outcome_occurrences": "how often each binary value must have come; 1 if not given",
+    "max_asks": "the stage ends after this many points, whatever else holds",
+    "refit_every": "hyperparameters are fitted anew when the number of asks is a multiple of this",
+    "keep_most_recent": "the model sees this many of the latest trials only",
+    "min_post_range": "range of predictions that must be reached for the stage to end",
+    "log_post_var": "also records the greatest posterior variance at every ask",
+    "run_indefinitely": "the stage ends only when `finish_strategy` is sent",
+    "stage.seed": "seed of this stage",
+    "n_trials": "older spelling of `min_asks`",
+    "stage.acqf": "older place of the generator's `acqf`",
+    # generators
+    "SobolGenerator": "fills the space evenly (scrambled Sobol sequence).",
+    "RandomGenerator": "draws points at random, uniformly.",
+    "ManualGenerator": "hands out the points of a list.",
+    "OptimizeAcqfGenerator": "hands out the point at which an acquisition function is greatest.",
+    "seed": "its own seed",
+    "points": "a list with a list for each point: a value for each parameter, in the order of `parnames`",
+    "shuffle": "whether the points come in random order",
+    "acqf": "what is optimised",
+    "restarts": "how many of the scan's best points are refined",
+    "samps": "points of the scan",
+    "max_gen_time": "seconds; becomes a number of evaluations at a nominal rate, so that replays agree",
+    # models
+    "GPClassificationModel": "a Gaussian process behind a probit link, for binary outcomes.",
+    "GPRegressionModel": "a Gaussian process with Gaussian noise, for continuous outcomes.",
+    "floor": "guess rate: the probability of a 1 without perception (1/m with m alternatives)",
+    "lapse": "lapse rate: the probability of a 0 in spite of perception",
+    "inducing_size": "accepted; the model is exact, so it has no effect",
+    "inducing_point_method": "accepted; the model is exact, so it has no effect",
+    "mean_covar_factory": "whose priors to use; Fechner's own if not given",
+    "likelihood": "the outcome type's own is the only one, so far",
+    "max_fit_time": "seconds; becomes a number of evaluations at a nominal rate, so that replays agree",
+    "use_gpu": "accepted; fits run on the processor",
+    "maxcor": "of the optimiser (L-BFGS-B): corrections kept",
+    "ftol": "of the optimiser: relative tolerance of the function",
+    "gtol": "of the optimiser: tolerance of the gradient",
+    "maxfun": "of the optimiser: most evaluations",
+    "maxiter": "of the optimiser: most iterations",
+    "maxls": "of the optimiser: most line search steps",
+    # acquisition functions
+    "MCLevelSetEstimation": "straddle (Bryan et al. 2005): where the target may lie and least is known.",
+    "EAVC": "expected absolute volume change (Letham et al. 2022): where an answer moves most.",
+    "qLogNoisyExpectedImprovement": "BoTorch's: where the outcome may be higher than anywhere so far.",
+    "target": "the level sought: a probability for `EAVC`, and for others with `ProbitObjective`",
+    "beta": "weight of what is not known: sqrt(beta) standard deviations",
+    "objective": "`ProbitObjective` looks at probabilities; without one, at the latent function",
+    "query_set_size": "points over which the change is summed",
+    "lookahead_type": "what is looked ahead at",
+    # parts
+    "ProbitObjective": "the probability of outcome 1.",
+    "DefaultMeanCovarFactory": "the priors that AEPsych users know, in place of Fechner's own.",
+    "zero_mean": "a prior mean of zero; fitted otherwise",
+    "DefaultMeanCovarFactory.target": "accepted, without effect",
+    "cov_kernel": "the covariance",
+    "lengthscale_prior": "prior of the length scales",
+    "ls_loc": "location of a log-normal one, before it is scaled with the dimension",
+    "ls_scale": "scale of a log-normal one",
+    "fixed_kernel_amplitude": "whether the output scale is 1; given a prior otherwise",
+    "outputscale_prior": "prior of the output scale",
+}  # fmt: skip
+
+PARAMETER_TYPE_NOTES = {
+    "continuous": "`log_scale = True` (or `scale = log`) searches log10 of the value; where the lower bound"
+    " is below 1 the value is first shifted (by 1, or by 1 more than a negative bound's size)",
+    "integer": "whole numbers; in space-filling stages only, so far",
+    "binary": "0 and 1; in space-filling stages only, so far",
+    "discrete": "ordered numbers; not supported yet",
+    "categorical": "`choices` are texts; in space-filling stages only, so far",
+    "fixed": "a number or text that every trial has",
+}
+
+TABLES = {
+    "messages": "every request that belongs to a session, with its reply, as they were sent; append-only. "
+    "`change` is what it did to the session, `hash` covers the row and the hash before it.",
+    "sessions": "one row for each session.",
+    "strategies": "one row for each setup: names, configuration, seed.",
+    "trials": "one row for each trial, numbered from 1 in its session.",
+    "trial_parameters": "one row for each trial, stimulus and parameter: `number`, or `text`.",
+    "trial_outcomes": "one row for each trial and outcome.",
+}
