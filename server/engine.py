@@ -143,7 +143,8 @@ class Engine:
 
     def _unreadable(self, event: Unreadable) -> None:
         connection = self.connections.get(event.connection)
-        if connection is not None and not connection.closing:
+        if connection is not None and not connection.closing and not connection.deaf:
+            connection.deaf = connection.stream
             request = Request(raw=None, type="", fault=event.error)
             self._queue(connection, request, closes=connection.stream)
 
@@ -191,7 +192,7 @@ class Engine:
 
     def _received(self, event: Received) -> None:
         connection = self.connections.get(event.connection)
-        if connection is None or connection.closing or connection.gone:
+        if connection is None or connection.closing or connection.gone or connection.deaf:
             return
         connection.last_heard = self.now.seconds
         value = event.value
@@ -209,17 +210,17 @@ class Engine:
         if isinstance(request.message, Ping) and request.id is not None:
             self.send(connection, connection.dialect, connection.dialect.render(request, Reply()))
             return
+        self._queue(connection, request)
+
+    def _queue(self, connection: Connection, request: Request, closes: bool = False) -> None:
         if not connection.stream and connection.busy >= self.limits.waiting_requests:
             error = FechnerError(
                 "limit_reached",
                 f"{self.limits.waiting_requests} requests are waiting already",
                 hint="wait for replies before sending more",
             )
-            self.send(connection, connection.dialect, connection.dialect.render(request, Reply(error=error)))
+            self._reply(connection, request, Reply(error=error))
             return
-        self._queue(connection, request)
-
-    def _queue(self, connection: Connection, request: Request, closes: bool = False) -> None:
         job = Job(connection, request, self.now, closes=closes)
         connection.waiting.append(job)
         self.pump(connection)
@@ -320,14 +321,18 @@ class Engine:
     def _answer(self, connection: Connection, job: Job, reply: Reply) -> None:
         """Answer a job that belongs to no session."""
         connection.waiting.popleft()
+        self._reply(connection, job.request, reply)
+        if job.closes:
+            self.close(connection)
+
+    def _reply(self, connection: Connection, request: Request, reply: Reply) -> None:
+        """Send a reply that is not recorded."""
         dialect = connection.dialect
         if dialect is None:
             assert reply.error is not None
             self.send(connection, None, _both(reply.error))
         else:
-            self.send(connection, dialect, dialect.render(job.request, reply))
-        if job.closes:
-            self.close(connection)
+            self.send(connection, dialect, dialect.render(request, reply))
 
     def _enter(self, connection: Connection, job: Job, id_: str) -> None:
         """Put the first waiting job into the lane of session `id_`."""
@@ -350,7 +355,9 @@ class Engine:
         self.emit(Load(token, lane.session.id))
 
     def _loaded(self, event: Loaded) -> None:
-        wanted = self._loads.pop(event.token)
+        wanted = self._loads.pop(event.token, None)
+        if wanted is None:
+            return  # answered when the server began to stop
         if isinstance(wanted, Connection):
             self._loaded_last(wanted, event)
             return
@@ -384,6 +391,7 @@ class Engine:
         """A lane has the reply of a job: send it and let what waits behind it go on."""
         connection = job.connection
         connection.outstanding -= 1
+        connection.last_heard = self.now.seconds  # who waits for us isn't silent
         if connection.barrier is job:
             connection.barrier = None
         if not job.silent:
@@ -412,10 +420,23 @@ class Engine:
 
     def _stop(self, event: Stop) -> None:
         self.stopping = True
-        for task, lane in tuple(self.tasks.items()):
+        error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
+        tasks, finds, loads = dict(self.tasks), dict(self.finds), dict(self._loads)
+        self.tasks.clear()
+        self.finds.clear()
+        self._loads.clear()
+        for task in tasks:
             self.emit(Abandon(task))
-            del self.tasks[task]
-            work.fail(self, lane, FechnerError("shutting_down", "the server is stopping"))
+        for wanted in loads.values():
+            if isinstance(wanted, Connection):
+                job, wanted.barrier = wanted.barrier, None
+                assert job is not None
+                self._answer(wanted, job, Reply(error=error))
+                self.pump(wanted)
+            else:
+                self.lanes[wanted].loading = False
+        for lane in (*tasks.values(), *finds.values()):
+            work.fail(self, lane, error)
         for lane in tuple(self.lanes.values()):
             work.pump(self, lane)
 

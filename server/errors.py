@@ -6,7 +6,7 @@ from typing import Any
 
 from fechner.strategies.errors import ConfigError, FechnerError
 
-__all__ = ["CODES", "ConfigError", "FechnerError", "as_message"]
+__all__ = ["CODES", "ConfigError", "FechnerError", "as_message", "inside"]
 
 #: Every code that a reply can carry, and what raises it.
 CODES: dict[str, str] = {
@@ -39,6 +39,14 @@ CODES: dict[str, str] = {
     "storage_failed": "the record could not be written; nothing changed",
     "internal": "a fault of the server; its log explains the incident",
 }
+
+
+def inside(error: FechnerError, field: str) -> FechnerError:
+    """The error of a message that stands in a field of another one: the same, in that place."""
+    if error.where.partition(".")[0] != "message":
+        return error
+    where = f"message.{field}{error.where.removeprefix('message')}"
+    return FechnerError(error.code, error.detail, where, error.hint)
 
 
 def as_message(error: FechnerError) -> dict[str, Any]:

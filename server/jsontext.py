@@ -17,7 +17,8 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise FechnerError("bad_json", f"the key '{twice[:60]}' stands twice in one object", where=twice[:60])
+        shown = twice[:60].encode("utf-8", "replace").decode()
+        raise FechnerError("bad_json", f"the key '{shown}' stands twice in one object", where=shown)
     return result
 
 

@@ -76,6 +76,7 @@ class Connection:
         barrier: a setup, resume or exit in work: later requests depend on its outcome.
         last_heard: when it last said something.
         ended: it sends no more.
+        deaf: its stream is broken; nothing more is understood.
         gone: it is lost; what it had sent is still honoured.
         closing: its last reply is on the way.
     """
@@ -92,6 +93,7 @@ class Connection:
     outstanding: int = 0
     barrier: Job | None = None
     ended: bool = False
+    deaf: bool = False
     gone: bool = False
     closing: bool = False
     paused: bool = False

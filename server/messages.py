@@ -169,12 +169,17 @@ def validate(kind: type[Message], content: Any, where: str = "message") -> Messa
             raise FechnerError("bad_value", f"'{place[-1]}' is missing", where=path) from None
         shown = repr(fault["input"])
         shown = shown if len(shown) <= 60 else shown[:57] + "…"
-        text = str(fault["msg"])
+        text = _WANTED.get(fault["type"], str(fault["msg"]))
         raise FechnerError(
             "bad_value", f"{text[:1].lower()}{text[1:]}, not {shown}", where=path[:300]
         ) from None
 
 
+_WANTED = {
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+}
 _BRANCHES = {
     "str",
     "int",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fechner.database.message import Entry
 from fechner.server.dialects import Request
 from fechner.server.dialects.base import Reply, Timing
-from fechner.server.errors import FechnerError
+from fechner.server.errors import FechnerError, inside
 from fechner.server.events import (
     Commit,
     CommitFailed,
@@ -73,7 +73,9 @@ def _begin_step(engine: Engine, lane: Lane) -> None:
 
 def found(engine: Engine, event: Found) -> None:
     """The record's answer to a repeated id."""
-    lane = engine.finds.pop(event.token)
+    lane = engine.finds.pop(event.token, None)
+    if lane is None:
+        return  # answered when the server began to stop
     job = _running(lane)
     if event.error:
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
@@ -97,6 +99,7 @@ def found(engine: Engine, event: Found) -> None:
         return
     if job.request.type in ("setup", "resume") and lane.owner is not job.connection:
         try:
+            _check_access(engine, lane, job)
             _attach(engine, lane, job)
         except FechnerError as error:
             engine.emit(Log("info", f"a repeated {job.request.type} was answered without attaching: {error}"))
@@ -116,7 +119,7 @@ def _do_step(engine: Engine, lane: Lane) -> None:
                 where="message.session" if step.type == "resume" else "session",
                 hint="`fechner sessions` lists the record's sessions",
             )
-        _attach(engine, lane, job)
+        _check_access(engine, lane, job)
         context = Context(
             session=lane.session,
             limits=engine.limits,
@@ -125,7 +128,7 @@ def _do_step(engine: Engine, lane: Lane) -> None:
             draw_seed=engine.draw_seed,
             server=engine.server,
             record=engine.record,
-            read_only=lane.session.id in job.connection.observing,
+            read_only=_looks_on(lane, job),
         )
         result = handle(context, step.type, step.message)
     except FechnerError as error:
@@ -143,19 +146,22 @@ def _do_step(engine: Engine, lane: Lane) -> None:
         _answered(engine, lane, result)
 
 
-def _attach(engine: Engine, lane: Lane, job: Job) -> None:
-    """Let the job's connection hold the session, or raise.
+def _looks_on(lane: Lane, job: Job) -> bool:
+    """Whether the job's sender observes the session, or is about to."""
+    message = job.step.message
+    if isinstance(message, Resume):
+        return message.observe
+    return lane.session.id in job.connection.observing
+
+
+def _check_access(engine: Engine, lane: Lane, job: Job) -> None:
+    """Raise unless the job's connection may do this step in this session.
 
     Raises:
         FechnerError: session_busy, no_session (it has ended), unauthorized (an observer).
     """
-    connection, id_ = job.connection, lane.session.id
-    type_, message = job.step.type, job.step.message
-    if isinstance(message, Resume) and message.observe:
-        connection.observing.add(id_)
-        connection.session = id_
-        return
-    if id_ in connection.observing and not isinstance(message, Resume):
+    connection, type_ = job.connection, job.step.type
+    if _looks_on(lane, job):
         if type_ not in _OBSERVER:
             raise FechnerError(
                 "unauthorized", f"an observer can't send {type_}", hint="resume the session without `observe`"
@@ -171,15 +177,29 @@ def _attach(engine: Engine, lane: Lane, job: Job) -> None:
                 where="session",
                 hint='look on with resume and "observe": true, or resume it once the other is silent or gone',
             )
-        owner.owned.discard(id_)
-        if owner.session == id_:
-            owner.session = None
     if lane.session.ended and type_ not in ("setup", "resume"):
         raise FechnerError("no_session", "the session has ended", hint="send resume to go on with it")
-    lane.owner = connection
-    connection.observing.discard(id_)
-    connection.owned.add(id_)
-    if lane.known:
+
+
+def _attach(engine: Engine, lane: Lane, job: Job) -> None:
+    """A step has succeeded: its connection holds the session from now on, or observes it."""
+    connection, id_, owner = job.connection, lane.session.id, lane.owner
+    if not _looks_on(lane, job):
+        if owner is not None and owner is not connection:
+            owner.owned.discard(id_)
+            if owner.session == id_:
+                owner.session = None
+        lane.owner = connection
+        connection.observing.discard(id_)
+        connection.owned.add(id_)
+    elif job.step.type == "resume":
+        connection.observing.add(id_)
+        connection.owned.discard(id_)
+        if owner is connection:
+            lane.owner = None
+    if job.step.type in ("setup", "resume") or connection.session not in (
+        connection.owned | connection.observing
+    ):
         connection.session = id_
 
 
@@ -219,6 +239,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
         return
     job.pending = (text, answer.change)
     if answer.change is None:
+        _attach(engine, lane, job)
         if job.step.type not in _UNRECORDED and lane.known:
             engine.emit(Commit(None, [_entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
@@ -245,9 +266,8 @@ def committed(engine: Engine, event: Committed) -> None:
         engine.load(lane)
     if job.step.key is not None:
         lane.ids.add(job.step.key)
-    if change["type"] in ("setup", "resume"):
-        job.connection.session = lane.session.id
-    elif change["type"] == "exit":
+    _attach(engine, lane, job)
+    if change["type"] == "exit":
         engine.detach(lane, job.connection)
     _step_done(engine, lane, text)
 
@@ -270,6 +290,8 @@ def commit_failed(engine: Engine, event: CommitFailed) -> None:
 def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True) -> None:
     """Answer the running job's step with an error; the session stays as it is."""
     job = _running(lane)
+    if len(job.steps) > 1:
+        error = inside(error, job.step.type)
     text = _render(job, Reply(error=error))
     known_fault = job.request.fault is not None
     type_ = job.request.type if known_fault else job.step.type
@@ -278,8 +300,6 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     if job.texts:  # an update whose tell stands
         _step_done(engine, lane, text)
         return
-    if not lane.known and lane.owner is job.connection:
-        engine.detach(lane, job.connection)
     engine.job_done(lane, job, text)
 
 

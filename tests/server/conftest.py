@@ -1,0 +1,354 @@
+"""An engine on a rig: a virtual clock, a disk that commits when it is told to, peers that note replies."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fechner.database.record import Entry
+from fechner.server import jsontext
+from fechner.server.engine import Engine
+from fechner.server.errors import FechnerError
+from fechner.server.events import (
+    Abandon,
+    Close,
+    Commit,
+    CommitFailed,
+    Committed,
+    Compute,
+    Computed,
+    Connected,
+    Ended,
+    Event,
+    Find,
+    Found,
+    Gone,
+    Halt,
+    Load,
+    Loaded,
+    Log,
+    Now,
+    Pause,
+    Received,
+    Send,
+    Stop,
+    Unreadable,
+)
+from fechner.server.execution import run
+from fechner.server.limits import Limits
+from fechner.server.replay import fold
+
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+
+SPACE_FILLING = """
+[common]
+parnames = [p]
+outcome_types = [binary]
+strategy_names = [init]
+[p]
+par_type = continuous
+lower_bound = 0
+upper_bound = 1
+[init]
+generator = SobolGenerator
+max_asks = 4
+"""
+
+#: One Sobol point, then asks that a computation answers.
+WITH_MODEL = """
+[common]
+parnames = [p]
+outcome_types = [binary]
+strategy_names = [init, opt]
+[p]
+par_type = continuous
+lower_bound = 0
+upper_bound = 1
+[init]
+generator = SobolGenerator
+max_asks = 1
+[opt]
+generator = OptimizeAcqfGenerator
+model = GPClassificationModel
+max_asks = 1000
+[OptimizeAcqfGenerator]
+acqf = MCLevelSetEstimation
+"""
+
+
+class Disk:
+    """A record in memory that keeps what it is told to commit, and fails when it is told to."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, list[Entry]] = {}
+        self.order: list[str] = []
+
+    def commit(self, effect: Commit) -> Committed | None:
+        for entry in effect.entries:
+            assert entry.ok or entry.change is None
+            json.loads(entry.request)
+            if entry.ok and entry.client_id is not None:
+                assert self._find(entry.session, entry.client_id) is None, "an id is used twice"
+            self.entries.setdefault(entry.session, []).append(entry)
+            self.order.append(entry.session)
+        return None if effect.token is None else Committed(effect.token)
+
+    def load(self, effect: Load) -> Loaded:
+        id_ = (self.order[-1] if self.order else "") if effect.session == "last" else effect.session
+        if id_ not in self.entries:
+            return Loaded(effect.token, None)
+        ids = frozenset(e.client_id for e in self.entries[id_] if e.ok and e.client_id is not None)
+        return Loaded(effect.token, fold(id_, self.changes(id_)), ids)
+
+    def find(self, effect: Find) -> Found:
+        entry = self._find(effect.session, effect.client_id)
+        if entry is None:
+            return Found(effect.token, None, None)
+        return Found(effect.token, entry.request, entry.reply)
+
+    def changes(self, session: str) -> list[dict[str, Any]]:
+        """What the session's messages did, through JSON and back as a real record gives it."""
+        return [json.loads(json.dumps(e.change)) for e in self.entries[session] if e.change is not None]
+
+    def _find(self, session: str, client_id: str) -> Entry | None:
+        found = [e for e in self.entries.get(session, ()) if e.ok and e.client_id == client_id]
+        return found[0] if found else None
+
+
+def guessed(task: Compute) -> Computed:
+    """The result of a computation without its mathematics: the next point of a fixed sequence."""
+    state = task.arguments[0]
+    if task.function == "query":
+        return Computed(
+            task.task, {"x": {"p": [0.5]}, "y": [0.25], "lower": [0], "upper": [1], "sd": [0.1]}, 2.5
+        )
+    n = task.arguments[1]
+    points = [[[((state.asked + i) * 0.381966) % 1.0]] for i in range(n)]
+    result = {"stage": 1, "points": points, "tier": "model", "post_mean": [0.5] * n, "post_sd": [0.1] * n}
+    return Computed(task.task, result, 2.5)
+
+
+class Peer:
+    """A client of the rig."""
+
+    def __init__(self, rig: Rig, number: int, stream: bool) -> None:
+        self.rig, self.number, self.stream = rig, number, stream
+        self.raw: list[bytes] = []
+        self.closed = False
+        self.paused = False
+
+    @property
+    def replies(self) -> list[Any]:
+        """Every reply so far, parsed."""
+        return [json.loads(data) for data in self.raw]
+
+    @property
+    def last(self) -> Any:
+        return json.loads(self.raw[-1])
+
+    def send(self, type: str, message: Any = None, **envelope: Any) -> None:
+        """Send a request of version 1."""
+        value = {"version": "1", "type": type, **envelope}
+        if message is not None:
+            value["message"] = message
+        self.send_value(value)
+
+    def send_value(self, value: Any) -> None:
+        self.rig.event(Received(self.number, value))
+
+    def unreadable(self, code: str = "bad_json") -> None:
+        self.rig.event(Unreadable(self.number, FechnerError(code, "no JSON")))
+
+    def request(self, type: str, message: Any = None, **envelope: Any) -> Any:
+        """Send a request of version 1, let everything happen, return its reply."""
+        before = len(self.raw)
+        self.send(type, message, **envelope)
+        self.rig.settle()
+        assert len(self.raw) == before + 1, f"{len(self.raw) - before} replies"
+        return self.last
+
+    def ok(self, type: str, message: Any = None, **envelope: Any) -> Any:
+        """The reply message of a request that succeeds."""
+        reply = self.request(type, message, **envelope)
+        assert reply["ok"], reply
+        return reply["message"]
+
+    def error(self, type: str, message: Any = None, **envelope: Any) -> Any:
+        """The error of a request that fails."""
+        reply = self.request(type, message, **envelope)
+        assert reply["ok"] is False, reply
+        assert "message" not in reply
+        return reply["error"]
+
+    def aepsych(self, type: str, message: Any = None, **more: Any) -> Any:
+        """The reply to a request of the AEPsych 0.8 dialect."""
+        before = len(self.raw)
+        self.send_value({"type": type, **({} if message is None else {"message": message}), **more})
+        self.rig.settle()
+        assert len(self.raw) == before + 1
+        assert not self.raw[-1].endswith(b"\n")
+        return self.last
+
+    def end(self) -> None:
+        self.rig.event(Ended(self.number))
+
+    def vanish(self) -> None:
+        self.rig.event(Gone(self.number))
+
+
+class Rig:
+    """Drives an engine. Storage and computations wait until `settle`, or are released one by one."""
+
+    def __init__(
+        self, compute: Any = guessed, disk: Disk | None = None, seed: int = 0, **options: Any
+    ) -> None:
+        self.compute = compute
+        self.disk = disk or Disk()
+        self.engine = Engine(random.Random(seed).randbytes, "rig.db", **options)
+        self.seconds = 100.0
+        self.peers: dict[int, Peer] = {}
+        self.storage: deque[Commit | Load | Find] = deque()
+        self.tasks: deque[Compute] = deque()
+        self.abandoned: list[int] = []
+        self.logs: list[Log] = []
+        self.halted = False
+
+    def connect(self, stream: bool = True) -> Peer:
+        number = len(self.peers) + 1
+        peer = self.peers[number] = Peer(self, number, stream)
+        self.event(Connected(number, stream, f"peer-{number}"))
+        return peer
+
+    def setup(self, config: str = SPACE_FILLING, **more: Any) -> Peer:
+        """A peer that has set up a session."""
+        peer = self.connect()
+        peer.ok("setup", {"config": config, "seed": 1}, **more)
+        return peer
+
+    def wait(self, seconds: float) -> None:
+        """Time passes."""
+        self.seconds += seconds
+
+    def stop(self) -> None:
+        self.event(Stop())
+
+    def event(self, event: Event) -> None:
+        """Take an event to the engine and note its effects."""
+        now = Now(self.seconds, NOON + timedelta(seconds=self.seconds))
+        for effect in self.engine.handle(event, now):
+            match effect:
+                case Send(connection, data):
+                    peer = self.peers[connection]
+                    assert not peer.closed, "a reply after the connection was closed"
+                    peer.raw.append(data)
+                case Close(connection):
+                    self.peers[connection].closed = True
+                case Pause(connection, paused):
+                    self.peers[connection].paused = paused
+                case Commit() | Load() | Find():
+                    self.storage.append(effect)
+                case Compute():
+                    self.tasks.append(effect)
+                case Abandon(task):
+                    self.abandoned.append(task)
+                    self.tasks = deque(waiting for waiting in self.tasks if waiting.task != task)
+                case Log():
+                    assert "unexpected fault" not in effect.text, effect.text
+                    self.logs.append(effect)
+                case Halt():
+                    assert not self.halted
+                    self.halted = True
+
+    def store(self) -> None:
+        """Carry the oldest storage effect out."""
+        effect = self.storage.popleft()
+        match effect:
+            case Commit():
+                event: Event | None = self.disk.commit(effect)
+            case Load():
+                event = self.disk.load(effect)
+            case Find():
+                event = self.disk.find(effect)
+        if event is not None:
+            self.event(event)
+
+    def store_all(self) -> None:
+        """Carry out storage, but no computation."""
+        while self.storage:
+            self.store()
+
+    def fail_commit(self, reason: str = "the disk is full") -> None:
+        """The oldest commit does not come to the disk."""
+        effect = self.storage.popleft()
+        assert isinstance(effect, Commit)
+        if effect.token is not None:
+            self.event(CommitFailed(effect.token, reason))
+
+    def work(self) -> None:
+        """Carry the oldest computation out."""
+        self.event(self.compute(self.tasks.popleft()))
+
+    def settle(self) -> None:
+        """Let everything happen that is under way."""
+        while self.storage or self.tasks:
+            if self.storage:
+                self.store()
+            else:
+                self.work()
+
+    def session(self, peer: Peer) -> Any:
+        """The session that a peer's connection is in, as the engine has it."""
+        id_ = self.engine.connections[peer.number].session
+        assert id_ is not None
+        return self.engine.lanes[id_].session
+
+    def recorded(self, session: str) -> Sequence[Entry]:
+        """What is on record of a session."""
+        return self.disk.entries.get(session, [])
+
+
+@pytest.fixture
+def rig() -> Rig:
+    """A fresh rig."""
+    return Rig()
+
+
+@pytest.fixture
+def new_rig() -> type[Rig]:
+    """Makes rigs."""
+    return Rig
+
+
+@pytest.fixture
+def space_filling() -> str:
+    """A configuration of one stage of four Sobol points in one dimension."""
+    return SPACE_FILLING
+
+
+@pytest.fixture
+def with_model() -> str:
+    """A configuration of one Sobol point, then asks that need a computation."""
+    return WITH_MODEL
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """The limits by default."""
+    return Limits()
+
+
+@pytest.fixture
+def computed_here() -> Any:
+    """Carries computations out in this process."""
+    return run
+
+
+@pytest.fixture
+def parse() -> Iterator[Any]:
+    """Strict JSON text to a value."""
+    return lambda text: jsontext.parse(text, Limits())
