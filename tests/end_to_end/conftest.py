@@ -1,0 +1,234 @@
+"""Servers as processes of their own, always cleaned up; raw clients for them; experiments to run on them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import random
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+import pytest
+
+#: A hang guard, in seconds: never reached unless something is broken.
+GUARD = 60.0
+
+Request = dict[str, Any]
+
+
+def request(type: str, message: Any = None, **envelope: Any) -> Request:
+    """A version 1 request; `envelope` may hold id and session."""
+    return {"version": "1", "type": type, **envelope, "message": {} if message is None else message}
+
+
+def free_port() -> int:
+    """A port outside the range that systems hand out by themselves, so that nobody takes it meanwhile."""
+    draw = random.SystemRandom()
+    while True:
+        port = draw.randrange(15_000, 30_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def ended(pid: int, seconds: float = GUARD) -> bool:
+    """Wait for the end of a process, not necessarily a child; False if it outlives the guard."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def children(pid: int) -> list[int]:
+    """The living children of a process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[1]) == pid and fields[0] != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+class Wire:
+    """A raw TCP client of version 1: one reply a line, as bytes or parsed."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(address, GUARD)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._lines: IO[bytes] = self.socket.makefile("rb")
+
+    def send(self, *requests: Request) -> None:
+        """Send requests in one packet."""
+        self.socket.sendall(b"".join(json.dumps(one).encode() for one in requests))
+
+    def line(self) -> bytes:
+        """The next reply's bytes; empty at the end of the stream."""
+        return self._lines.readline()
+
+    def exchange(self, one: Request) -> Any:
+        """The reply to a request."""
+        self.send(one)
+        return json.loads(self.line())
+
+    def ask_bytes(self, one: Request) -> bytes:
+        """The reply to a request, as bytes."""
+        self.send(one)
+        return self.line()
+
+    def call(self, type: str, message: Any = None, **envelope: Any) -> dict[str, Any]:
+        """The message of a reply that is ok."""
+        reply = self.exchange(request(type, message, **envelope))
+        assert reply["ok"], reply
+        return dict(reply["message"])
+
+    def close(self) -> None:
+        """Leave without a word."""
+        self._lines.close()
+        self.socket.close()
+
+
+class Served:
+    """A `fechner serve` process.
+
+    Args:
+        folder: where its record and its log are.
+        options: of the command.
+        port: 0 takes a free one.
+        db: the record's name in the folder.
+    """
+
+    def __init__(self, folder: Path, *options: str, port: int = 0, db: str = "record.db") -> None:
+        self.record = folder / db
+        self.log = folder / "server.log"
+        command = [sys.executable, "-m", "fechner.server.cli", "serve", "--port", str(port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--db", str(self.record), *options], stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        self.pid = self.process.pid
+        assert self.process.stdout is not None
+        self.process.stdout.readline()  # which record
+        line = self.process.stdout.readline()
+        ports = re.findall(r"(?::|port )(\d+)", line)
+        if not ports:
+            self.process.wait(GUARD)
+            raise RuntimeError(f"no server: {self.log.read_text()}")
+        self.address = ("127.0.0.1", int(ports[0]))
+        self.zmq_port = int(ports[1]) if len(ports) > 1 else None
+        self._wires: list[Wire] = []
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self.address[1]
+
+    def wire(self) -> Wire:
+        """A new connection, closed with the server."""
+        self._wires.append(Wire(self.address))
+        return self._wires[-1]
+
+    def workers(self) -> list[int]:
+        """The worker processes' ids."""
+        wire = Wire(self.address)
+        wire.call("ping")  # the workers are started before the first request is answered
+        wire.close()
+        return children(self.pid)
+
+    def kill(self) -> None:
+        """kill -9 of the listening process."""
+        self.process.kill()
+        self.process.wait(GUARD)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(GUARD)
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        for wire in self._wires:
+            wire.close()
+        if self.process.poll() is None:
+            left = children(self.pid)
+            self.kill()
+            for pid in left:
+                if not ended(pid, 10.0):
+                    os.kill(pid, signal.SIGKILL)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts servers on records in a folder of the test's own; ends them all."""
+    if not hasattr(os, "pidfd_open") or not Path("/proc/self/stat").exists():
+        pytest.skip("watches processes by Linux means")
+    started: list[Served] = []
+
+    def start(*options: str, **more: Any) -> Served:
+        started.append(Served(tmp_path, *options, **more))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture
+def fechner(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a `fechner` command to its end, in the test's folder."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "fechner.server.cli", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=GUARD, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tools() -> ModuleType:
+    """This module: `request`, `free_port`, `ended`, `children`, `Wire`."""
+    return sys.modules[__name__]
+
+
+def _beside(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def peers() -> ModuleType:
+    """The misbehaving clients."""
+    return _beside("misbehaving_peers", Path(__file__).parents[1] / "misbehaving" / "peers.py")
+
+
+@pytest.fixture(scope="session")
+def experiments() -> ModuleType:
+    """The experiments of experiments.py beside this file."""
+    return _beside("end_to_end_experiments", Path(__file__).with_name("experiments.py"))
