@@ -5,10 +5,11 @@ with simulation-based calibration, arXiv 1804.06788: if hyperparameters and late
 the prior, a nominal 95 % interval must contain the truth for 95 % of the observers.
 
 Each observer: hyperparameters from their priors, a latent function f on the trials and on one line through
-    the middle of
-the box, outcomes at Sobol trials. The model is fitted as in a session; checked are the interval of f at a
-random place of the line and the interval of the threshold along it (a true curve without crossing lies beyond
-the box, on the side that its level says).
+    the
+middle of the box, outcomes at Sobol trials. The model is fitted as in a session; checked are the interval of
+f at a random place of the line and, where the true curve has a threshold along it, the interval of the
+threshold. (Observers without threshold have it beyond the box; intervals that are open on that side hold it
+trivially.)
 
     python benchmarks/coverage.py --observers 1000 --trials 40 --dimensions 1
 """
@@ -39,9 +40,10 @@ class Coverage:
 
     Attributes:
         latent: f at a random place of the line.
-        threshold: the threshold along the line.
-        below, above: thresholds below and above their interval.
+        threshold: the threshold along the line, over the observers who have one.
+        below, above: thresholds below and above their interval, over the same.
         observers: how many there were.
+        crossing: how many of them have a threshold.
     """
 
     latent: float
@@ -49,6 +51,7 @@ class Coverage:
     below: float
     above: float
     observers: int
+    crossing: int
 
 
 def draw_covariance(d: int, random: np.random.Generator) -> Covariance:
@@ -79,6 +82,7 @@ def coverage(observers: int, trials: int, d: int, *, interval: float = 0.95, see
     """Coverage over `observers` with `trials` Sobol trials each in d dimensions."""
     inside = np.zeros((observers, 2), dtype=bool)
     sides = np.zeros((observers, 2), dtype=bool)
+    crosses = np.zeros(observers, dtype=bool)
     for index in range(observers):
         random = rng(seed, "observer", index)
         prior = draw_covariance(d, random)
@@ -98,10 +102,18 @@ def coverage(observers: int, trials: int, d: int, *, interval: float = 0.95, see
         samples = core.curves(line, key(seed, "line", index), 1000)
         _, low, high, _ = threshold_line(np.arange(LINE, dtype=float), mean, samples, 0.0, interval)
         actual = true_threshold(truth, 0.0, *mean_crossing(mean, 0.0))
+        crosses[index] = np.isfinite(actual)
         sides[index] = (low is not None and actual < low), (high is not None and actual > high)
         inside[index, 1] = not sides[index].any()
-    shares, (below, above) = inside.mean(axis=0), sides.mean(axis=0)
-    return Coverage(float(shares[0]), float(shares[1]), float(below), float(above), observers)
+    below, above = sides[crosses].mean(axis=0)
+    return Coverage(
+        float(inside[:, 0].mean()),
+        float(inside[crosses, 1].mean()),
+        float(below),
+        float(above),
+        observers,
+        int(crosses.sum()),
+    )
 
 
 def main() -> None:
@@ -117,9 +129,10 @@ def main() -> None:
     found = coverage(
         given.observers, given.trials, given.dimensions, interval=given.interval, seed=given.seed
     )
-    error = 1.96 * (found.threshold * (1 - found.threshold) / found.observers) ** 0.5
+    error = 1.96 * (found.threshold * (1 - found.threshold) / found.crossing) ** 0.5
     print(
-        f"{found.observers} observers, {given.trials} trials, {given.dimensions}-d, "
+        f"{found.observers} observers ({found.crossing} with a threshold), "
+        f"{given.trials} trials, {given.dimensions}-d, "
         f"nominal {given.interval:.0%}: "
         f"latent value {found.latent:.1%}, threshold {found.threshold:.1%} +- {error:.1%} "
         f"(below {found.below:.1%}, above {found.above:.1%})"
