@@ -415,8 +415,8 @@ class Engine:
 
     def drop_if_idle(self, lane: Lane) -> None:
         """Forget a session that nobody holds: the record has it."""
-        if lane.idle and lane.owner is None:
-            self.lanes.pop(lane.session.id, None)
+        if lane.idle and lane.owner is None and self.lanes.get(lane.session.id) is lane:
+            del self.lanes[lane.session.id]  # not a newer lane of the same session
 
     def _stop(self, event: Stop) -> None:
         self.stopping = True

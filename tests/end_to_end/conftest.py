@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -143,12 +144,16 @@ class Served:
         self._wires.append(Wire(self.address))
         return self._wires[-1]
 
-    def workers(self) -> list[int]:
-        """The worker processes' ids."""
+    def workers(self, count: int) -> list[int]:
+        """The worker processes' ids, once there are `count`."""
+        until = time.monotonic() + GUARD
         wire = Wire(self.address)
         wire.call("ping")  # the workers are started before the first request is answered
+        while len(found := children(self.pid)) != count:
+            assert time.monotonic() < until, f"{len(found)} workers, not {count}"
+            wire.call("ping")
         wire.close()
-        return children(self.pid)
+        return found
 
     def kill(self) -> None:
         """kill -9 of the listening process."""
