@@ -31,7 +31,7 @@ setup(
         "pydantic>=2.7",
         "pyzmq>=26",
         "rich>=13",
-        "scipy>=1.13",
+        "scipy>=1.15",
         "sqlalchemy>=2.0.30",
         "threadpoolctl>=3.5",
         "torch>=2.4",
@@ -52,7 +52,6 @@ setup(
     },
     entry_points={"console_scripts": ["fechner = fechner.server.cli:main"]},
     classifiers=[
-        "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3",
         "Intended Audience :: Science/Research",
         "Topic :: Scientific/Engineering",

@@ -154,7 +154,10 @@ def _keys(owner: str, keys: Mapping[str, Key]) -> str:
         for name, key in keys.items()
         if key.supported and key.type != "ignored"
     ]
-    return table(("key", "takes", "default", "meaning"), rows) if rows else "No keys of its own."
+    missing = ", ".join(f"`{name}`" for name, key in keys.items() if not key.supported)
+    return table(("key", "takes", "default", "meaning"), rows) + (
+        f"\n\nNot supported yet: {missing}." if missing else ""
+    )
 
 
 def _meaning(owner: str, name: str) -> str:
@@ -192,7 +195,7 @@ def parameter_types() -> str:
         (f"`{kind}`", ", ".join(f"`{key}`" for key in keys) or "-", PARAMETER_TYPE_NOTES[kind])
         for kind, keys in PARAMETER_TYPES.items()
     ]
-    return table(("par_type", "keys", "notes"), rows)
+    return table(("`par_type`", "keys", "notes"), rows)
 
 
 def metadata_keys() -> str:

@@ -1,0 +1,43 @@
+"""The examples that fit on one page run as they are."""
+
+from __future__ import annotations
+
+import functools
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import fechner_client
+import pytest
+from fechner.server import Server
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+
+
+def test_the_minimal_client_finds_a_threshold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It runs to the end of its stages and prints where the stimulus is seen in 75 % of the trials."""
+    with Server() as server:
+        client = functools.partial(fechner_client.Client, server=server)
+        monkeypatch.setattr(fechner_client, "Client", client)
+        runpy.run_path(str(EXAMPLES / "minimal_client.py"))
+        assert server.record.sessions()[0]["n_told"] >= 40
+    assert re.match(r"seen in 75 % at (0\.\d+|None)", capsys.readouterr().out)
+
+
+def test_the_readme_shows_the_minimal_client() -> None:
+    """The README's first program is the example, letter for letter."""
+    shown = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
+    assert shown[0] == (EXAMPLES / "minimal_client.py").read_text("utf-8")
+
+
+def test_the_notebook_runs_without_a_server_program() -> None:
+    """Setup, trials, thresholds, dataframe and verification in one process."""
+    command = [sys.executable, str(EXAMPLES / "notebook_in_process.py")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "every ask recomputed is identical: True" in done.stdout
