@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from fechner.strategies._thresholds import crossings, mean_crossing, threshold_line
-from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit
 from fechner.strategies.models.covariance import Covariance
@@ -86,7 +86,7 @@ def coverage(observers: int, trials: int, d: int, *, interval: float = 0.95, see
     for index in range(observers):
         random = rng(seed, "observer", index)
         prior = draw_covariance(d, random)
-        x = sobol(trials, d, key(seed, "trials", index))
+        x = sobol(key(seed, "trials", index), d, 0, trials)
         line = np.full((LINE, d), 0.5)
         line[:, -1] = np.linspace(0, 1, LINE)
         everywhere = np.vstack([x, line])

@@ -50,7 +50,7 @@ def run(task: Compute, poll: Callable[[], None] | None = None) -> Result:
     """Run a task here, and catch what it raises."""
     started = time.perf_counter()
     try:
-        keywords = {"poll": poll} if poll is not None and task.function == "propose" else {}
+        keywords = {} if poll is None else {"poll": poll}
         result = function(task.function)(*task.arguments, **keywords)
     except FechnerError as error:
         return ComputeFailed(task.task, error)

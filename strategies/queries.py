@@ -8,6 +8,7 @@ P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,6 +57,7 @@ def answer(
 
     Returns:
         x by parameter name, y, lower, upper and sd, all lists of equal length; None where there is no value.
+        A threshold's y are the values of `parameter`, with their interval; x holds them beside the others.
 
     Raises:
         FechnerError: bad_value, unknown_parameter or out_of_bounds, with the place.
@@ -162,14 +164,15 @@ def _threshold(
             "message.parameter",
         )
     dimension = free.index(name)
-    level, target = _level(core.centre, request)
+    target = _level(core.centre, request)
     rows = _points(space, request.get("x"), {name})
-    if not rows:
-        if len(free) > 1:
-            missing = ", ".join(other for other in free if other != name)
-            raise FechnerError("bad_value", f"a threshold needs x with values of {missing}", "message.x")
-        rows = [space.decode(np.full(space.d, 0.5))]
     low, high = _box(space, request.get("constraints"))
+    if not rows:  # constraints may hold the other parameters as well
+        missing = [n for i, n in enumerate(free) if n != name and low[i] != high[i]]
+        if missing:
+            text = f"a threshold needs x with values of {', '.join(missing)}"
+            raise FechnerError("bad_value", text, "message.x")
+        rows = [space.decode(0.5 * (low + high))]
     out: dict[str, list[Any]] = {"y": [], "lower": [], "upper": [], "sd": []}
     found: dict[str, list[Any]] = {n: [] for n in space.names}
     middle = space.decode(np.full(space.d, 0.5))
@@ -187,15 +190,15 @@ def _threshold(
         whole = {**middle, **row}
         for other in space.names:
             found[other].append(estimate if other == name else whole[other])
-        out["y"].append(level)
+        out["y"].append(estimate)
         out["lower"].append(lower)
         out["upper"].append(upper)
         out["sd"].append(sd)
     return {"x": found, **out}
 
 
-def _level(core: Posterior, request: Mapping[str, Any]) -> tuple[float, float]:
-    """The y to be reached, in the space asked for and in latent space."""
+def _level(core: Posterior, request: Mapping[str, Any]) -> float:
+    """The y to be reached, in latent space."""
     level = request.get("y")
     if level is None and core.binary:
         level = 0.75
@@ -203,11 +206,11 @@ def _level(core: Posterior, request: Mapping[str, Any]) -> tuple[float, float]:
         raise FechnerError("bad_value", "a threshold needs y, the outcome to be reached", "message.y")
     level = _number(level, "message.y")
     if _scale_of(core, request) == "latent":
-        return level, level
+        return level
     ceiling = 1.0 - core.lapse
     if not core.floor < level < ceiling:
         raise FechnerError("out_of_bounds", f"y must lie between {core.floor:g} and {ceiling:g}", "message.y")
-    return level, core.latent_of(level)
+    return core.latent_of(level)
 
 
 def _points(space: Space, x: Any, without: set[str]) -> list[dict[str, Any]]:
@@ -262,9 +265,13 @@ def _number(value: Any, where: str) -> float:
     """A finite number, also as a list of one."""
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise FechnerError("bad_value", f"{value!r} is not a finite number", where)
-    return float(value)
+    try:
+        number = math.nan if isinstance(value, bool | str) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise FechnerError("bad_value", f"{str(value)[:40]} is not a finite number", where)
+    return number
 
 
 def _reply(space: Space, unit: Array, mean: Array, sd: Array, lower: Array, upper: Array) -> dict[str, Any]:

@@ -237,7 +237,7 @@ def queried(state: State) -> State:
     return advance(state) if state.current.model is None else state
 
 
-def query(state: State, request: Mapping[str, Any]) -> dict[str, Any]:
+def query(state: State, request: Mapping[str, Any], poll: Poll | None = None) -> dict[str, Any]:
     """The answer of the current stage's model to `request` (wire.md 3); the state stays as it is.
 
     The model is fitted anew, from the recorded hyperparameters, when outcomes were told since its last fit.
@@ -251,7 +251,7 @@ def query(state: State, request: Mapping[str, Any]) -> dict[str, Any]:
     refit = start is None or state.fit_rows != state.n
     seed = stage_seed(state, "query")
     with single_thread():
-        return answer(model, x, y[:, 0], start, refit, state.space, dict(request), seed)
+        return answer(model, x, y[:, 0], start, refit, state.space, dict(request), seed, poll=poll)
 
 
 class Strategy:

@@ -19,17 +19,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import Array, bivariate_excess
 from fechner.strategies.models.posterior import Posterior
-from scipy.stats import qmc
-
-
-def sobol(count: int, d: int, seed: int) -> Array:
-    """`count` scrambled Sobol points (count, d) of the unit box."""
-    engine = qmc.Sobol(d, scramble=True, rng=np.random.Generator(np.random.PCG64(seed)))
-    exponent = max(0, int(np.ceil(np.log2(max(count, 1)))))
-    points: Array = engine.random_base2(exponent)[:count]
-    return points
 
 
 def expected_absolute_volume_change(
@@ -37,7 +29,7 @@ def expected_absolute_volume_change(
 ) -> Callable[[Array], Array]:
     """EAVC of (m, d) points as a function, for the set P(y = 1) <= target over `count` reference points."""
     gamma = posterior.latent_of(target)
-    reference = sobol(count, posterior.x.shape[1], seed)
+    reference = sobol(seed, posterior.x.shape[1], 0, count)
     mean_q, variance_q, half_q = posterior.reduced(reference)
     sd_q = np.sqrt(variance_q)
     b = np.clip((gamma - mean_q) / sd_q, -40.0, 40.0)

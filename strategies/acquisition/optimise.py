@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from fechner.strategies.acquisition.acquisition import Acquisition
-from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import Array
 from fechner.strategies.random import key
 from scipy.optimize import minimize
@@ -61,7 +61,7 @@ def maximise(
     lower, upper = (np.zeros(d), np.ones(d)) if box is None else (box[0].copy(), box[1].copy())
     for dimension, value in (fixed or {}).items():
         lower[dimension] = upper[dimension] = value
-    points = lower + (upper - lower) * sobol(scan, d, key(seed, "scan"))
+    points = lower + (upper - lower) * sobol(key(seed, "scan"), d, 0, scan)
     values = values_in_chunks(acquisition, points, poll)
     order = np.argsort(-values, kind="stable")
     best_x, best_value = points[order[0]].copy(), float(values[order[0]])

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.acquisition.acquisition import build
-from fechner.strategies.acquisition.look_ahead import sobol
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.config.specification import Component
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.normal import Array
 from fechner.strategies.random import key
@@ -103,7 +103,7 @@ def generate(
 
 def posterior_range(core: Posterior, d: int, seed: int) -> tuple[float, float]:
     """Range of the predicted probability (or outcome) and largest variance, over 1,000 Sobol points."""
-    mean, sd = core.moments(sobol(RANGE_POINTS, d, seed), "probability")
+    mean, sd = core.moments(sobol(seed, d, 0, RANGE_POINTS), "probability")
     return float(mean.max() - mean.min()), float(np.square(sd).max())
 
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import gp_classification, gp_regression
 from fechner.strategies.models.fitting import Evidence, Layout
 from fechner.strategies.models.normal import Array, ndtr, ndtri
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.random import rng
 from scipy.linalg import cholesky
-from scipy.stats import qmc
 
 MEMBERS = 16
 STEP = 0.1
@@ -128,8 +128,7 @@ def ensemble(
         half = _inverse_root(layout, evidence, mode)
     except np.linalg.LinAlgError:
         return alone
-    engine = qmc.Sobol(layout.size, scramble=True, rng=np.random.Generator(np.random.PCG64(1)))
-    normal = ndtri(np.clip(engine.random(MEMBERS), 1e-4, 1 - 1e-4))
+    normal = ndtri(np.clip(sobol(1, layout.size, 0, MEMBERS), 1e-4, 1 - 1e-4))
     members, logs = [], []
     for z in normal:
         theta = layout.inside(mode + half @ z)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from fechner.strategies.acquisition import Acquisition, build, maximise
-from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.normal import ndtr
@@ -25,7 +25,7 @@ def fitted(floor: float = 0.0) -> Posterior:
 def test_straddle_in_probability_and_latent_space() -> None:
     """The straddle is sqrt(beta) sd - |mean - target| in the space that the objective names."""
     core = fitted()
-    points = sobol(16, 2, 3)
+    points = sobol(3, 2, 0, 16)
     samples = np.random.default_rng(1).standard_normal(400_000)
     on_p = build(Component("MCLevelSetEstimation", {"target": 0.7, "objective": PROBIT}), core, seed=1)
     on_f = build(Component("MCLevelSetEstimation", {"target": 0.4, "beta": 4.0}), core, seed=1)
@@ -44,7 +44,7 @@ def test_eavc_agrees_with_simulation(floor: float) -> None:
     function = build(Component("EAVC", {"target": 0.75, "query_set_size": 64}), core, seed=7)
     from fechner.strategies.random import key
 
-    reference = sobol(64, 2, key(7, "query set"))
+    reference = sobol(key(7, "query set"), 2, 0, 64)
     gamma = core.latent_of(0.75)
     random = np.random.default_rng(3)
     for point in np.array([[0.3, 0.5], [0.8, 0.7]]):
@@ -122,7 +122,7 @@ def test_never_worse_than_the_scan() -> None:
     def rough(x: np.ndarray) -> np.ndarray:
         return np.sin(1e5 * x[:, 0]) * np.cos(3e4 * x[:, 1])
 
-    scanned = rough(sobol(128, 2, key_of_scan(1))).max()
+    scanned = rough(sobol(key_of_scan(1), 2, 0, 128)).max()
     _, value = maximise(Acquisition(rough, 64, 1e-5), np.array([0.3, 0.3]), seed=1, scan=128)
     assert value >= scanned
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fechner.strategies.acquisition.look_ahead import sobol
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.acquisition import generate
 from fechner.strategies.models.normal import ndtr
@@ -128,7 +128,7 @@ def test_sixty_trials_find_an_audiogram() -> None:
         )
     )
     random = np.random.default_rng(4)
-    points = list(sobol(12, 2, 4))
+    points = list(sobol(4, 2, 0, 12))
     outcomes = [listener.sample(axes.decode(point), random) for point in points]
     found = None
     while len(points) < 60:
