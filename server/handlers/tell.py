@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from fechner.server.handlers.registry import Answer, Context, handles, require_s
 from fechner.server.messages import Tell, Told
 from fechner.server.session import TOLD, Session, Trial
 from fechner.strategies import stopping
+from fechner.strategies.axes import TOLERANCE
 from fechner.strategies.outcomes import clean_outcome
 from fechner.strategies.sequential import advance
+from numpy.typing import NDArray
 
 
 @handles("tell", "1", "aepsych-0.8")
@@ -35,11 +38,12 @@ def tell(context: Context, message: Tell) -> Answer:
             "message.trials",
         )
     taken: set[int] = set()
+    pending = _Pending(session)
     rows: list[dict[str, Any]] = []
     new = session.next_trial
     for i, one in enumerate(told):
         where = f"message.trials.{i}" if many else "message"
-        row = _row(session, one, taken, where)
+        row = _row(session, one, pending, taken, where)
         if row["trial"] is None:
             row["trial"] = new
             new += 1
@@ -57,7 +61,7 @@ def tell(context: Context, message: Tell) -> Answer:
     return Answer(reply, change)
 
 
-def _row(session: Session, told: Told, taken: set[int], where: str) -> dict[str, Any]:
+def _row(session: Session, told: Told, pending: _Pending, taken: set[int], where: str) -> dict[str, Any]:
     """One told trial as the record keeps it; `trial` is None for a point that was not asked."""
     trial: Trial | None
     if told.trial is not None:
@@ -77,7 +81,7 @@ def _row(session: Session, told: Told, taken: set[int], where: str) -> dict[str,
             state = session.state
             stimuli = state.specification.stimuli_per_trial
             config = state.space.validate(dict(told.config), stimuli, f"{where}.config")
-            trial = _by_config(session, config, taken)
+            trial = pending.at(config, taken)
         elif told.model_data or told.outcome is None:
             raise FechnerError(
                 "bad_value",
@@ -134,18 +138,31 @@ def _by_number(session: Session, number: int, taken: set[int], where: str) -> Tr
     return trial
 
 
-def _by_config(session: Session, config: dict[str, Any], taken: set[int]) -> Trial | None:
-    """The oldest pending trial of the current strategy whose point this is."""
-    space = session.state.space
-    for trial in session.pending.values():
-        if (
-            trial.strategy == session.current
-            and trial.number not in taken
-            and trial.config is not None
-            and space.close(config, trial.config)
-        ):
-            return trial
-    return None
+class _Pending:
+    """The pending trials of the current strategy, to be found by their points, also when there are many."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @cached_property
+    def _table(self) -> tuple[list[Trial], NDArray[np.float64]]:
+        """The trials, oldest first, and their points as rows."""
+        session = self._session
+        trials = [trial for trial in session.pending.values() if trial.strategy == session.current]
+        return trials, np.array([np.ravel(trial.unit) for trial in trials if trial.unit is not None])
+
+    def at(self, config: dict[str, Any], taken: set[int]) -> Trial | None:
+        """The oldest one whose point this is, of those that are not taken."""
+        trials, points = self._table
+        if not trials:
+            return None
+        state = self._session.state
+        point = state.space.encode_trial(config, state.specification.stimuli_per_trial)
+        for i in np.flatnonzero((np.abs(points - point.ravel()) <= 2 * TOLERANCE).all(axis=1)):
+            trial = trials[i]
+            if trial.number not in taken and state.space.close(config, trial.config or {}):
+                return trial
+        return None
 
 
 def _finished_after(session: Session, rows: list[dict[str, Any]]) -> bool:
