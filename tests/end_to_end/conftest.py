@@ -115,6 +115,8 @@ class Served:
     """
 
     def __init__(self, folder: Path, *options: str, port: int = 0, db: str = "record.db") -> None:
+        if not hasattr(os, "pidfd_open") or not Path("/proc/self/stat").exists():
+            pytest.skip("watches processes by Linux means")
         self.record = folder / db
         self.log = folder / "server.log"
         command = [sys.executable, "-m", "fechner.server.cli", "serve", "--port", str(port)]
@@ -185,8 +187,6 @@ Serve = Callable[..., Served]
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts servers on records in a folder of the test's own; ends them all."""
-    if not hasattr(os, "pidfd_open") or not Path("/proc/self/stat").exists():
-        pytest.skip("watches processes by Linux means")
     started: list[Served] = []
 
     def start(*options: str, **more: Any) -> Served:

@@ -58,8 +58,14 @@ def test_the_undisturbed_script_has_the_steps_that_are_killed(undisturbed: Any) 
     assert len(undisturbed()) == STEPS + 1
 
 
-@pytest.mark.parametrize("unheard", [False, True], ids=["between replies", "before the reply"])
-@pytest.mark.parametrize("position", range(1, STEPS + 1))
+@pytest.mark.parametrize(
+    ("position", "unheard"),
+    [pytest.param(i, False, id=f"after reply {i}") for i in range(1, STEPS + 1)]
+    + [
+        pytest.param(i, True, id=f"before reply {i + 1}", marks=pytest.mark.long if i % 3 else ())
+        for i in range(1, STEPS)
+    ],
+)
 def test_a_killed_server_goes_on_where_it_was(
     tools: Any, experiments: Any, undisturbed: Any, serve: Any, position: int, unheard: bool
 ) -> None:
