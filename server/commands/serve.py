@@ -65,7 +65,8 @@ def serve(
 
     def listening(port: int, zmq_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
-        print(f"listening on {host}:{port}{also}; {settings.workers} workers; stop with Ctrl-C", flush=True)
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        print(f"listening on {where}{also}; {settings.workers} workers; stop with Ctrl-C", flush=True)
 
     print(f"record: {db}", flush=True)
     try:

@@ -51,6 +51,7 @@ class ZmqTransport:
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.MAXMSGSIZE, 4 * limits.message_bytes)
         self._socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+        self._socket.setsockopt(zmq.IPV6, "[" in address)
         try:
             self._socket.bind(address)
         except zmq.ZMQError:

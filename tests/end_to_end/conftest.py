@@ -128,12 +128,12 @@ class Served:
         assert self.process.stdout is not None
         self.process.stdout.readline()  # which record
         line = self.process.stdout.readline()
-        ports = re.findall(r"(?::|port )(\d+)", line)
-        if not ports:
+        ports = re.match(r"listening on \S+:(\d+)(?:, ZMQ on port (\d+))?;", line)
+        if ports is None:
             self.process.wait(GUARD)
             raise RuntimeError(f"no server: {self.log.read_text()}")
-        self.address = ("127.0.0.1", int(ports[0]))
-        self.zmq_port = int(ports[1]) if len(ports) > 1 else None
+        self.address = ("127.0.0.1", int(ports[1]))
+        self.zmq_port = int(ports[2]) if ports[2] else None
         self._wires: list[Wire] = []
 
     @property
