@@ -1,5 +1,7 @@
 """Fechner's packages: the folders at the top are the package (``fechner.server`` is ``server/``)."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 FOLDERS = ("server", "strategies", "database")
@@ -14,7 +16,7 @@ setup(
     name="fechner",
     version="0.1.0",
     description="An ask/tell optimisation server for adaptive experiments",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from fechner.strategies._thresholds import crossings, mean_crossing, threshold_line
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.config.specification import Component
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array, ndtr

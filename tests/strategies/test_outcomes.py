@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from fechner.strategies.config.specification import Outcome, Specification
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.outcomes import clean_outcome

@@ -6,12 +6,11 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from fechner.strategies import check
 from fechner.strategies.state import MOST_PENDING, Rows, State, drop, dump, initial, load, tell
 from fechner.strategies.strategy import adopt, propose
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 CONFIG = """
 [common]
@@ -85,7 +84,7 @@ def test_rows_are_read_only_and_pickle_only_what_they_show() -> None:
     rows = Rows.empty(1).append(np.ones((3, 1)))
     with pytest.raises(ValueError, match="read-only"):
         rows.array[0] = 2
-    again = pickle.loads(pickle.dumps(rows))
+    again = pickle.loads(pickle.dumps(rows))  # noqa: S301 (as between our own processes)
     np.testing.assert_array_equal(again.array, rows.array)
     assert len(again._store.array) == 3
 

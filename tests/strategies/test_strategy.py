@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from fechner.strategies import FechnerError, Strategy, check, initial
 from fechner.strategies.strategy import adopt, ask, needs_model, propose, query
 
@@ -131,7 +130,8 @@ def test_fixed_values_are_checked() -> None:
 def test_manual_points_come_in_order_then_the_stage_ends() -> None:
     """A manual stage hands out its list and refuses fixed values."""
     text = HEAD.format(stages="[man]", common="") + (
-        "[man]\ngenerator = ManualGenerator\n[ManualGenerator]\npoints = [[0, 1], [0.5, 2]]\nshuffle = False\n"
+        "[man]\ngenerator = ManualGenerator\n"
+        "[ManualGenerator]\npoints = [[0, 1], [0.5, 2]]\nshuffle = False\n"
     )
     strategy = Strategy(text, 0)
     with pytest.raises(FechnerError, match="can't honour"):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from fechner.strategies.acquisition import Acquisition, build, maximise
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.config.specification import Component
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.normal import ndtr
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fechner.strategies.config import check
 from fechner.strategies.config import Parameter, check
 from fechner.strategies.errors import ConfigError, Problem
 
@@ -166,7 +165,8 @@ def test_shifts_of_log_scales(key: str, lower: float, shift: float):
     """log_scale shifts as AEPsych does; scale = log only where it has to, with a warning."""
     text = (
         "[common]\nparnames = [p]\noutcome_types = [binary]\nstrategy_names = [s]\n[s]\nmin_asks = 1\n"
-        f"generator = SobolGenerator\n[p]\npar_type = continuous\nlower_bound = {lower}\nupper_bound = 9\n{key}\n"
+        f"generator = SobolGenerator\n[p]\npar_type = continuous\n"
+        f"lower_bound = {lower}\nupper_bound = 9\n{key}\n"
     )
     specification = check(text)
     assert specification.parameters[0].shift == shift

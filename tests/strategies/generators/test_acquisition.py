@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.acquisition import generate
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import ndtr
 from fechner.strategies.parameters import space
 from fechner.strategies.queries import answer
