@@ -232,7 +232,8 @@ class Engine:
         """Bring waiting jobs into the lanes of their sessions, as far as their order allows."""
         while connection.waiting and connection.barrier is None:
             job = connection.waiting[0]
-            if job.request.type in _BARRIERS and job.request.fault is None and connection.outstanding:
+            barrier = job.request.type in _BARRIERS and job.request.fault is None
+            if (barrier or job.closes) and connection.outstanding:
                 break
             if not self._route(connection, job):
                 break

@@ -153,7 +153,10 @@ def validate(kind: type[Message], content: Any, where: str = "message") -> Messa
         faults = error.errors(include_url=False)
         fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
         # Inside a union pydantic names the branch it tried; that is no place in the message.
-        place = [part for part in fault["loc"] if not _is_branch(part)]
+        *outer, last = fault["loc"] or ("",)
+        named = fault["type"] in ("extra_forbidden", "missing")  # then the last part is a field's name
+        place = [part for part in outer if not _is_branch(part)]
+        place += [last] if named or not (_is_branch(last) or last == "") else []
         path = ".".join([where, *map(str, place)])
         if fault["type"] == "extra_forbidden":
             name = str(place[-1])

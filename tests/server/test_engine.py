@@ -116,6 +116,21 @@ def test_broken_input_closes_a_stream_after_what_came_before(rig: Any, with_mode
     assert peer.closed
 
 
+def test_broken_input_waits_for_the_replies_of_every_session(rig: Any, with_model: str) -> None:
+    """Also of another session of the same connection."""
+    peer = rig.setup(with_model, session=SESSION)
+    peer.ok("ask")
+    peer.ok("tell", told(1))
+    peer.ok("setup", {"config": with_model}, session=SESSION.replace("1d2c", "1d2d"))
+    peer.send("ask", session=SESSION)
+    peer.unreadable()
+    rig.store_all()
+    assert not peer.closed
+    rig.settle()
+    assert [reply["type"] for reply in peer.replies[-2:]] == ["ask", ""]
+    assert peer.closed
+
+
 def test_broken_input_leaves_a_datagram_peer(rig: Any) -> None:
     """Where messages come apart by themselves the error is all."""
     peer = rig.connect(stream=False)
