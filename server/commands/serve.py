@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import os
@@ -66,13 +67,17 @@ def serve(
     def listening(port: int, zmq_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        print(f"listening on {where}{also}; {settings.workers} workers; stop with Ctrl-C", flush=True)
+        many = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
+        print(f"listening on {where}{also}; {many}; stop with Ctrl-C", flush=True)
 
     print(f"record: {db}", flush=True)
     try:
         Loop(settings, db, opener(db, host, port), listening).run()
     except OSError as error:
-        fail(f"can't listen on {host}: {error.strerror or error}", FAILED)
+        taken = f"port {port} is taken; --port names another, 0 a free one"
+        fail(
+            f"can't listen on {host}: {taken if error.errno == errno.EADDRINUSE else error.strerror or error}"
+        )
     except Exception as error:
         from fechner.database.errors import RecordError
 
