@@ -93,8 +93,8 @@ KEYS = {
 }  # fmt: skip
 
 PARAMETER_TYPE_NOTES = {
-    "continuous": "`log_scale = True` (or `scale = log`) searches log10 of the value; where the lower bound"
-    " is below 1 the value is first shifted (by 1, or by 1 more than a negative bound's size)",
+    "continuous": "`scale = log` searches the logarithm of the value. `log_scale = True`, AEPsych's key, does"
+    " so after adding 1 where the lower bound is below 1 (and its size as well where it is negative)",
     "integer": "whole numbers; in space-filling stages only, so far",
     "binary": "0 and 1; in space-filling stages only, so far",
     "discrete": "ordered numbers; not supported yet",
