@@ -12,7 +12,7 @@ import traceback
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fechner.server import __version__, work
 from fechner.server.dialects import Dialect, Request, choose
@@ -47,9 +47,11 @@ from fechner.server.jsontext import render as to_json
 from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.limits import Limits
 from fechner.server.messages import Ping, Resume, Setup
-from fechner.server.session import Session
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+if TYPE_CHECKING:
+    from fechner.server.session import Session
 
 #: Requests that the ones after them depend on.
 _BARRIERS = ("setup", "resume", "exit")
@@ -288,7 +290,7 @@ class Engine:
             not named and (lane is None or lane.session.ended or lane.owner is not connection)
         ):
             target = str(uuid.UUID(bytes=self.entropy(16), version=4))
-            self.lanes[target] = Lane(Session(target))
+            self.lanes[target] = Lane(new_session(target))
         connection.barrier = job
         connection.default_tried = True
         self._enter(connection, job, target)
@@ -343,7 +345,7 @@ class Engine:
             job.steps = steps_of(job.request)
         lane = self.lanes.get(id_)
         if lane is None:
-            lane = self.lanes[id_] = Lane(Session(id_))
+            lane = self.lanes[id_] = Lane(new_session(id_))
             self.load(lane)
         lane.queue.append(job)
         work.pump(self, lane)
@@ -440,6 +442,13 @@ class Engine:
             work.fail(self, lane, error)
         for lane in tuple(self.lanes.values()):
             work.pump(self, lane)
+
+
+def new_session(id_: str) -> Session:
+    """A session without a strategy (numpy is imported with its module, not before a session is wanted)."""
+    from fechner.server.session import Session
+
+    return Session(id_)
 
 
 def _session_id(text: str | None) -> str | None:

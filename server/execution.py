@@ -131,10 +131,10 @@ class _Worker:
             task = self._tasks.get()
             if task is None:
                 break
-            self._write(("task", task))
             try:
+                self._write(("task", task))
                 result = receive(stdout)
-            except (EOFError, OSError, pickle.UnpicklingError):
+            except Exception:  # it died, or says what nobody understands
                 self._done(self, task, None)
                 break
             self._done(self, task, result)
@@ -210,6 +210,8 @@ class Pool:
 
     def _done(self, worker: _Worker, task: Compute, result: Result | None) -> None:
         """In a worker's thread: its task is done, or (None) it died."""
+        if self._ended:
+            return  # and so may be the loop that `post` posts to
         self._post(lambda: self._settle(worker, task, result))
 
     def _settle(self, worker: _Worker, task: Compute, result: Result | None) -> None:

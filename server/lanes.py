@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fechner.server.dialects import Dialect, Request
 from fechner.server.events import Now
 from fechner.server.handlers.registry import Computation
 from fechner.server.messages import Ask, Message, Update
-from fechner.server.session import Session
+
+if TYPE_CHECKING:
+    from fechner.server.session import Session
 
 
 @dataclass(slots=True)

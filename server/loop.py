@@ -135,6 +135,7 @@ class Loop:
             self._listening(port, zmq_port)
             if settings.workers:
                 self._pool = Pool(settings.workers, self._post, self._deliver, self._log)
+            threading.Thread(target=_warm_up, name="fechner-warm-up", daemon=True).start()
             await self._halted.wait()
         finally:
             server.close()
@@ -248,3 +249,10 @@ class Loop:
 
     def _log(self, level: str, text: str) -> None:
         log.log(logging.getLevelNamesMapping()[level.upper()], text)
+
+
+def _warm_up() -> None:
+    """Import what the first sessions need while the loop already answers."""
+    from fechner.server.handlers import load
+
+    load()

@@ -21,7 +21,7 @@ Index = Annotated[StrictInt, Field(ge=0, lt=2**31)]
 class Message(BaseModel):
     """Base of the core's messages: frozen, strict, no further fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Hello(Message):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fechner.server.events import Commit, CommitFailed, Committed, Event, Find, Found, Load, Loaded
-from fechner.server.replay import fold
 
 if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
     from fechner.database.record import Record
@@ -46,6 +45,8 @@ def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
 
 
 def _load(record: Record, effect: Load) -> Loaded:
+    from fechner.server.replay import fold
+
     try:
         id_ = record.last() if effect.session == "last" else effect.session
         if id_ is None or not record.exists(id_):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from fechner.server.errors import FechnerError
 from fechner.server.limits import Limits
 from fechner.server.messages import Message
-from fechner.server.session import Session
+
+if TYPE_CHECKING:
+    from fechner.server.session import Session
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,12 @@ class Computation:
 
 Handler = Callable[[Context, Any], Answer | Computation]
 
-#: Handlers by (type, version).
+#: The modules of handlers.
+MODULES = ("ask", "exit", "finish_strategy", "info", "query", "resume", "setup", "tell")
+
+#: Handlers by (type, version); filled by `load`.
 HANDLERS: dict[tuple[str, str], Handler] = {}
+_loaded = False
 
 
 def handles(type_: str, *versions: str) -> Callable[[Handler], Handler]:
@@ -73,12 +80,22 @@ def handles(type_: str, *versions: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def load() -> None:
+    """Import every module of handlers; any thread may."""
+    global _loaded
+    for module in MODULES:
+        import_module(f"fechner.server.handlers.{module}")
+    _loaded = True
+
+
 def handle(context: Context, type_: str, message: Message) -> Answer | Computation:
     """The answer of the handler for (type, version).
 
     Raises:
         FechnerError: unknown_type, or what the handler raises.
     """
+    if not _loaded:
+        load()
     handler = HANDLERS.get((type_, context.version))
     if handler is None:
         raise FechnerError("unknown_type", f"no handler for '{type_}'", where="type")
