@@ -1,0 +1,70 @@
+"""The core's messages are strict: types, ranges, no further fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fechner.server.errors import FechnerError
+from fechner.server.messages import MESSAGES, Ask, Query, Setup, Tell, Update, validate
+
+
+def test_the_message_types_of_version_1() -> None:
+    """Those of this version of the server."""
+    assert set(MESSAGES) == {
+        *("hello", "ping", "setup", "ask", "tell", "update", "query", "parameters", "info", "get_config"),
+        *("finish_strategy", "resume", "exit"),
+    }
+
+
+def test_defaults() -> None:
+    """What may be left out, and what it then is."""
+    assert validate(Ask, {}) == Ask(n=1, fixed={}, deadline_ms=None, beyond=False)
+    query = validate(Query, {"query": "max"})
+    assert isinstance(query, Query)
+    assert (query.interval, query.constraints, query.x) == (0.95, {}, None)
+    update = validate(Update, {"tell": {"trial": 1}})
+    assert isinstance(update, Update)
+    assert update.ask == Ask()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "code", "where"),
+    [
+        (Ask, None, "bad_value", "message"),
+        (Ask, [], "bad_value", "message"),
+        (Ask, {"n": "1"}, "bad_value", "message.n"),
+        (Ask, {"n": 2.0}, "bad_value", "message.n"),
+        (Ask, {"beyond": 1}, "bad_value", "message.beyond"),
+        (Ask, {"fixed": []}, "bad_value", "message.fixed"),
+        (Ask, {"[": None}, "unknown_field", "message.["),
+        (Ask, {"str": None}, "unknown_field", "message.str"),
+        (Ask, {"": None}, "unknown_field", "message."),
+        (Setup, {"config": []}, "bad_value", "message.config"),
+        (Setup, {}, "bad_value", "message.config"),
+        (Setup, {"config": {}, "seed": 2**63}, "bad_value", "message.seed"),
+        (Setup, {"config": {}, "name": "x" * 70_000}, "bad_value", "message.name"),
+        (Tell, {"trial": 0}, "bad_value", "message.trial"),
+        (Tell, {"trials": [{"trial": 1}, {"trial": "2"}]}, "bad_value", "message.trials.1.trial"),
+        (Tell, {"trials": [1]}, "bad_value", "message.trials.0"),
+        (Tell, {"trials": {}}, "bad_value", "message.trials"),
+        (Tell, {"client_time": []}, "bad_value", "message.client_time"),
+        (Tell, {"trials": [{"trials": []}]}, "unknown_field", "message.trials.0.trials"),
+        (Update, {"tell": {}, "ask": {"m": 1}}, "unknown_field", "message.ask.m"),
+        (Query, {"query": "max", "interval": 0}, "bad_value", "message.interval"),
+        (Query, {"query": "max", "y": True}, "bad_value", "message.y"),
+    ],
+)
+def test_faults_name_their_place(kind: Any, content: Any, code: str, where: str) -> None:
+    """Code and path of the first fault, in a text of reasonable length."""
+    with pytest.raises(FechnerError) as caught:
+        validate(kind, content)
+    assert (caught.value.code, caught.value.where) == (code, where)
+    assert len(caught.value.detail) < 200
+
+
+def test_a_whole_number_is_a_number() -> None:
+    """JSON doesn't tell 1 from 1.0 where a number is wanted."""
+    told = validate(Tell, {"trial": 1, "response_time": 1, "confidence": 0.5})
+    assert isinstance(told, Tell)
+    assert told.response_time == 1.0
