@@ -75,7 +75,7 @@ def simulate(
     lower = [-np.inf if value is None else value for value in answer["lower"]]
     upper = [np.inf if value is None else value for value in answer["upper"]]
     widths = [b - a for a, b in zip(lower, upper, strict=True) if np.isfinite(b - a)]
-    covered = sum(a <= true <= b for a, true, b in zip(lower, truth, upper, strict=True))
+    covered = sum(bool(a <= true <= b) for a, true, b in zip(lower, truth, upper, strict=True))
     width = float(np.mean(widths)) if widths else float("nan")
     return Session(seed, float(errors.mean()), float(errors.max()), covered, width, slowest)
 
