@@ -11,5 +11,5 @@ from fechner.strategies.stopping import is_last, stage_finished
 def advance(state: State) -> State:
     """The state in the stage that the next ask belongs to."""
     while not is_last(state) and stage_finished(state):
-        state = replace(state, stage=state.stage + 1, stage_asked=0, finish_sent=False)
+        state = replace(state, stage=state.stage + 1, stage_asked=0, stage_repeated=0, finish_sent=False)
     return state

@@ -95,12 +95,15 @@ class State:
         stage: index of the current stage.
         asked: points handed out since setup.
         stage_asked: points handed out in the current stage.
+        stage_repeated: those of them that were handed out before (skipped with `again`).
         x: modelled points, `n x s x d`.
         y: their outcomes, `n x m`.
         counts: how often each level of each binary or ordinal outcome occurred (empty for continuous ones).
         pending: points handed out and not told, oldest first, each `s x d`.
+        queue: points to hand out again before new ones (skipped with `again`), each `s x d`.
+        data_version: how often the modelled data changed.
         hyperparameters: of the last fit, as the model left them; None before the first.
-        fit_rows: rows of x that the last fit saw.
+        fit_version: `data_version` that the last fit saw.
         fit_asked: `asked` at the last fit.
         post_range: range of the predicted outcome at the last model ask, where a rule needs it.
         finish_sent: finish_strategy ended the current stage.
@@ -116,9 +119,12 @@ class State:
     stage: int = 0
     asked: int = 0
     stage_asked: int = 0
+    stage_repeated: int = 0
     pending: tuple[Array, ...] = ()
+    queue: tuple[Array, ...] = ()
+    data_version: int = 0
     hyperparameters: Mapping[str, Any] | None = None
-    fit_rows: int = 0
+    fit_version: int = 0
     fit_asked: int = 0
     post_range: float | None = None
     finish_sent: bool = False
@@ -131,6 +137,11 @@ class State:
     def current(self) -> Stage:
         """The current stage's specification."""
         return self.specification.stages[self.stage]
+
+    @property
+    def stage_new(self) -> int:
+        """Points of the current stage's generator handed out so far."""
+        return self.stage_asked - self.stage_repeated
 
     @property
     def n(self) -> int:
@@ -173,7 +184,25 @@ def tell(state: State, points: Array, outcomes: Array, asked: Iterable[Array] | 
         x=state.x.append(points),
         y=state.y.append(outcomes),
         counts=counted(state.counts, outcomes),
+        data_version=state.data_version + 1,
     )
+
+
+def correct(state: State, row: int, point: Array | None, outcome: Array | None) -> State:
+    """The state whose modelled row `row` has another outcome (`m`) at `point` (`s x d`), or is gone (None).
+
+    `row` may be the number of rows: then a row that was taken out comes back, as the newest.
+    """
+    x, y = np.array(state.x.array), np.array(state.y.array)
+    if outcome is None:
+        x, y = np.delete(x, row, axis=0), np.delete(y, row, axis=0)
+    elif row == len(y):
+        assert point is not None
+        x, y = np.concatenate([x, point[None]]), np.concatenate([y, outcome[None]])
+    else:
+        y[row] = outcome
+    empty = tuple((0,) * len(levels) for levels in state.counts)
+    return replace(state, x=Rows(x), y=Rows(y), counts=counted(empty, y), data_version=state.data_version + 1)
 
 
 def counted(counts: tuple[tuple[int, ...], ...], outcomes: Array) -> tuple[tuple[int, ...], ...]:
@@ -197,6 +226,12 @@ def drop(state: State, points: Iterable[Array]) -> State:
     return state if len(pending) == len(state.pending) else replace(state, pending=tuple(pending))
 
 
+def skip(state: State, point: Array, again: bool) -> State:
+    """The state after a handed-out `point` (`s x d`) was closed without outcome; `again` queues it."""
+    state = drop(state, [point])
+    return replace(state, queue=(*state.queue, point)) if again else state
+
+
 def dump(state: State) -> bytes:
     """The state as bytes (npz with one JSON text in it), versioned, readable without torch."""
     source = state.specification.source
@@ -212,8 +247,10 @@ def dump(state: State) -> bytes:
                 "stage",
                 "asked",
                 "stage_asked",
+                "stage_repeated",
                 "counts",
-                "fit_rows",
+                "data_version",
+                "fit_version",
                 "fit_asked",
                 "post_range",
                 "finish_sent",
@@ -223,15 +260,19 @@ def dump(state: State) -> bytes:
     }
     text = json.dumps(plain, allow_nan=False).encode()
     buffer = io.BytesIO()
-    shape = (len(state.pending), *state.x.array.shape[1:])
     np.savez(
         buffer,
         state=np.frombuffer(text, dtype=np.uint8),
         x=state.x.array,
         y=state.y.array,
-        pending=np.array(state.pending).reshape(shape),
+        pending=_stacked(state.pending, state),
+        queue=_stacked(state.queue, state),
     )
     return buffer.getvalue()
+
+
+def _stacked(points: tuple[Array, ...], state: State) -> Array:
+    return np.array(points).reshape(len(points), *state.x.array.shape[1:])
 
 
 def load(data: bytes) -> State:
@@ -243,7 +284,7 @@ def load(data: bytes) -> State:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             plain = json.loads(arrays["state"].tobytes())
-            x, y, pending = arrays["x"], arrays["y"], arrays["pending"]
+            x, y, pending, queue = (arrays[name] for name in ("x", "y", "pending", "queue"))
     except Exception as error:
         raise ValueError(f"not the dump of a state: {error}") from error
     if plain.pop("version", None) != DUMP_VERSION:
@@ -255,6 +296,7 @@ def load(data: bytes) -> State:
         x=Rows(x),
         y=Rows(y),
         pending=tuple(pending),
+        queue=tuple(queue),
         counts=tuple(map(tuple, plain.pop("counts"))),
         **plain,
     )

@@ -21,7 +21,7 @@ def _rule(state: State, n: int, counts: tuple[tuple[int, ...], ...]) -> str | No
     if stage.max_asks is not None and state.stage_asked >= stage.max_asks:
         return f"max_asks {stage.max_asks}"
     finite = n_points(stage.generator)
-    if finite is not None and state.stage_asked >= finite:
+    if finite is not None and state.stage_new >= finite and not state.queue:
         return f"all {finite} points asked"
     if (
         n < 1

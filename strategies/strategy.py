@@ -40,7 +40,7 @@ def stage_seed(state: State, purpose: str) -> int:
 
 
 def needs_model(state: State) -> bool:
-    """Whether the next ask computes with a model (and so belongs to a worker)."""
+    """Whether the next ask may compute with a model (and so belongs to a worker)."""
     state = advance(state)
     return (
         state.current.generator.name not in SPACE_FILLING and state.current.model is not None and state.n > 0
@@ -65,21 +65,37 @@ def propose(
 
     Returns:
         `stage` (index), `points` (nested lists `n x s x d`, unit space), `tier`, and, from a model,
-        `hyperparameters` and `fit_rows` where they were fitted anew, `post_mean`, `post_sd` at the points,
-        `post_range`, `max_post_var`, `warnings`.
+        `hyperparameters` and `fit_version` where they were fitted anew, `post_mean`, `post_sd` at the points,
+        `post_range`, `max_post_var`, `warnings`; `again`, how many of the points were queued by a skip.
 
     Raises:
         FechnerError: unknown_parameter, out_of_bounds or bad_value in `fixed`.
     """
     state = advance(state)
-    stage, space = state.current, state.space
-    stimuli = state.specification.stimuli_per_trial
     n = _capped(state, n)
     units = _fixed_units(state, fixed or {})
+    again = [] if units else [point.tolist() for point in state.queue[:n]]
+    if len(again) == n:
+        return {"stage": state.stage, "points": again, "tier": "generator", "again": n}
+    waiting = replace(state, pending=(*state.pending, *state.queue)) if again else state
+    proposal = _new_points(waiting, n - len(again), units, poll)
+    if again:
+        proposal["points"] = again + proposal["points"]
+        proposal["again"] = len(again)
+        for name in ("post_mean", "post_sd"):
+            if name in proposal:
+                proposal[name] = [None] * len(again) + proposal[name]
+    return proposal
+
+
+def _new_points(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
+    """A proposal of `n` points of the current stage's generator."""
+    stage, space = state.current, state.space
+    stimuli = state.specification.stimuli_per_trial
     generator = stage.generator
     if needs_model(state):
         return _model_proposal(state, n, units, poll)
-    first = state.stage_asked
+    first = state.stage_new
     if generator.name == "ManualGenerator":
         if units:
             raise FechnerError(
@@ -102,8 +118,9 @@ def propose(
 
 def _capped(state: State, n: int) -> int:
     """`n`, or what `max_asks` or a finite list leaves of it in an unfinished stage."""
-    limits = [state.current.max_asks, n_points(state.current.generator)]
-    left = [limit - state.stage_asked for limit in limits if limit is not None]
+    most, finite = state.current.max_asks, n_points(state.current.generator)
+    left = [] if most is None else [most - state.stage_asked]
+    left += [] if finite is None else [finite - state.stage_new + len(state.queue)]
     return min([n, *(k for k in left if k > 0)])
 
 
@@ -154,7 +171,7 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
     proposal: Proposal = {"stage": state.stage, "points": points.tolist(), "tier": result["tier"]}
     if refit:
         proposal["hyperparameters"] = dict(result["hyperparameters"])
-        proposal["fit_rows"] = state.n
+        proposal["fit_version"] = state.data_version
     for name in ("post_mean", "post_sd"):
         proposal[name] = [float(v) for v in result[name]]
     if result.get("post_range") is not None:
@@ -183,13 +200,15 @@ def adopt(state: State, proposal: Mapping[str, Any]) -> State:
         "stage": proposal["stage"],
         "asked": asked,
         "stage_asked": (state.stage_asked if same_stage else 0) + len(points),
+        "stage_repeated": (state.stage_repeated if same_stage else 0) + proposal.get("again", 0),
         "finish_sent": state.finish_sent and same_stage,
         "pending": (*state.pending, *points)[-MOST_PENDING:],
+        "queue": state.queue[proposal.get("again", 0) :],
         "post_range": proposal.get("post_range"),
     }
     if "hyperparameters" in proposal:
         changes["hyperparameters"] = proposal["hyperparameters"]
-        changes["fit_rows"] = proposal["fit_rows"]
+        changes["fit_version"] = proposal["fit_version"]
         changes["fit_asked"] = state.asked
     return replace(state, **changes)
 
@@ -248,7 +267,7 @@ def query(state: State, request: Mapping[str, Any], poll: Poll | None = None) ->
     model = model_component(state)
     x, y = state.modelled()
     start = usable_hyperparameters(state)
-    refit = start is None or state.fit_rows != state.n
+    refit = start is None or state.fit_version != state.data_version
     seed = stage_seed(state, "query")
     with single_thread():
         return answer(model, x, y[:, 0], start, refit, state.space, dict(request), seed, poll=poll)

@@ -68,7 +68,7 @@ def test_stages_follow_each_other_with_all_data() -> None:
     assert strategy.state.stage == 1
     assert strategy.state.stage_asked == 1
     assert strategy.state.hyperparameters is not None
-    assert strategy.state.fit_rows == 4
+    assert strategy.state.fit_version == 4
 
 
 def test_propose_leaves_the_state_alone() -> None:
