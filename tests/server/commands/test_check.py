@@ -1,0 +1,61 @@
+"""`fechner check FILE`: problems and warnings, or what the configuration will do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def test_a_configuration_that_can_be_used(run: Any, tmp_path: Path, space_filling: str) -> None:
+    """Its words, and exit 0."""
+    file = tmp_path / "good.ini"
+    file.write_text(space_filling)
+    result = run("check", file)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == f"{file}: ready to use"
+    assert "Sobol" in result.stdout
+    found = json.loads(run("check", file, "--json").stdout)
+    assert found["ok"] is True
+    assert found["warnings"] == []
+    assert "Sobol" in found["words"]
+
+
+def test_a_configuration_with_doubts(run: Any, tmp_path: Path, space_filling: str) -> None:
+    """They are told; it can be used all the same."""
+    file = tmp_path / "doubt.ini"
+    file.write_text(space_filling + "max_aks = 4\n")
+    result = run("check", file)
+    assert result.exit_code == 0
+    assert "ready to use, 1 warning" in result.stdout
+    assert "max_aks" in result.stdout
+    [warning] = json.loads(run("check", file, "--json").stdout)["warnings"]
+    assert (warning["section"], warning["key"]) == ("init", "max_aks")
+
+
+def test_a_configuration_that_cannot_be_used(run: Any, tmp_path: Path, space_filling: str) -> None:
+    """Every problem, and exit 1."""
+    file = tmp_path / "bad.ini"
+    file.write_text(space_filling.replace("upper_bound = 1", "").replace("Sobol", "Sobbol"))
+    result = run("check", file)
+    assert result.exit_code == 1
+    assert "2 problems" in result.stdout
+    assert result.stdout.count("  error ") == 2
+    result = run("check", file, "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert found["ok"] is False
+    assert {problem["section"] for problem in found["problems"]} == {"p", "init"}
+
+
+def test_a_file_that_cannot_be_read(run: Any, tmp_path: Path) -> None:
+    """Missing, a folder, or not UTF-8: the reason on standard error, exit 1."""
+    (tmp_path / "latin.ini").write_bytes(b"[common]\n# caf\xe9\n")
+    for name, reason in [
+        ("none.ini", "can't read"),
+        (".", "can't read"),
+        ("latin.ini", "not UTF-8 at byte 14"),
+    ]:
+        result = run("check", tmp_path / name)
+        assert result.exit_code == 1
+        assert reason in result.stderr

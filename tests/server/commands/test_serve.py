@@ -1,0 +1,119 @@
+"""`fechner serve`: what it refuses before it listens, and that a second one can't have the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fechner.server.commands.serve import default_workers, is_loopback
+
+Serve = Callable[..., "tuple[subprocess.Popen[str], int]"]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts servers without workers on free ports and ends them after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def serve(*arguments: str) -> tuple[subprocess.Popen[str], int]:
+        command = [
+            sys.executable,
+            "-m",
+            "fechner.server.cli",
+            "serve",
+            "--port",
+            "0",
+            "--workers",
+            "0",
+            *arguments,
+        ]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "record: fechner.db\n"
+        line = process.stdout.readline()
+        return process, int(line.split(":")[1].split(";")[0]) if line else 0
+
+    yield serve
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def request(port: int, value: Any) -> Any:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(json.dumps(value).encode())
+        connection.shutdown(socket.SHUT_WR)
+        return json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "example.org"])
+def test_only_this_machine_is_served(run: Any, host: str) -> None:
+    """Another address is refused, with what to do instead."""
+    result = run("serve", "--host", host, "--port", "0")
+    assert result.exit_code == 2
+    assert "127.0.0.1" in result.stderr
+
+
+def test_which_hosts_are_this_machine() -> None:
+    """Every spelling of loopback."""
+    assert all(map(is_loopback, ["127.0.0.1", "localhost", "::1", "127.8.8.8"]))
+    assert not any(map(is_loopback, ["0.0.0.0", "", "10.0.0.1", "localhost.evil.org"]))
+
+
+def test_a_core_stays_free() -> None:
+    """At least one worker, and one core for loop and writer where there are several."""
+    assert 1 <= default_workers() <= max(1, (os.cpu_count() or 1) - 1)
+
+
+def test_a_configuration_is_checked_before_listening(run: Any, tmp_path: Path) -> None:
+    """Its problems stand on standard error; no record is made."""
+    file = tmp_path / "bad.ini"
+    file.write_text("[common]\nparnames = [p]\n")
+    result = run("serve", "--config", file, "--port", "0")
+    assert result.exit_code == 1
+    assert "strategy_names" in result.stderr
+    assert not (tmp_path / "fechner.db").exists()
+
+
+@pytest.mark.parametrize(
+    "option", [["--port", "70000"], ["--dialect", "french"], ["--workers", "-1"], ["--portt", "1"]]
+)
+def test_wrong_options(run: Any, option: list[str]) -> None:
+    """Usage errors exit with 2."""
+    assert run("serve", *option).exit_code == 2
+
+
+def test_a_port_that_is_taken(run: Any) -> None:
+    """It is named: exit 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", port, "--workers", 0)
+    assert result.exit_code == 1
+    assert str(port) in result.stderr
+
+
+def test_serving_and_stopping(serve: Serve, tmp_path: Path, space_filling: str) -> None:
+    """It answers, refuses its record to a second server by name, and exits 0 at SIGTERM."""
+    config = tmp_path / "default.ini"
+    config.write_text(space_filling)
+    process, port = serve("--config", str(config))
+    assert request(port, {"version": "1", "type": "hello"})["ok"]
+    assert request(port, {"version": "1", "type": "ask"})["message"]["trials"][0]["trial"] == 1
+    second, _ = serve()
+    _, error = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert f"fechner serve on 127.0.0.1:{port}" in error or str(process.pid) in error
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
