@@ -301,7 +301,11 @@ class Strategy:
         specification, space = self.state.specification, self.state.space
         clean = space.validate(dict(point), specification.stimuli_per_trial)
         values = clean_outcome(specification, outcome)
-        unit = space.encode_trial(clean, specification.stimuli_per_trial)
+        # A raw value may encode to another bit than the point that was handed out: that one counts.
+        asked = (unit for unit in self.state.pending if space.close(clean, space.decode_trial(unit)))
+        unit = next(asked, None)
+        if unit is None:
+            unit = space.encode_trial(clean, specification.stimuli_per_trial)
         self.state = tell(self.state, unit[None], np.array([list(values.values())]))
 
     def query(self, kind: str, **request: Any) -> dict[str, Any]:

@@ -225,3 +225,20 @@ def test_wrong_outcomes_change_nothing() -> None:
             strategy.tell(point, outcome)
         assert error.value.code == "bad_outcome"
     assert strategy.state is before
+
+
+def test_a_told_point_is_the_one_that_was_asked_to_the_last_bit() -> None:
+    """On a log scale a raw value may encode to a neighbouring float; it is told all the same."""
+    text = (
+        "[common]\nparnames = [a, b]\noutcome_types = [binary]\nstrategy_names = [s]\n"
+        "[a]\npar_type = continuous\nlower_bound = 0.25\nupper_bound = 8\nscale = log\n"
+        "[b]\npar_type = continuous\nlower_bound = -20\nupper_bound = 120\n"
+        "[s]\ngenerator = SobolGenerator\nmin_asks = 3000\n"
+    )
+    strategy = Strategy(text, 0)
+    for _ in range(60):
+        points, asked = strategy.ask(50), strategy.state.pending
+        for point in points:
+            strategy.tell(point, 1)
+        assert strategy.state.pending == ()
+        assert (strategy.data[0][-50:] == asked).all()
