@@ -43,6 +43,7 @@ from fechner.server.events import (
     Unreadable,
 )
 from fechner.server.handlers.hello import hello
+from fechner.server.handlers.registry import load
 from fechner.server.jsontext import render as to_json
 from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.limits import Limits
@@ -446,6 +447,7 @@ class Engine:
 
 def new_session(id_: str) -> Session:
     """A session without a strategy (numpy is imported with its module, not before a session is wanted)."""
+    load()
     from fechner.server.session import Session
 
     return Session(id_)

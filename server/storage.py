@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fechner.server.events import Commit, CommitFailed, Committed, Event, Find, Found, Load, Loaded
+from fechner.server.handlers.registry import load
 
 if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
     from fechner.database.record import Record
@@ -45,6 +46,7 @@ def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
 
 
 def _load(record: Record, effect: Load) -> Loaded:
+    load()
     from fechner.server.replay import fold
 
     try:

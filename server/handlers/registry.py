@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -62,11 +63,12 @@ class Computation:
 Handler = Callable[[Context, Any], Answer | Computation]
 
 #: The modules of handlers.
-MODULES = ("ask", "exit", "finish_strategy", "info", "query", "resume", "setup", "tell")
+MODULES = ("ask", "correct", "exit", "finish_strategy", "info", "query", "resume", "setup", "skip", "tell")
 
 #: Handlers by (type, version); filled by `load`.
 HANDLERS: dict[tuple[str, str], Handler] = {}
 _loaded = False
+_loading = threading.Lock()
 
 
 def handles(type_: str, *versions: str) -> Callable[[Handler], Handler]:
@@ -81,11 +83,18 @@ def handles(type_: str, *versions: str) -> Callable[[Handler], Handler]:
 
 
 def load() -> None:
-    """Import every module of handlers; any thread may."""
+    """Import every module of handlers, and the core with them.
+
+    Whichever thread needs any of them first calls this: two threads that import modules of one package in
+    different order can meet in the interpreter's import locks.
+    """
     global _loaded
-    for module in MODULES:
-        import_module(f"fechner.server.handlers.{module}")
-    _loaded = True
+    if _loaded:
+        return
+    with _loading:
+        for module in MODULES:
+            import_module(f"fechner.server.handlers.{module}")
+        _loaded = True
 
 
 def handle(context: Context, type_: str, message: Message) -> Answer | Computation:
@@ -94,8 +103,7 @@ def handle(context: Context, type_: str, message: Message) -> Answer | Computati
     Raises:
         FechnerError: unknown_type, or what the handler raises.
     """
-    if not _loaded:
-        load()
+    load()
     handler = HANDLERS.get((type_, context.version))
     if handler is None:
         raise FechnerError("unknown_type", f"no handler for '{type_}'", where="type")

@@ -111,7 +111,30 @@ def test_a_killed_server_goes_on_where_it_was(
     assert wire.call("ask", {"beyond": True}) == expected[-1]
 
 
-def long_fit(tools: Any, experiments: Any, wire: Any, session: str, points: int = 40) -> dict[str, Any]:
+def test_both_ports_bind_again_at_once_after_a_kill(tools: Any, serve: Any) -> None:
+    """With clients connected over TCP and ZMQ when it is killed, ten times."""
+    import zmq
+
+    port, zmq_port = tools.free_port(), tools.free_port()
+    context = zmq.Context()
+    peer = context.socket(zmq.DEALER)
+    peer.setsockopt(zmq.LINGER, 0)
+    peer.setsockopt(zmq.RCVTIMEO, 60_000)
+    peer.connect(f"tcp://127.0.0.1:{zmq_port}")
+    try:
+        for _ in range(10):
+            server = serve("--workers", "0", "--zmq-port", str(zmq_port), port=port)
+            assert (server.port, server.zmq_port) == (port, zmq_port)
+            server.wire().call("hello")
+            peer.send(json.dumps(tools.request("ping")).encode())
+            assert json.loads(peer.recv())["ok"]
+            server.kill()
+    finally:
+        peer.close()
+        context.term()
+
+
+def long_fit(tools: Any, experiments: Any, wire: Any, session: str, points: int = 20) -> dict[str, Any]:
     """Begin a session whose next ask computes for seconds; that ask, not sent yet."""
     config = experiments.config("EAVC", 2, 200)
     wire.call("setup", {"config": config, "seed": 3}, session=session, id="setup")

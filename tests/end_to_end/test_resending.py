@@ -19,6 +19,8 @@ CASES: dict[str, tuple[int, str]] = {
     "update with an ask of the model": (4, "update"),
     "finish_strategy": (1, "finish_strategy"),
     "resume": (1, "resume"),
+    "resume of the last": (1, "resume"),
+    "update whose ask fails": (1, "update"),
     "exit": (1, "exit"),
 }
 WAYS = ["same connection", "another connection", "restart", "restart and resume", "twice in one packet"]
@@ -41,15 +43,18 @@ def begin(wire: Any, experiments: Any, session: str, trials: int) -> dict[str, A
     return dict(pending)
 
 
-def twice(tools: Any, experiments: Any, type: str, session: str, pending: dict[str, Any]) -> dict[str, Any]:
+def twice(tools: Any, experiments: Any, case: str, session: str, pending: dict[str, Any]) -> dict[str, Any]:
     """The request that is sent twice."""
+    type = CASES[case][1]
     told = {"trial": pending.get("trial"), "outcome": 1, "extra": {"note": "ünïcode"}}
     message = {
         "setup": {"config": experiments.config("EAVC", 4, 9), "seed": 2},
         "tell": told,
-        "update": {"tell": told, "ask": {}},
-        "resume": {"session": session},
+        "update": {"tell": told, "ask": {"fixed": {"frequncy": 1}} if "fails" in case else {}},
+        "resume": {"session": "last" if "last" in case else session},
     }
+    if case == "resume of the last":
+        return dict(tools.request(type, message[type], id="twice"))
     return dict(tools.request(type, message.get(type), id="twice", session=session))
 
 
@@ -64,7 +69,7 @@ def test_a_request_sent_again_has_no_second_effect(
     server = serve("--workers", workers)
     wire = server.wire()
     pending = begin(wire, experiments, session, trials) if case != "setup" else {}
-    one = twice(tools, experiments, type, session, pending)
+    one = twice(tools, experiments, case, session, pending)
     if way == "twice in one packet":
         wire.send(one, one)
         first, second = wire.line(), wire.line()
@@ -86,7 +91,8 @@ def test_a_request_sent_again_has_no_second_effect(
     after = (wire.call("info", session=session)["trials"], wire.call("ask", session=session)["trials"])
     assert after == once(tools, experiments, case)
     server.stop()
-    assert recorded(server.record, session, "twice") == (2 if type == "update" else 1)
+    expected = 2 if type == "update" and "fails" not in case else 1
+    assert recorded(server.record, session, "twice") == expected
 
 
 def once(tools: Any, experiments: Any, case: str) -> Any:
@@ -97,12 +103,12 @@ def once(tools: Any, experiments: Any, case: str) -> Any:
         def __init__(self, server: Server) -> None:
             self.exchange = server.connect().request
 
-    trials, type = CASES[case]
+    trials = CASES[case][0]
     session = str(uuid.uuid4())
     with Server() as server:
         wire = Inline(server)
         pending = begin(wire, experiments, session, trials) if case != "setup" else {}
-        assert wire.exchange(twice(tools, experiments, type, session, pending))["ok"]
+        assert wire.exchange(twice(tools, experiments, case, session, pending))["ok"]
         wire.call("resume", {"session": session}, id="afterwards")
         return wire.call("info", session=session)["trials"], wire.call("ask", session=session)["trials"]
 

@@ -122,7 +122,10 @@ def test_a_server_in_this_process_gives_the_same_session(
     verified(fechner, tmp_path / "record.db", session)
 
 
-@pytest.mark.parametrize(("kind", "workers"), CASES)
+@pytest.mark.parametrize(
+    ("kind", "workers"),
+    [CASES[1], *(pytest.param("EAVC", w, marks=pytest.mark.long) for w in "02"), *CASES[3:]],
+)
 def test_a_server_started_again_in_the_middle_gives_the_same_session(
     tools: Any, experiments: Any, expected: Any, serve: Any, fechner: Any, kind: str, workers: str
 ) -> None:

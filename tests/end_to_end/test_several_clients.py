@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import random
+import select
+import socket
 import threading
 import uuid
 from collections.abc import Callable
@@ -134,6 +137,29 @@ def test_a_client_that_vanishes_during_a_computation_disturbs_nobody(
     assert lost.replies == expected
 
 
+def test_others_are_served_while_a_model_computes(tools: Any, experiments: Any, serve: Any) -> None:
+    """With the one worker busy, another session is set up, asks and tells; one half-closed still hears."""
+    server = serve("--workers", "1")
+    busy, other = server.wire(), server.wire()
+    busy.call("setup", {"config": experiments.config("EAVC", 1, 99), "seed": 1})
+    points = [{"frequency": 0.3 + i / 20, "level": 7.0 * (i % 20) - 20, "ear": "left"} for i in range(140)]
+    busy.call("tell", {"trials": [{"config": p, "outcome": experiments.heard(p)} for p in points]})
+    busy.call("ask")
+    busy.send(tools.request("ask", {"n": 60}, id="long"), tools.request("ping", id="overtaking"))
+    assert json.loads(busy.line())["id"] == "overtaking"
+    busy.socket.shutdown(socket.SHUT_WR)
+    assert other.call("hello")["auth"] == "none"
+    other.call("setup", {"config": experiments.config(), "seed": 1})
+    trial = other.call("ask")["trials"][0]
+    assert other.call("tell", {"trial": trial["trial"], "outcome": 1})["modelled"] == 1
+    other.call("ping")
+    assert not select.select([busy.socket], [], [], 0)[0], "the long computation was over before"
+    reply = json.loads(busy.line())
+    assert reply["id"] == "long"
+    assert len(reply["message"]["trials"]) == 60
+    assert busy.line() == b""
+
+
 def test_a_session_is_one_connection_s(tools: Any, experiments: Any, serve: Any) -> None:
     """A second client is refused, may look on, and gets the session when the first has left."""
     server = serve("--workers", "0")
@@ -175,3 +201,41 @@ def test_the_python_client_survives_a_killed_server(
                 server = serve("--workers", "1", port=port)
             trial.tell(experiments.heard(trial.config))
     assert asked == experiments.asks(alone("EAVC", 5))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_server_killed_again_and_again_at_any_moment_loses_nothing(
+    tools: Any, experiments: Any, alone: Any, serve: Any, seed: int
+) -> None:
+    """Ten kills at arbitrary moments: the same asks, each trial told once, no worker left."""
+    from fechner_client import Client
+
+    draw, port = random.Random(seed), tools.free_port()
+    servers = [serve("--workers", "1", port=port)]
+    done = threading.Event()
+    workers: set[int] = set()
+
+    def kill() -> None:
+        for _ in range(10):
+            if done.wait(draw.uniform(0.0, 0.7)):  # a fault at any moment, not a wait for something
+                return
+            workers.update(tools.children(servers[-1].pid))
+            servers[-1].kill()
+            servers.append(serve("--workers", "1", port=port))
+
+    killer = threading.Thread(target=kill)
+    asked = []
+    with Client(port=port, retry_for=tools.GUARD) as client:
+        client.setup(experiments.config("EAVC", 4, 4), seed=5)
+        killer.start()
+        for trial in client.trials():
+            asked.append([{"trial": trial.number, "config": dict(trial.config)}])
+            trial.tell(experiments.heard(trial.config))
+            while trial.number < 8 and len(servers) <= trial.number:  # let the kills spread
+                client.request("info")
+        done.set()
+        killer.join()
+        assert client.request("info")["trials"] == {"asked": 8, "told": 8, "pending": 0, "skipped": 0}
+    assert asked == experiments.asks(alone("EAVC", 5))
+    assert all(tools.ended(worker, 10) for worker in workers)
