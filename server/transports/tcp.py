@@ -148,6 +148,9 @@ class TcpConnection(asyncio.Protocol):
     def _too_slow(self) -> None:
         self._timer = None
         seconds = self._limits.message_seconds
+        if self._paused or self._clogged or self._backlog:  # it is we who don't read
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._too_slow)
+            return
         error = FechnerError("limit_reached", f"a message did not end within {seconds:g} s of its beginning")
         self._backlog.append(Unreadable(self.number, error))
         self._pass_on()
