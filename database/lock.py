@@ -11,7 +11,6 @@ import weakref
 from pathlib import Path
 from types import TracebackType
 
-from fechner.database.connection import record_file, record_url
 from fechner.database.errors import RecordError
 
 if sys.platform == "win32":
@@ -52,7 +51,7 @@ class RecordLock:
 
     def __init__(self, where: str | os.PathLike[str], text: str = "") -> None:
         self._descriptor: int | None = None
-        file = record_file(record_url(where))
+        file = _file(where)
         if file is None:
             self.path: Path | None = None
             return
@@ -102,6 +101,16 @@ class RecordLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _file(where: str | os.PathLike[str]) -> Path | None:
+    """The record's file; a plain name needs no SQLAlchemy, so a server that starts learns early who is there."""
+    text = os.fspath(where)
+    if "://" not in text:
+        return None if text in ("", ":memory:") else Path(text)
+    from fechner.database.connection import record_file, record_url
+
+    return record_file(record_url(text))
 
 
 def _holder(descriptor: int) -> str:

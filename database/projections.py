@@ -17,7 +17,8 @@ class Rows:
     """Rows by what is done with them, in the order in which they can be written.
 
     ``tells`` and ``skips`` close trials that an ask opened; ``sessions_touched`` says when a session was last
-    used and whether it has ended.
+    used and whether it has ended; ``corrections`` are the outcomes that trials have instead of their earlier
+    ones.
     """
 
     messages: list[Row] = field(default_factory=list)
@@ -28,12 +29,14 @@ class Rows:
     skips: list[Row] = field(default_factory=list)
     trial_parameters: list[Row] = field(default_factory=list)
     trial_outcomes: list[Row] = field(default_factory=list)
+    corrections: dict[tuple[str, int], list[Row]] = field(default_factory=dict)
     sessions_touched: dict[str, Row] = field(default_factory=dict)
 
     def extend(self, other: Rows) -> None:
         """Add what another request writes."""
         for name in _LISTS:
             getattr(self, name).extend(getattr(other, name))
+        self.corrections.update(other.corrections)
         for session, row in other.sessions_touched.items():
             self.touch(session, row)
 
@@ -45,7 +48,7 @@ class Rows:
         self.sessions_touched[session] = row
 
 
-_LISTS = [item.name for item in fields(Rows) if item.name != "sessions_touched"]
+_LISTS = [item.name for item in fields(Rows) if item.name not in ("corrections", "sessions_touched")]
 
 
 def project(rows: Rows, session: str, seq: int, at: datetime, change: Change | None) -> None:
@@ -182,11 +185,21 @@ def _tell(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> N
                 }
             )
             _parameters(rows, session, number, trial.get("config") or {})
-        for name, value in (trial.get("outcome") or {}).items():
-            figure, text = typed(value)
-            rows.trial_outcomes.append(
-                {"session": session, "trial": number, "name": storable(name), "number": figure, "text": text}
-            )
+        rows.trial_outcomes += _outcomes(session, number, trial.get("outcome"))
+
+
+def _outcomes(session: str, trial: int, outcome: dict[str, Any] | None) -> list[Row]:
+    found = []
+    for name, value in (outcome or {}).items():
+        number, text = typed(value)
+        found.append(
+            {"session": session, "trial": trial, "name": storable(name), "number": number, "text": text}
+        )
+    return found
+
+
+def _correct(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
+    rows.corrections[session, change["trial"]] = _outcomes(session, change["trial"], change["outcome"])
 
 
 def _skip(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
@@ -227,6 +240,7 @@ _PROJECT: dict[str, Callable[[Rows, str, int, datetime, Change], None]] = {
     "ask": _ask,
     "tell": _tell,
     "skip": _skip,
+    "correct": _correct,
     "finish_strategy": _nothing,
     "resume": _nothing,
 }

@@ -53,6 +53,11 @@ WRITES: tuple[tuple[str, sa.Insert | sa.Update], ...] = (
     ("trial_outcomes", sa.insert(trial_outcomes)),
 )
 
+FORGET_OUTCOMES = sa.delete(trial_outcomes).where(
+    trial_outcomes.c.session == bindparam("b_session"), trial_outcomes.c.trial == bindparam("b_trial")
+)
+CORRECT_OUTCOMES = sa.insert(trial_outcomes)
+
 TOUCH_SESSION = (
     sa.update(sessions)
     .where(sessions.c.session == bindparam("b_session"))

@@ -107,6 +107,12 @@ class Writer:
                         result = connection.execute(statement, values)
                         if name in ("tells", "skips") and sane and result.rowcount != len(values):
                             raise RecordError("it closes a trial that isn't pending")
+                if rows.corrections:
+                    trials = [{"b_session": session, "b_trial": trial} for session, trial in rows.corrections]
+                    connection.execute(statements.FORGET_OUTCOMES, trials)
+                    outcomes = [row for corrected in rows.corrections.values() for row in corrected]
+                    if outcomes:
+                        connection.execute(statements.CORRECT_OUTCOMES, outcomes)
                 connection.execute(statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
         except BaseException:
             self._database.reset()

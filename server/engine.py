@@ -32,6 +32,7 @@ from fechner.server.events import (
     Found,
     Gone,
     Halt,
+    HistoryRead,
     Load,
     Loaded,
     Log,
@@ -47,7 +48,7 @@ from fechner.server.handlers.registry import load
 from fechner.server.jsontext import render as to_json
 from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.limits import Limits
-from fechner.server.messages import Ping, Resume, Setup
+from fechner.server.messages import Ping, Replay, Resume, Setup
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,6 +88,7 @@ class Engine:
         self.tasks: dict[int, Lane] = {}  # computations in work
         self.commits: dict[int, Lane] = {}  # commits that a reply waits for
         self.finds: dict[int, Lane] = {}
+        self.histories: dict[int, Lane] = {}
         self._loads: dict[int, str | Connection] = {}  # a lane's session, or who wants the last one
         self._forced = dialect
         self._default_config = default_config
@@ -266,6 +268,11 @@ class Engine:
             return self._route_resume(connection, job, target)
         if request.type == "setup" and request.fault is None:
             return self._route_setup(connection, job, target)
+        if isinstance(request.message, Replay) and request.fault is None:
+            lane = Lane(new_session(f"replay-{self.token()}"))  # it waits for no session, and none for it
+            self.lanes[lane.session.id] = lane
+            self._enter(connection, job, lane.session.id)
+            return True
         if target is None and request.fault is None:
             if self._default_config is not None and not connection.default_tried:
                 connection.default_tried = True
@@ -489,5 +496,6 @@ _HANDLE: dict[type[Any], Callable[[Engine, Any], None]] = {
     ComputeFailed: work.compute_failed,
     Loaded: Engine._loaded,
     Found: work.found,
+    HistoryRead: work.history_read,
     Stop: Engine._stop,
 }

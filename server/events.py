@@ -128,6 +128,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryRead:
+    """A `ReadHistory` is done: the changes by sequence number, or None if there is no such session."""
+
+    token: int
+    changes: Sequence[tuple[int, dict[str, Any]]] | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Stop: finish what is being committed, answer the rest, close."""
 
@@ -144,6 +153,7 @@ Event = (
     | ComputeFailed
     | Loaded
     | Found
+    | HistoryRead
     | Stop
 )
 
@@ -216,6 +226,14 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """Read what every message did to a session."""
+
+    token: int
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """A line for the server's log."""
 
@@ -228,4 +246,4 @@ class Halt:
     """Everything is answered and on record: stop the loop."""
 
 
-Effect = Send | Close | Pause | Commit | Compute | Abandon | Load | Find | Log | Halt
+Effect = Send | Close | Pause | Commit | Compute | Abandon | Load | Find | ReadHistory | Log | Halt

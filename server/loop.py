@@ -30,6 +30,7 @@ from fechner.server.events import (
     Log,
     Now,
     Pause,
+    ReadHistory,
     Send,
     Stop,
 )
@@ -224,7 +225,7 @@ class Loop:
             peer = self._peers.get(effect.connection)
             if peer is not None:
                 peer.send(effect.data)
-        elif isinstance(effect, Commit | Load | Find):
+        elif isinstance(effect, Commit | Load | Find | ReadHistory):
             self._writer.put(effect)
         elif isinstance(effect, Compute):
             if self._pool is None:

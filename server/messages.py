@@ -79,6 +79,29 @@ class Update(Message):
     ask: Ask = Ask()
 
 
+class Skip(Message):
+    """Close a pending trial without outcome; `again` queues the same point."""
+
+    trial: Count
+    reason: Text | None = None
+    again: StrictBool = False
+
+
+class Correct(Message):
+    """Another outcome for a told trial, or none (`remove`)."""
+
+    trial: Count
+    outcome: Any = None
+    remove: StrictBool = False
+
+
+class Replay(Message):
+    """Recompute the asks of a session on record and compare."""
+
+    session: Text
+    verify: StrictBool = True
+
+
 class Query(Message):
     """A question to the model."""
 
@@ -131,12 +154,15 @@ MESSAGES: dict[str, type[Message]] = {
     "ask": Ask,
     "tell": Tell,
     "update": Update,
+    "skip": Skip,
+    "correct": Correct,
     "query": Query,
     "parameters": Parameters,
     "info": Info,
     "get_config": GetConfig,
     "finish_strategy": FinishStrategy,
     "resume": Resume,
+    "replay": Replay,
     "exit": Exit,
 }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.session import Change, Session, proposal_of
+from fechner.strategies.state import State
 from fechner.strategies.strategy import Strategy, propose
 
 if TYPE_CHECKING:
@@ -46,15 +47,47 @@ class Verification:
         return self.difference is None and self.broken_chain is None
 
 
+#: What an ask computes: state before it, number of points, fixed values.
+Arguments = tuple[State, int, Mapping[str, Any]]
 Propose = Callable[..., dict[str, Any]]
 
+#: What a client sees of an ask, or the next one depends on; compared where machines may differ in last bits.
+_VISIBLE = ("stage", "points", "tier", "again", "post_mean", "post_sd")
 
-def walk(record: Record, session: str) -> Iterator[tuple[int, Change, Session]]:
-    """Each change of a recorded session with the session as it was before it."""
-    state = Session(session)
-    for seq, _, change in record.changes(session):
-        yield seq, change, state
-        state.apply(change)
+
+def recomputation(
+    changes: Iterable[tuple[int, Change]], tolerance: float = 0.0
+) -> Generator[Arguments, dict[str, Any], Verification]:
+    """Verify a session without computing: yields what each ask needs and is sent what it gives.
+
+    Args:
+        changes: the session's changes, with their sequence numbers.
+        tolerance: 0 compares everything to the last bit; else points and posterior may differ by so much,
+            relative to their size or to 1.
+    """
+    session = Session("")
+    asks = 0
+    for seq, change in changes:
+        if change["type"] == "ask":
+            recorded = proposal_of(change)
+            recomputed = yield session.strategies[change["strategy"]].state, change["n"], change["fixed"]
+            asks += 1
+            for what in sorted({*recorded, *recomputed}) if not tolerance else _VISIBLE:
+                if not _same(recorded.get(what), recomputed.get(what), tolerance):
+                    difference = Difference(seq, what, recorded.get(what), recomputed.get(what))
+                    return Verification(asks, difference)
+        session.apply(change)
+    return Verification(asks)
+
+
+def _same(one: Any, other: Any, tolerance: float) -> bool:
+    if not tolerance:
+        return bool(one == other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_same(a, b, tolerance) for a, b in zip(one, other, strict=True))
+    if isinstance(one, float) and isinstance(other, int | float):
+        return abs(one - other) <= tolerance * max(1.0, abs(one))
+    return bool(one == other)
 
 
 def verify(
@@ -62,30 +95,30 @@ def verify(
     session: str,
     compute: Propose = propose,
     progress: Callable[[int], None] = lambda asks: None,
+    tolerance: float = 0.0,
 ) -> Verification:
-    """Recompute every ask of a session from the state before it, and compare to the last bit.
+    """Recompute every ask of a session from the state before it, and compare it with the record.
 
     Args:
         record: an open record.
         session: its id.
         compute: `propose`, or what runs it elsewhere.
         progress: told the number of asks after each.
+        tolerance: see `recomputation`.
     """
     broken = record.verify_chain(session)
+    steps = recomputation(((seq, change) for seq, _, change in record.changes(session)), tolerance)
+    result: dict[str, Any] | None = None
     asks = 0
-    for seq, change, before in walk(record, session):
-        if change["type"] != "ask":
-            continue
-        state = before.strategies[change["strategy"]].state
-        recorded = proposal_of(change)
-        recomputed = compute(state, change["n"], change["fixed"])
+    while True:
+        try:
+            arguments = next(steps) if result is None else steps.send(result)
+        except StopIteration as end:
+            found: Verification = end.value
+            return Verification(found.asks, found.difference, broken)
+        result = compute(*arguments)
         asks += 1
         progress(asks)
-        for what in sorted({*recorded, *recomputed}):
-            if recorded.get(what) != recomputed.get(what):
-                difference = Difference(seq, what, recorded.get(what), recomputed.get(what))
-                return Verification(asks, difference, broken)
-    return Verification(asks, None, broken)
 
 
 def strategies(record: Record, session: str) -> list[Strategy]:

@@ -35,11 +35,18 @@ class Trial:
 
 @dataclass
 class Strategy:
-    """One setup of a session: its state and what people call it."""
+    """One setup of a session: its state and what people call it.
+
+    Attributes:
+        rows: the trial of each modelled row of the state.
+        removed: points of trials that a correction took out of the model.
+    """
 
     state: State
     name: str
     stages: list[str]
+    rows: list[int] = field(default_factory=list)
+    removed: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass
@@ -124,7 +131,7 @@ def _ask(session: Session, change: Change) -> None:
 
 
 def _tell(session: Session, change: Change) -> None:
-    told: dict[int, list[tuple[Any, Any, Any]]] = {}
+    told: dict[int, list[tuple[int, Any, Any, Any]]] = {}
     for row in change["trials"]:
         number, index = row["trial"], row["strategy"]
         if number > len(session.trials):
@@ -140,18 +147,44 @@ def _tell(session: Session, change: Change) -> None:
                 unit = asked
             else:
                 unit = space.encode_trial(row.get("shown") or row["config"], specification.stimuli_per_trial)
-            told.setdefault(index, []).append((unit, list(row["outcome"].values()), asked))
+            told.setdefault(index, []).append((number, unit, list(row["outcome"].values()), asked))
         elif asked is not None:
             strategy.state = core.drop(strategy.state, asked[None])
     for index, rows in told.items():
         strategy = session.strategies[index]
-        handed_out = [asked for _, _, asked in rows if asked is not None]
+        numbers, units, values, asked_points = zip(*rows, strict=True)
+        strategy.rows += numbers
         strategy.state = core.tell(
             strategy.state,
-            np.stack([unit for unit, _, _ in rows]),
-            np.array([values for _, values, _ in rows], dtype=np.float64),
-            handed_out,
+            np.stack(units),
+            np.array(values, dtype=np.float64),
+            [asked for asked in asked_points if asked is not None],
         )
+
+
+def _skip(session: Session, change: Change) -> None:
+    trial = session.pending.pop(change["trial"])
+    assert trial.unit is not None
+    strategy = session.strategies[trial.strategy]
+    strategy.state = core.skip(strategy.state, trial.unit, change["again"])
+    trial.unit, trial.status = None, SKIPPED
+    session.skipped += 1
+
+
+def _correct(session: Session, change: Change) -> None:
+    number, outcome = change["trial"], change["outcome"]
+    strategy = session.strategies[session.trials[number - 1].strategy]
+    values = None if outcome is None else np.array(list(outcome.values()), dtype=np.float64)
+    if number in strategy.rows:
+        row = strategy.rows.index(number)
+        if values is None:
+            strategy.removed[number] = np.array(strategy.state.x.array[row])
+            del strategy.rows[row]
+        strategy.state = core.correct(strategy.state, row, None, values)
+    elif number in strategy.removed and values is not None:
+        row = len(strategy.rows)
+        strategy.rows.append(number)
+        strategy.state = core.correct(strategy.state, row, strategy.removed.pop(number), values)
 
 
 def _finish(session: Session, change: Change) -> None:
@@ -172,6 +205,8 @@ _APPLY = {
     "setup": _setup,
     "ask": _ask,
     "tell": _tell,
+    "skip": _skip,
+    "correct": _correct,
     "finish_strategy": _finish,
     "resume": _resume,
     "exit": _exit,

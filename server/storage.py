@@ -7,13 +7,24 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from fechner.server.events import Commit, CommitFailed, Committed, Event, Find, Found, Load, Loaded
+from fechner.server.events import (
+    Commit,
+    CommitFailed,
+    Committed,
+    Event,
+    Find,
+    Found,
+    HistoryRead,
+    Load,
+    Loaded,
+    ReadHistory,
+)
 from fechner.server.handlers.registry import load
 
 if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
     from fechner.database.record import Record
 
-StorageEffect = Commit | Load | Find
+StorageEffect = Commit | Load | Find | ReadHistory
 
 
 def perform(record: Record, effects: Sequence[StorageEffect]) -> list[Event]:
@@ -26,7 +37,12 @@ def perform(record: Record, effects: Sequence[StorageEffect]) -> list[Event]:
             continue
         events += _commit(record, commits)
         commits = []
-        events.append(_load(record, effect) if isinstance(effect, Load) else _find(record, effect))
+        if isinstance(effect, Load):
+            events.append(_load(record, effect))
+        elif isinstance(effect, Find):
+            events.append(_find(record, effect))
+        else:
+            events.append(_history(record, effect))
     return events + _commit(record, commits)
 
 
@@ -67,6 +83,15 @@ def _find(record: Record, effect: Find) -> Found:
     if message is None:
         return Found(effect.token, None, None)
     return Found(effect.token, message.request, message.reply)
+
+
+def _history(record: Record, effect: ReadHistory) -> HistoryRead:
+    try:
+        if not record.exists(effect.session):
+            return HistoryRead(effect.token, None)
+        return HistoryRead(effect.token, [(seq, change) for seq, _, change in record.changes(effect.session)])
+    except Exception as error:
+        return HistoryRead(effect.token, None, f"{type(error).__name__}: {error}")
 
 
 class Writer:

@@ -23,13 +23,15 @@ from fechner.server.events import (
     ComputeFailed,
     Find,
     Found,
+    HistoryRead,
     Log,
     Priority,
+    ReadHistory,
 )
 from fechner.server.handlers.registry import Answer, Computation, Context, handle
 from fechner.server.jsontext import render as to_json
 from fechner.server.lanes import Job, Lane
-from fechner.server.messages import Resume
+from fechner.server.messages import Replay, Resume
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
@@ -39,7 +41,7 @@ _UNRECORDED = ("ping", "hello")
 #: What an observer may send.
 _OBSERVER = ("info", "query", "parameters", "get_config", "ping", "resume")
 #: What nobody needs once its sender is gone.
-_IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping")
+_IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping", "replay")
 
 
 def pump(engine: Engine, lane: Lane) -> None:
@@ -111,6 +113,9 @@ def _do_step(engine: Engine, lane: Lane) -> None:
     step = job.step
     dialect = job.connection.dialect
     assert dialect is not None
+    if isinstance(step.message, Replay):
+        _read_history(engine, lane, step.message)
+        return
     try:
         if not lane.known and step.type != "setup":
             raise FechnerError(
@@ -137,13 +142,41 @@ def _do_step(engine: Engine, lane: Lane) -> None:
     except Exception:
         fail(engine, lane, engine.incident(traceback.format_exc()))
         return
+    _proceed(engine, lane, result)
+
+
+def _proceed(engine: Engine, lane: Lane, result: Answer | Computation) -> None:
+    """Compute what a handler wants first, or answer."""
     if isinstance(result, Computation):
         task = engine.token()
         engine.tasks[task] = lane
         lane.computation = result
-        engine.emit(Compute(task, Priority.REAL, result.function, result.arguments))
+        engine.emit(Compute(task, result.priority, result.function, result.arguments))
     else:
         _answered(engine, lane, result)
+
+
+def _read_history(engine: Engine, lane: Lane, message: Replay) -> None:
+    token = engine.token()
+    engine.histories[token] = lane
+    engine.emit(ReadHistory(token, message.session.lower()))
+
+
+def history_read(engine: Engine, event: HistoryRead) -> None:
+    """What a replay recomputes has come."""
+    from fechner.server.handlers.replay import replay
+
+    lane = engine.histories.pop(event.token)
+    message = _running(lane).step.message
+    assert isinstance(message, Replay)
+    if event.error:
+        fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
+    elif event.changes is None:
+        hint = "`fechner sessions` lists the record's sessions"
+        text = f"there is no session {message.session}"
+        fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))
+    else:
+        _proceed(engine, lane, replay(event.changes, message.verify))
 
 
 def _looks_on(lane: Lane, job: Job) -> bool:
@@ -212,12 +245,15 @@ def computed(engine: Engine, event: Computed) -> None:
     job.compute_ms += event.compute_ms
     computation, lane.computation = lane.computation, None
     assert isinstance(computation, Computation)
+    if job.connection.gone and job.request.type in _IN_VAIN and computation.priority == Priority.REPLAY:
+        fail(engine, lane, FechnerError("no_session", "the sender is gone"))
+        return
     try:
-        answer = computation.answer(event.result)
+        result = computation.answer(event.result)
     except Exception:
         fail(engine, lane, engine.incident(traceback.format_exc()))
         return
-    _answered(engine, lane, answer)
+    _proceed(engine, lane, result)
 
 
 def compute_failed(engine: Engine, event: ComputeFailed) -> None:
@@ -231,7 +267,8 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job = _running(lane)
     started = job.started if job.started is not None else engine.now.seconds
     timing = Timing((started - job.received.seconds) * 1e3, job.compute_ms, answer.tier)
-    reply = Reply(answer.message, session=lane.session.id, warnings=answer.warnings, timing=timing)
+    about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
+    reply = Reply(answer.message, session=about, warnings=answer.warnings, timing=timing)
     try:
         text = _render(job, reply)
     except Exception:

@@ -7,13 +7,13 @@ import ipaddress
 import logging
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fechner.server.commands.output import FAILED, USAGE, fail
 from fechner.strategies.threads import fix
 
 if TYPE_CHECKING:
+    from fechner.database.lock import RecordLock
     from fechner.database.record import Record
 
 
@@ -70,9 +70,15 @@ def serve(
         many = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
         print(f"listening on {where}{also}; {many}; stop with Ctrl-C", flush=True)
 
+    def open_record() -> Record:
+        from fechner.database.record import Record
+
+        return Record.open(db)
+
     print(f"record: {db}", flush=True)
+    lock = _lock(db, f"fechner serve on {host}" + (f":{port}" if port else ""))
     try:
-        Loop(settings, db, opener(db, host, port), listening).run()
+        Loop(settings, db, open_record, listening).run()
     except OSError as error:
         taken = f"port {port} is taken; --port names another, 0 a free one"
         fail(
@@ -86,23 +92,19 @@ def serve(
         if not isinstance(error, RecordError):
             raise
         fail(str(error), FAILED)
+    finally:
+        lock.release()
 
 
-def opener(db: str, host: str, port: int) -> Callable[[], Record]:
-    """What opens the record, after taking its lock."""
+def _lock(db: str, text: str) -> RecordLock:
+    """The right to write the record."""
+    from fechner.database.errors import RecordError
+    from fechner.database.lock import RecordLock
 
-    def open_record() -> Record:
-        from fechner.database.lock import RecordLock
-        from fechner.database.record import Record
-
-        lock = RecordLock(db, f"fechner serve on {host}:{port}")
-        try:
-            return Record.open(db)
-        except BaseException:
-            lock.release()
-            raise
-
-    return open_record
+    try:
+        return RecordLock(db, text)
+    except RecordError as error:
+        fail(str(error))
 
 
 def _checked(config: str) -> str:

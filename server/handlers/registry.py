@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.errors import FechnerError
+from fechner.server.events import Priority
 from fechner.server.limits import Limits
 from fechner.server.messages import Message
 
@@ -53,11 +54,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Computation:
-    """A pure function of the core to run by an executor; `answer` makes the reply of its result."""
+    """A pure function of the core to run by an executor; `answer` makes a reply of its result, or goes on."""
 
     function: str
     arguments: tuple[Any, ...]
-    answer: Callable[[Any], Answer]
+    answer: Callable[[Any], Answer | Computation]
+    priority: Priority = Priority.REAL
 
 
 Handler = Callable[[Context, Any], Answer | Computation]

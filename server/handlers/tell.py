@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.handlers.trials import pending_trial
 from fechner.server.messages import Tell, Told
-from fechner.server.session import TOLD, Session, Trial
+from fechner.server.session import Session, Trial
 from fechner.strategies import stopping
 from fechner.strategies.axes import TOLERANCE
 from fechner.strategies.outcomes import clean_outcome
@@ -123,17 +124,10 @@ def _row(session: Session, told: Told, pending: _Pending, taken: set[int], where
 
 
 def _by_number(session: Session, number: int, taken: set[int], where: str) -> Trial:
-    if number > len(session.trials):
+    trial = pending_trial(session, number, f"{where}.trial")
+    if number in taken:
         raise FechnerError(
-            "unknown_trial",
-            f"the session has no trial {number}",
-            where=f"{where}.trial",
-            hint=f"its trials are numbered 1 to {len(session.trials)}" if session.trials else "ask first",
-        )
-    trial = session.trials[number - 1]
-    if trial.status == TOLD or number in taken:
-        raise FechnerError(
-            "trial_already_told", f"trial {number} has its outcome already", where=f"{where}.trial"
+            "trial_already_told", f"trial {number} stands twice in this tell", where=f"{where}.trial"
         )
     return trial
 

@@ -28,6 +28,7 @@ from fechner.server.events import (
     Gone,
     Load,
     Now,
+    ReadHistory,
     Received,
     Send,
     Unreadable,
@@ -146,7 +147,7 @@ class Server:
     def _carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Send):
             self._replies[effect.connection].append(effect.data)
-        elif isinstance(effect, Commit | Load | Find):
+        elif isinstance(effect, Commit | Load | Find | ReadHistory):
             self._waiting.extend(perform(self.record, [effect]))
         elif isinstance(effect, Compute):
             if self._pool is None:

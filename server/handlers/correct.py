@@ -1,0 +1,38 @@
+"""correct: another outcome for a told trial, or its removal; what was told stays on record."""
+
+from __future__ import annotations
+
+from fechner.server.errors import FechnerError
+from fechner.server.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.handlers.trials import trial_by_number
+from fechner.server.messages import Correct
+from fechner.server.session import TOLD
+from fechner.strategies.outcomes import clean_outcome
+
+
+@handles("correct", "1")
+def correct(context: Context, message: Correct) -> Answer:
+    """From now on the model sees the corrected data."""
+    require_setup(context)
+    session = context.session
+    trial = trial_by_number(session, message.trial, "message.trial")
+    if trial.status != TOLD:
+        raise FechnerError(
+            "unknown_trial",
+            f"trial {trial.number} has no outcome to correct; it is {trial.status}",
+            where="message.trial",
+            hint="tell it",
+        )
+    if message.remove == (message.outcome is not None):
+        raise FechnerError(
+            "bad_value",
+            "either an `outcome` or `remove` says how the trial is corrected",
+            where="message.outcome" if message.remove else "message",
+        )
+    strategy = session.strategies[trial.strategy]
+    outcome = None
+    if message.outcome is not None:
+        outcome = clean_outcome(strategy.state.specification, message.outcome)
+    modelled = outcome is not None and (trial.number in strategy.rows or trial.number in strategy.removed)
+    change = {"type": "correct", "trial": trial.number, "strategy": trial.strategy, "outcome": outcome}
+    return Answer({"trial": trial.number, "modelled": int(modelled)}, change)
