@@ -104,7 +104,7 @@ class RecordLock:
 
 
 def _file(where: str | os.PathLike[str]) -> Path | None:
-    """The record's file; a plain name needs no SQLAlchemy, so a server that starts learns early who is there."""
+    """The record's file. A plain name needs no SQLAlchemy, so a server that starts learns early of another."""
     text = os.fspath(where)
     if "://" not in text:
         return None if text in ("", ":memory:") else Path(text)

@@ -13,7 +13,7 @@ def test_the_message_types_of_version_1() -> None:
     """Those of this version of the server."""
     assert set(MESSAGES) == {
         *("hello", "ping", "setup", "ask", "tell", "update", "query", "parameters", "info", "get_config"),
-        *("finish_strategy", "resume", "exit"),
+        *("skip", "correct", "finish_strategy", "resume", "replay", "exit"),
     }
 
 
