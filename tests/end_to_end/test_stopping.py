@@ -64,13 +64,13 @@ def test_an_idle_server_stops_at_once(serve: Any, workers: str) -> None:
 def test_requests_that_come_the_moment_a_server_listens_are_answered(
     tools: Any, experiments: Any, serve: Any
 ) -> None:
-    """While it still imports what they need: a setup and a resume of another session at once, again and again."""
+    """While it still imports what they need: a setup and a resume at once, again and again."""
     session = str(uuid.uuid4())
     setup = {"config": experiments.config(), "seed": 1}
     server = serve("--workers", "0")
     server.wire().call("setup", setup, session=session)
     server.kill()
-    for _ in range(6):
+    for _ in range(4):
         server = serve("--workers", "0")
         one, other = server.wire(), server.wire()
         other.send(tools.request("resume", {"session": session}))
