@@ -73,6 +73,10 @@ def serve(
         str | None,
         typer.Option(metavar="FILE", help="Configuration for connections that don't begin with a setup."),
     ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Session ('last': the newest) for a connection that names none."),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -92,7 +96,7 @@ def serve(
     """Serve experiments until Ctrl-C."""
     from fechner.server.commands.serve import serve
 
-    serve(host, port, zmq_port, db, config, workers, dialect.value, log_level.value)
+    serve(host, port, zmq_port, db, config, resume, workers, dialect.value, log_level.value)
 
 
 @app.command()
@@ -131,15 +135,18 @@ def replay(
     skip_computations: Annotated[
         bool, typer.Option("--skip-computations", help="Only read the session back.")
     ] = False,
+    tolerance: Annotated[
+        float, typer.Option(min=0, metavar="X", help="Let numbers differ by X (another machine's last bits).")
+    ] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Replay a session and compare every ask.
 
     Exits 0 if all come out identical, 1 with the first that differs.
     """
-    from fechner.server.commands.record import replay
+    from fechner.server.commands.replay import replay
 
-    replay(db, session, verify, skip_computations, as_json)
+    replay(db, session, verify, skip_computations, tolerance, as_json)
 
 
 @app.command()

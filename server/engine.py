@@ -68,6 +68,8 @@ class Engine:
         limits: of the server.
         dialect: `auto`, or the name of the dialect that every connection speaks.
         default_config: set up a connection's session from it if its first session message is not a setup.
+        environment: what computes here, for the record.
+        default_session: a session's id, or `last`: such a connection resumes it instead.
     """
 
     def __init__(
@@ -77,8 +79,11 @@ class Engine:
         limits: Limits | None = None,
         dialect: str = "auto",
         default_config: str | None = None,
+        environment: Callable[[], dict[str, Any]] = dict,
+        default_session: str | None = None,
     ) -> None:
         self.entropy = entropy
+        self.environment = environment
         self.record = record
         self.limits = limits or Limits()
         self.server = f"fechner {__version__}"
@@ -91,7 +96,7 @@ class Engine:
         self.histories: dict[int, Lane] = {}
         self._loads: dict[int, str | Connection] = {}  # a lane's session, or who wants the last one
         self._forced = dialect
-        self._default_config = default_config
+        self._default_config, self._default_session = default_config, default_session
         self._token = 0
         self._halted = False
         self._effects: list[Effect] = []
@@ -274,10 +279,9 @@ class Engine:
             self._enter(connection, job, lane.session.id)
             return True
         if target is None and request.fault is None:
-            if self._default_config is not None and not connection.default_tried:
+            default = None if connection.default_tried else self._default_request()
+            if default is not None:
                 connection.default_tried = True
-                raw = {"type": "setup", "message": {"config_str": self._default_config}}
-                default = Request(raw, "setup", message=Setup(config=self._default_config))
                 connection.waiting.appendleft(Job(connection, default, self.now, silent=True))
                 return True
             request.fault = FechnerError(
@@ -290,6 +294,16 @@ class Engine:
             return True
         self._enter(connection, job, target)
         return True
+
+    def _default_request(self) -> Request | None:
+        """What the server does for a connection that begins without setup or resume."""
+        if self._default_session is not None:
+            raw = {"type": "resume", "message": {"session": self._default_session}}
+            return Request(raw, "resume", message=Resume(session=self._default_session))
+        if self._default_config is not None:
+            raw = {"type": "setup", "message": {"config_str": self._default_config}}
+            return Request(raw, "setup", message=Setup(config=self._default_config))
+        return None
 
     def _route_setup(self, connection: Connection, job: Job, target: str | None) -> bool:
         named = job.request.session is not None
@@ -332,7 +346,8 @@ class Engine:
     def _answer(self, connection: Connection, job: Job, reply: Reply) -> None:
         """Answer a job that belongs to no session."""
         connection.waiting.popleft()
-        self._reply(connection, job.request, reply)
+        if not job.silent:
+            self._reply(connection, job.request, reply)
         if job.closes:
             self.close(connection)
 
@@ -381,6 +396,8 @@ class Engine:
         elif event.session is not None:
             lane.session, lane.known, lane.ids = event.session, True, set(event.ids)
         work.pump(self, lane)
+        if event.error and lane.owner is not None:
+            self.detach(lane, lane.owner)  # what memory holds may be stale: the next request reads it again
 
     def _loaded_last(self, connection: Connection, event: Loaded) -> None:
         job = connection.barrier

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from fechner.server.engine import Engine
+from fechner.server.environment import environment
 from fechner.server.events import (
     Abandon,
     Close,
@@ -77,6 +78,7 @@ class Settings:
     workers: int = 0
     dialect: str = "auto"
     config: str | None = None
+    resume: str | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -98,7 +100,15 @@ class Loop:
         listening: Callable[[int, int | None], None] = lambda port, zmq_port: None,
     ) -> None:
         self._settings, self._open_record, self._listening = settings, open_record, listening
-        self._engine = Engine(os.urandom, record, settings.limits, settings.dialect, settings.config)
+        self._engine = Engine(
+            os.urandom,
+            record,
+            settings.limits,
+            settings.dialect,
+            settings.config,
+            environment,
+            settings.resume,
+        )
         self._peers: dict[int, Peer] = {}
         self._number = 0
         self._events: deque[Event] = deque()
@@ -257,3 +267,4 @@ def _warm_up() -> None:
     from fechner.server.handlers import load
 
     load()
+    environment()

@@ -133,6 +133,7 @@ def _do_step(engine: Engine, lane: Lane) -> None:
             draw_seed=engine.draw_seed,
             server=engine.server,
             record=engine.record,
+            environment=engine.environment,
             read_only=_looks_on(lane, job),
         )
         result = handle(context, step.type, step.message)
@@ -347,6 +348,9 @@ def _step_done(engine: Engine, lane: Lane, text: str) -> None:
     if len(job.texts) < len(job.steps):
         if engine.stopping:
             fail(engine, lane, FechnerError("shutting_down", "the server is stopping"), recorded=False)
+        elif lane.loading:
+            error = FechnerError("internal", "the session is being read back", hint="ask again")
+            fail(engine, lane, error, recorded=False)
         else:
             _begin_step(engine, lane)
         return

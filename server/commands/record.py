@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
-from fechner.server.commands.output import FAILED, USAGE, fail, name_record, show_json, show_table, when
+from fechner.server.commands.output import USAGE, fail, name_record, show_json, show_table, when
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
@@ -180,77 +179,3 @@ def export(db: str, wanted: str | None, everything: bool, to: str) -> None:
             fail(f"can't write {to}: {error.strerror}")
     name_record(db, False)
     print(f"{n} trials written to {to}")
-
-
-def replay(db: str, wanted: str, verify: bool, skip_computations: bool, as_json: bool) -> None:
-    """Replay a session: recompute every ask and compare, or only read."""
-    if verify and skip_computations:
-        fail("--verify computes; it can't go with --skip-computations", USAGE)
-    from fechner.strategies.threads import fix
-
-    fix()
-    with opened(db) as record:
-        id_ = find_session(record, wanted)
-        name_record(db, as_json)
-        _replay(record, id_, skip_computations, as_json)
-
-
-def _replay(record: Record, id_: str, skip_computations: bool, as_json: bool) -> None:
-    from fechner.server.replay import Verification, fold
-    from fechner.server.replay import verify as recompute
-
-    session = fold(id_, (change for _, _, change in record.changes(id_)))
-    found = Verification(0, None, record.verify_chain(id_))
-    if not skip_computations:
-        total = sum(change["type"] == "ask" for _, _, change in record.changes(id_))
-        with _progress(total, as_json) as advance:
-            found = recompute(record, id_, progress=advance)
-    counts = session.counts()
-    if as_json:
-        result: dict[str, Any] = {
-            "session": id_,
-            "identical": None if skip_computations else found.identical,
-            "asks": found.asks,
-            "trials": counts,
-        }
-        if found.difference is not None:
-            difference = found.difference
-            result["first_difference"] = {
-                "seq": difference.seq,
-                "what": difference.what,
-                "recorded": difference.recorded,
-                "recomputed": difference.recomputed,
-            }
-        if found.broken_chain is not None:
-            result["broken_chain"] = found.broken_chain
-        show_json(result)
-    else:
-        for strategy in session.strategies:
-            state = strategy.state
-            print(
-                f"strategy {state.index}: stage {state.current.name}, {state.asked} points asked, "
-                f"{state.n} outcomes modelled"
-            )
-        if found.broken_chain is not None:
-            print(f"message {found.broken_chain} was changed, is missing or stands in the wrong place")
-        if found.difference is not None:
-            difference = found.difference
-            print(f"message {difference.seq} is the first that differs, in its {difference.what}:")
-            print(f"  recorded    {str(difference.recorded)[:200]}")
-            print(f"  recomputed  {str(difference.recomputed)[:200]}")
-        elif skip_computations:
-            print("read back; nothing computed")
-        else:
-            print(f"identical: {found.asks} asks recomputed")
-    if not found.identical:
-        raise typer.Exit(FAILED)
-
-
-@contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Any]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
-        task = progress.add_task("recomputing asks", total=total)
-        yield lambda asks: progress.update(task, completed=asks)

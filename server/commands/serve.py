@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import os
 import sys
+import uuid
 from typing import TYPE_CHECKING
 
 from fechner.server.commands.output import FAILED, USAGE, fail
@@ -27,6 +28,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_session_id(text: str) -> bool:
+    """Whether the text is a UUID."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return len(text) == 36
+
+
 def default_workers() -> int:
     """One core stays free for the loop, the writer and the kernel."""
     try:
@@ -42,6 +52,7 @@ def serve(
     zmq_port: int | None,
     db: str,
     config: str | None,
+    resume: str | None,
     workers: int | None,
     dialect: str,
     log_level: str,
@@ -60,15 +71,18 @@ def serve(
     from fechner.server.loop import Loop, Settings
 
     text = None if config is None else _checked(config)
-    settings = Settings(
-        host, port, zmq_port, default_workers() if workers is None else workers, dialect, text
-    )
+    if resume is not None and resume != "last" and not is_session_id(resume):
+        fail(
+            f"{resume} is no session id; --resume takes one as `fechner sessions` shows it, or 'last'", USAGE
+        )
+    many = default_workers() if workers is None else workers
+    settings = Settings(host, port, zmq_port, many, dialect, text, resume=resume)
 
     def listening(port: int, zmq_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        many = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
-        print(f"listening on {where}{also}; {many}; stop with Ctrl-C", flush=True)
+        workers = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
+        print(f"listening on {where}{also}; {workers}; stop with Ctrl-C", flush=True)
 
     def open_record() -> Record:
         from fechner.database.record import Record

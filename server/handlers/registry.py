@@ -29,6 +29,7 @@ class Context:
         draw_seed: a fresh seed, for setups that name none.
         server: name and version.
         record: the record's name.
+        environment: what computes here: library versions, threads, processor.
         read_only: the sender observes.
     """
 
@@ -39,6 +40,7 @@ class Context:
     draw_seed: Callable[[], int]
     server: str
     record: str
+    environment: Callable[[], dict[str, Any]]
     read_only: bool = False
 
 

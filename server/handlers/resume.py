@@ -26,5 +26,13 @@ def resume(context: Context, message: Resume) -> Answer:
         "trials": session.counts(),
         "pending": session.pending_list(),
     }
-    change = None if context.read_only else {"type": "resume", "strategy": strategy}
+    change = (
+        None
+        if context.read_only
+        else {
+            "type": "resume",
+            "strategy": strategy,
+            "environment": context.environment(),
+        }
+    )
     return Answer(reply, change)

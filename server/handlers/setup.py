@@ -34,6 +34,7 @@ def setup(context: Context, message: Setup) -> Answer:
         "metadata": metadata,
         "config": message.config,
         "no_end": no_end,
+        "environment": context.environment(),
         "seed": seed,
         "stages": stages,
         "outcomes": outcomes,

@@ -16,6 +16,7 @@ from fechner.database.lock import RecordLock
 from fechner.database.record import Record
 from fechner.server import jsontext
 from fechner.server.engine import Engine
+from fechner.server.environment import environment
 from fechner.server.errors import FechnerError
 from fechner.server.events import (
     Abandon,
@@ -78,7 +79,7 @@ class Server:
         self._lock = RecordLock(where) if db is not None else None
         self.record = Record.open(where)
         self._limits = limits or Limits()
-        self._engine = Engine(entropy, str(where), self._limits, dialect, config)
+        self._engine = Engine(entropy, str(where), self._limits, dialect, config, environment)
         self._turn = threading.RLock()
         self._replies: dict[int, deque[bytes]] = {}
         self._number = 0

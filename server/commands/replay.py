@@ -1,0 +1,116 @@
+"""`fechner replay ID`: recompute every ask of a session and compare it with the record, or only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from fechner.server.commands.output import FAILED, USAGE, fail, name_record, show_json
+from fechner.server.commands.record import find_session, opened
+
+if TYPE_CHECKING:
+    from fechner.database.record import Record
+    from fechner.server.replay import Verification
+    from fechner.server.session import Session
+
+
+def replay(
+    db: str, wanted: str, verify: bool, skip_computations: bool, tolerance: float, as_json: bool
+) -> None:
+    """Replay a session: recompute every ask and compare, or only read."""
+    if verify and skip_computations:
+        fail("--verify computes; it can't go with --skip-computations", USAGE)
+    from fechner.strategies.threads import fix
+
+    fix()
+    with opened(db) as record:
+        id_ = find_session(record, wanted)
+        name_record(db, as_json)
+        _replay(record, id_, skip_computations, tolerance, as_json)
+
+
+def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float, as_json: bool) -> None:
+    from fechner.server.replay import Verification, fold
+    from fechner.server.replay import verify as recompute
+
+    session = fold(id_, (change for _, _, change in record.changes(id_)))
+    found = Verification(0, None, record.verify_chain(id_))
+    if not skip_computations:
+        total = sum(change["type"] == "ask" for _, _, change in record.changes(id_))
+        with _progress(total, as_json) as advance:
+            found = recompute(record, id_, progress=advance, tolerance=tolerance)
+    explained = [] if found.difference is None else _explained(record, id_, found.difference.seq)
+    if as_json:
+        _show_json(session, found, skip_computations, explained)
+    else:
+        _show(session, found, skip_computations, explained)
+    if not found.identical:
+        raise typer.Exit(FAILED)
+
+
+def _explained(record: Record, id_: str, seq: int) -> list[str]:
+    """How what computed then differs from what computes here."""
+    from fechner.server.environment import differences, environment
+
+    recorded: dict[str, Any] = {}
+    for at, _, change in record.changes(id_):
+        if at > seq:
+            break
+        recorded = change.get("environment") or recorded
+    return differences(recorded, environment()) if recorded else []
+
+
+def _show_json(session: Session, found: Verification, skipped: bool, explained: list[str]) -> None:
+    result: dict[str, Any] = {
+        "session": session.id,
+        "identical": None if skipped else found.identical,
+        "asks": found.asks,
+        "trials": session.counts(),
+    }
+    if found.difference is not None:
+        difference = found.difference
+        result["first_difference"] = {
+            "seq": difference.seq,
+            "recorded": {difference.what: difference.recorded},
+            "recomputed": {difference.what: difference.recomputed},
+        }
+        result["environment"] = explained
+    if found.broken_chain is not None:
+        result["broken_chain"] = found.broken_chain
+    show_json(result)
+
+
+def _show(session: Session, found: Verification, skipped: bool, explained: list[str]) -> None:
+    for strategy in session.strategies:
+        state = strategy.state
+        print(
+            f"strategy {state.index}: stage {state.current.name}, {state.asked} points asked, "
+            f"{state.n} outcomes modelled"
+        )
+    if found.broken_chain is not None:
+        print(f"message {found.broken_chain} was changed, is missing or stands in the wrong place")
+    if found.difference is not None:
+        difference = found.difference
+        print(f"message {difference.seq} is the first that differs, in its {difference.what}:")
+        print(f"  recorded    {str(difference.recorded)[:200]}")
+        print(f"  recomputed  {str(difference.recomputed)[:200]}")
+        for line in explained:
+            print(f"  {line}")
+        hint = "--tolerance 1e-6 lets last bits differ" if explained else "the environment is as it was"
+        print(f"  {hint}")
+    elif skipped:
+        print("read back; nothing computed")
+    else:
+        print(f"identical: {found.asks} asks recomputed")
+
+
+@contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Any]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
+        task = progress.add_task("recomputing asks", total=total)
+        yield lambda asks: progress.update(task, completed=asks)
