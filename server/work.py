@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fechner.database.message import Entry
-from fechner.server.dialects import Request
+from fechner.server.access import attach, check_access, looks_on
 from fechner.server.dialects.base import Reply, Timing
 from fechner.server.errors import FechnerError, inside
 from fechner.server.events import (
@@ -29,17 +28,15 @@ from fechner.server.events import (
     ReadHistory,
 )
 from fechner.server.handlers.registry import Answer, Computation, Context, handle
-from fechner.server.jsontext import render as to_json
 from fechner.server.lanes import Job, Lane
-from fechner.server.messages import Replay, Resume
+from fechner.server.messages import Replay
+from fechner.server.replies import entry, render
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
 
 #: What is not recorded.
 _UNRECORDED = ("ping", "hello")
-#: What an observer may send.
-_OBSERVER = ("info", "query", "parameters", "get_config", "ping", "resume")
 #: What nobody needs once its sender is gone.
 _IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping", "replay")
 
@@ -101,8 +98,8 @@ def found(engine: Engine, event: Found) -> None:
         return
     if job.request.type in ("setup", "resume") and lane.owner is not job.connection:
         try:
-            _check_access(engine, lane, job)
-            _attach(engine, lane, job)
+            check_access(engine, lane, job)
+            attach(engine, lane, job)
         except FechnerError as error:
             engine.emit(Log("info", f"a repeated {job.request.type} was answered without attaching: {error}"))
     _step_done(engine, lane, event.reply)
@@ -124,7 +121,7 @@ def _do_step(engine: Engine, lane: Lane) -> None:
                 where="message.session" if step.type == "resume" else "session",
                 hint="`fechner sessions` lists the record's sessions",
             )
-        _check_access(engine, lane, job)
+        check_access(engine, lane, job)
         context = Context(
             session=lane.session,
             limits=engine.limits,
@@ -134,7 +131,7 @@ def _do_step(engine: Engine, lane: Lane) -> None:
             server=engine.server,
             record=engine.record,
             environment=engine.environment,
-            read_only=_looks_on(lane, job),
+            read_only=looks_on(lane, job),
         )
         result = handle(context, step.type, step.message)
     except FechnerError as error:
@@ -167,7 +164,9 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
     """What a replay recomputes has come."""
     from fechner.server.handlers.replay import replay
 
-    lane = engine.histories.pop(event.token)
+    lane = engine.histories.pop(event.token, None)
+    if lane is None:
+        return  # answered when the server began to stop
     message = _running(lane).step.message
     assert isinstance(message, Replay)
     if event.error:
@@ -178,63 +177,6 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
         fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))
     else:
         _proceed(engine, lane, replay(event.changes, message.verify))
-
-
-def _looks_on(lane: Lane, job: Job) -> bool:
-    """Whether the job's sender observes the session, or is about to."""
-    message = job.step.message
-    if isinstance(message, Resume):
-        return message.observe
-    return lane.session.id in job.connection.observing
-
-
-def _check_access(engine: Engine, lane: Lane, job: Job) -> None:
-    """Raise unless the job's connection may do this step in this session.
-
-    Raises:
-        FechnerError: session_busy, no_session (it has ended), unauthorized (an observer).
-    """
-    connection, type_ = job.connection, job.step.type
-    if _looks_on(lane, job):
-        if type_ not in _OBSERVER:
-            raise FechnerError(
-                "unauthorized", f"an observer can't send {type_}", hint="resume the session without `observe`"
-            )
-        return
-    owner = lane.owner
-    if owner is not None and owner is not connection:
-        silent = engine.now.seconds - owner.last_heard >= engine.limits.silent_seconds
-        if not (owner.gone or (type_ == "resume" and silent)):
-            raise FechnerError(
-                "session_busy",
-                "another connection holds the session",
-                where="session",
-                hint='look on with resume and "observe": true, or resume it once the other is silent or gone',
-            )
-    if lane.session.ended and type_ not in ("setup", "resume"):
-        raise FechnerError("no_session", "the session has ended", hint="send resume to go on with it")
-
-
-def _attach(engine: Engine, lane: Lane, job: Job) -> None:
-    """A step has succeeded: its connection holds the session from now on, or observes it."""
-    connection, id_, owner = job.connection, lane.session.id, lane.owner
-    if not _looks_on(lane, job):
-        if owner is not None and owner is not connection:
-            owner.owned.discard(id_)
-            if owner.session == id_:
-                owner.session = None
-        lane.owner = connection
-        connection.observing.discard(id_)
-        connection.owned.add(id_)
-    elif job.step.type == "resume":
-        connection.observing.add(id_)
-        connection.owned.discard(id_)
-        if owner is connection:
-            lane.owner = None
-    if job.step.type in ("setup", "resume") or connection.session not in (
-        connection.owned | connection.observing
-    ):
-        connection.session = id_
 
 
 def computed(engine: Engine, event: Computed) -> None:
@@ -271,22 +213,22 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
     reply = Reply(answer.message, session=about, warnings=answer.warnings, timing=timing)
     try:
-        text = _render(job, reply)
+        text = render(job, reply)
     except Exception:
         fail(engine, lane, engine.incident(traceback.format_exc()))
         return
     job.pending = (text, answer.change)
     if answer.change is None:
-        _attach(engine, lane, job)
+        attach(engine, lane, job)
         if job.step.type not in _UNRECORDED and lane.known:
-            engine.emit(Commit(None, [_entry(engine, lane, job, text, True, answer)]))
+            engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
                 lane.ids.add(job.step.key)
         _step_done(engine, lane, text)
         return
     token = engine.token()
     engine.commits[token] = lane
-    engine.emit(Commit(token, [_entry(engine, lane, job, text, True, answer)]))
+    engine.emit(Commit(token, [entry(engine, lane, job, text, True, answer)]))
 
 
 def committed(engine: Engine, event: Committed) -> None:
@@ -304,7 +246,7 @@ def committed(engine: Engine, event: Committed) -> None:
         engine.load(lane)
     if job.step.key is not None:
         lane.ids.add(job.step.key)
-    _attach(engine, lane, job)
+    attach(engine, lane, job)
     if change["type"] == "exit":
         engine.detach(lane, job.connection)
     _step_done(engine, lane, text)
@@ -330,11 +272,11 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     job = _running(lane)
     if len(job.steps) > 1:
         error = inside(error, job.step.type)
-    text = _render(job, Reply(error=error))
+    text = render(job, Reply(error=error))
     known_fault = job.request.fault is not None
     type_ = job.request.type if known_fault else job.step.type
     if recorded and lane.known and type_ not in _UNRECORDED and not engine.stopping:
-        engine.emit(Commit(None, [_entry(engine, lane, job, text, False, None)]))
+        engine.emit(Commit(None, [entry(engine, lane, job, text, False, None)]))
     if job.texts:  # an update whose tell stands
         _step_done(engine, lane, text)
         return
@@ -364,47 +306,3 @@ def _step_done(engine: Engine, lane: Lane, text: str) -> None:
 def _running(lane: Lane) -> Job:
     assert lane.running is not None
     return lane.running
-
-
-def _step_request(job: Job) -> Request:
-    """The request of the step being done: an update's steps are a tell and an ask."""
-    request = job.request
-    if len(job.steps) < 2:
-        return request
-    step = job.step
-    return Request(request.raw, step.type, request.id if step.type == "tell" else None, message=step.message)
-
-
-def _render(job: Job, reply: Reply) -> str:
-    dialect = job.connection.dialect
-    if dialect is None:
-        from fechner.server.engine import _both
-
-        assert reply.error is not None
-        return _both(reply.error)
-    if reply.error is not None and not job.texts:
-        return dialect.render(job.request, reply)
-    return dialect.render(_step_request(job), reply)
-
-
-def _entry(engine: Engine, lane: Lane, job: Job, text: str, ok: bool, answer: Answer | None) -> Entry:
-    dialect = job.connection.dialect
-    assert dialect is not None
-    fault = job.request.fault is not None
-    step_type = job.request.type if fault else job.step.type
-    raw: Any = job.request.raw
-    if job.texts:  # an update's ask
-        raw = {"version": raw.get("version"), "type": "ask", "message": raw["message"].get("ask", {})}
-    return Entry(
-        session=lane.session.id,
-        client_id=(job.request.id if fault else job.step.key),
-        dialect=dialect.name,
-        type=step_type or "unreadable",
-        request=to_json(raw),
-        reply=text,
-        ok=ok,
-        received_at=job.received.time,
-        duration_ms=(engine.now.seconds - job.received.seconds) * 1e3,
-        tier=answer.tier if answer is not None else None,
-        change=answer.change if answer is not None else None,
-    )

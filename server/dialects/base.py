@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fechner.server.errors import FechnerError
+from fechner.server.errors import FechnerError, as_message
+from fechner.server.jsontext import render as to_json
 from fechner.server.messages import Message
 
 
@@ -48,6 +49,12 @@ class Reply:
     session: str | None = None
     warnings: list[tuple[str, str]] = field(default_factory=list)
     timing: Timing = Timing()
+
+
+def undecided_error(error: FechnerError) -> str:
+    """An error before the dialect is known, readable in either."""
+    message = {"version": "1", "type": None, "ok": False, "error": as_message(error)}
+    return to_json({**message, "server_error": str(error)})
 
 
 class Dialect(Protocol):

@@ -1,0 +1,72 @@
+"""Who may do what in a session: one connection holds it, others may look on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fechner.server.errors import FechnerError
+from fechner.server.lanes import Job, Lane
+from fechner.server.messages import Resume
+
+if TYPE_CHECKING:
+    from fechner.server.engine import Engine
+
+#: What an observer may send.
+OBSERVER = ("info", "query", "parameters", "get_config", "ping", "resume")
+
+
+def looks_on(lane: Lane, job: Job) -> bool:
+    """Whether the job's sender observes the session, or is about to."""
+    message = job.step.message
+    if isinstance(message, Resume):
+        return message.observe
+    return lane.session.id in job.connection.observing
+
+
+def check_access(engine: Engine, lane: Lane, job: Job) -> None:
+    """Raise unless the job's connection may do this step in this session.
+
+    Raises:
+        FechnerError: session_busy, no_session (it has ended), unauthorized (an observer).
+    """
+    connection, type_ = job.connection, job.step.type
+    if looks_on(lane, job):
+        if type_ not in OBSERVER:
+            raise FechnerError(
+                "unauthorized", f"an observer can't send {type_}", hint="resume the session without `observe`"
+            )
+        return
+    owner = lane.owner
+    if owner is not None and owner is not connection:
+        silent = engine.now.seconds - owner.last_heard >= engine.limits.silent_seconds
+        if not (owner.gone or (type_ == "resume" and silent)):
+            raise FechnerError(
+                "session_busy",
+                "another connection holds the session",
+                where="session",
+                hint='look on with resume and "observe": true, or resume it once the other is silent or gone',
+            )
+    if lane.session.ended and type_ not in ("setup", "resume"):
+        raise FechnerError("no_session", "the session has ended", hint="send resume to go on with it")
+
+
+def attach(engine: Engine, lane: Lane, job: Job) -> None:
+    """A step has succeeded: its connection holds the session from now on, or observes it."""
+    connection, id_, owner = job.connection, lane.session.id, lane.owner
+    if not looks_on(lane, job):
+        if owner is not None and owner is not connection:
+            owner.owned.discard(id_)
+            if owner.session == id_:
+                owner.session = None
+        lane.owner = connection
+        connection.observing.discard(id_)
+        connection.owned.add(id_)
+    elif job.step.type == "resume":
+        connection.observing.add(id_)
+        connection.owned.discard(id_)
+        if owner is connection:
+            lane.owner = None
+    if job.step.type in ("setup", "resume") or connection.session not in (
+        connection.owned | connection.observing
+    ):
+        connection.session = id_
