@@ -28,6 +28,7 @@ _BARRIERS = ("setup", "resume", "exit")
 
 
 def received(engine: Engine, event: Received) -> None:
+    """A value came: decide the dialect, parse it, queue it."""
     connection = engine.connections.get(event.connection)
     if connection is None or connection.closing or connection.gone or connection.deaf:
         return
@@ -51,6 +52,7 @@ def received(engine: Engine, event: Received) -> None:
 
 
 def queue(engine: Engine, connection: Connection, request: Request, closes: bool = False) -> None:
+    """Let a request wait for its turn; `closes`: the connection ends with its reply."""
     if not connection.stream and connection.busy >= engine.limits.waiting_requests:
         error = FechnerError(
             "limit_reached",
@@ -207,6 +209,7 @@ def _enter(engine: Engine, connection: Connection, job: Job, id_: str) -> None:
 
 
 def loaded(engine: Engine, event: Loaded) -> None:
+    """A session was read back (or there is none): its jobs go on."""
     wanted = engine.loads.pop(event.token, None)
     if wanted is None:
         return  # answered when the server began to stop

@@ -162,6 +162,11 @@ def _check_end(
     if read["max_asks"] is not None and read["max_asks"] < read["min_asks"]:
         detail = f"the stage ends here, before min_asks = {read['min_asks']} is reached"
         report.warn(name, "max_asks", str(read["max_asks"]), detail)
+    if read["max_asks"] is not None and not read["run_indefinitely"]:
+        minimum = read["min_asks"] or read["min_total_tells"] or read["min_post_range"] is not None
+        if not minimum and not (generator is not None and generator.name == "ManualGenerator"):
+            detail = "is no minimum: the stage may end as soon as its outcomes have occurred"
+            report.warn(name, "max_asks", str(read["max_asks"]), detail, "give min_asks as well")
     if read["min_post_range"] is not None and model is None:
         found = sections.find([name], "min_post_range")
         if found and found.section == name and not sections.find([name], "model"):

@@ -33,7 +33,7 @@ def test_setup_lists_every_problem(rig: Any, space_filling: str) -> None:
 def test_setup_warns(rig: Any, space_filling: str) -> None:
     """Unknown keys are warnings of the reply."""
     peer = rig.connect()
-    peer.ok("setup", {"config": space_filling + "max_aks = 4\n"})
+    peer.ok("setup", {"config": space_filling.replace("max_asks", "min_asks") + "max_aks = 4\n"})
     [warning] = peer.last["warnings"]
     assert set(warning) == {"code", "detail"}
     assert "max_aks" in warning["detail"]
