@@ -40,12 +40,14 @@ setup(
         "typer>=0.12",
     ],
     extras_require={
+        "postgres": ["psycopg[binary]>=3.2"],
         "dev": [
             "build>=1.2",
             "hypothesis>=6.100",
             "mpmath>=1.3",
             "mypy>=1.10",
             "pandas-stubs",
+            "psycopg[binary]>=3.2",
             "pytest>=8",
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.5",

@@ -17,8 +17,8 @@ class Rows:
     """Rows by what is done with them, in the order in which they can be written.
 
     ``tells`` and ``skips`` close trials that an ask opened; ``sessions_touched`` says when a session was last
-    used and whether it has ended; ``corrections`` are the outcomes that trials have instead of their earlier
-    ones.
+    used, whether it has ended and what computes it; ``corrections`` are, by trial, the message that corrects it
+    and the outcomes that it has instead of its earlier ones.
     """
 
     messages: list[Row] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Rows:
     skips: list[Row] = field(default_factory=list)
     trial_parameters: list[Row] = field(default_factory=list)
     trial_outcomes: list[Row] = field(default_factory=list)
-    corrections: dict[tuple[str, int], list[Row]] = field(default_factory=dict)
+    corrections: dict[tuple[str, int], tuple[int, list[Row]]] = field(default_factory=dict)
     sessions_touched: dict[str, Row] = field(default_factory=dict)
 
     def extend(self, other: Rows) -> None:
@@ -45,6 +45,8 @@ class Rows:
         before = self.sessions_touched.get(session)
         if before is not None and not row["b_set_end"]:
             row = row | {"b_set_end": before["b_set_end"], "b_ended_at": before["b_ended_at"]}
+        if before is not None and row["b_environment_json"] is None:
+            row = row | {"b_environment_json": before["b_environment_json"]}
         self.sessions_touched[session] = row
 
 
@@ -69,7 +71,14 @@ def project(rows: Rows, session: str, seq: int, at: datetime, change: Change | N
             project_change(rows, session, seq, at, change)
     rows.touch(
         session,
-        {"b_session": session, "b_last_at": at, "b_n_messages": seq, "b_set_end": said, "b_ended_at": ended},
+        {
+            "b_session": session,
+            "b_last_at": at,
+            "b_n_messages": seq,
+            "b_set_end": said,
+            "b_ended_at": ended,
+            "b_environment_json": _json(change.get("environment")) if change is not None else None,
+        },
     )
 
 
@@ -199,7 +208,10 @@ def _outcomes(session: str, trial: int, outcome: dict[str, Any] | None) -> list[
 
 
 def _correct(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
-    rows.corrections[session, change["trial"]] = _outcomes(session, change["trial"], change["outcome"])
+    rows.corrections[session, change["trial"]] = (
+        seq,
+        _outcomes(session, change["trial"], change["outcome"]),
+    )
 
 
 def _skip(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
@@ -260,4 +272,5 @@ _OPEN: Row = {
     "shown_json": None,
     "client_time_json": None,
     "extra_json": None,
+    "corrected_seq": None,
 }

@@ -57,6 +57,11 @@ FORGET_OUTCOMES = sa.delete(trial_outcomes).where(
     trial_outcomes.c.session == bindparam("b_session"), trial_outcomes.c.trial == bindparam("b_trial")
 )
 CORRECT_OUTCOMES = sa.insert(trial_outcomes)
+MARK_CORRECTED = (
+    sa.update(trials)
+    .where(trials.c.session == bindparam("b_session"), trials.c.trial == bindparam("b_trial"))
+    .values(corrected_seq=bindparam("b_seq"))
+)
 
 TOUCH_SESSION = (
     sa.update(sessions)
@@ -64,6 +69,9 @@ TOUCH_SESSION = (
     .values(
         last_at=bindparam("b_last_at"),
         n_messages=bindparam("b_n_messages"),
+        environment_json=sa.func.coalesce(
+            bindparam("b_environment_json", type_=sa.Text), sessions.c.environment_json
+        ),
         ended_at=sa.case(
             (
                 bindparam("b_set_end", type_=sa.Boolean),

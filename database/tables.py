@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from fechner.database import views
 
 #: The newest revision of the schema that this program knows (migrations/versions).
-HEAD = "0001"
+HEAD = "0002"
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -92,6 +93,7 @@ sessions = sa.Table(
     sa.Column("ended_at", UtcTime),
     _number("n_messages"),
     sa.Column("peer", sa.Text),
+    sa.Column("environment_json", sa.Text),  # what computed: versions, threads, processor; the newest
     sa.PrimaryKeyConstraint("session"),
 )
 
@@ -114,6 +116,7 @@ strategies = sa.Table(
     sa.PrimaryKeyConstraint("session", "strategy"),
     sa.ForeignKeyConstraint(["session"], ["sessions.session"]),
     sa.Index(None, "participant"),
+    sa.Index(None, "name"),
 )
 
 trials = sa.Table(
@@ -136,8 +139,10 @@ trials = sa.Table(
     sa.Column("shown_json", sa.Text),
     sa.Column("client_time_json", sa.Text),
     sa.Column("extra_json", sa.Text),
+    sa.Column("corrected_seq", sa.Integer),
     sa.PrimaryKeyConstraint("session", "trial"),
     sa.ForeignKeyConstraint(["session", "strategy"], ["strategies.session", "strategies.strategy"]),
+    sa.Index(None, "told_at"),
 )
 
 trial_parameters = sa.Table(
@@ -164,6 +169,8 @@ trial_outcomes = sa.Table(
     sa.PrimaryKeyConstraint("session", "trial", "name"),
     sa.ForeignKeyConstraint(["session", "trial"], ["trials.session", "trials.trial"]),
 )
+
+sa.event.listen(metadata, "after_create", views.create)
 
 #: Where Alembic keeps the revision; not part of `metadata`, because Alembic makes and minds it.
 revision = sa.Table(

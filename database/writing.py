@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC
 from typing import Any
 
+import sqlalchemy as sa
 from fechner.database import statements
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
@@ -16,6 +17,33 @@ from fechner.database.projections import Rows, project
 
 #: A session's last sequence number and hash.
 Head = tuple[int, str]
+
+
+def write(connection: sa.Connection, rows: Rows) -> None:
+    """Write rows in the connection's transaction.
+
+    Raises:
+        RecordError: one of them closes a trial that isn't pending.
+        sqlalchemy.exc.SQLAlchemyError: the database refuses one.
+    """
+    sane = connection.dialect.supports_sane_multi_rowcount
+    for name, statement in statements.WRITES:
+        values = getattr(rows, name)
+        if values:
+            result = connection.execute(statement, values)
+            if name in ("tells", "skips") and sane and result.rowcount != len(values):
+                raise RecordError("it closes a trial that isn't pending")
+    if rows.corrections:
+        trials = [{"b_session": session, "b_trial": trial} for session, trial in rows.corrections]
+        connection.execute(statements.FORGET_OUTCOMES, trials)
+        outcomes = [row for _, corrected in rows.corrections.values() for row in corrected]
+        if outcomes:
+            connection.execute(statements.CORRECT_OUTCOMES, outcomes)
+        marks = [
+            trial | {"b_seq": seq} for trial, (seq, _) in zip(trials, rows.corrections.values(), strict=True)
+        ]
+        connection.execute(statements.MARK_CORRECTED, marks)
+    connection.execute(statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
 
 
 class Writer:
@@ -93,7 +121,6 @@ class Writer:
         connection = self._connection
         if self._database.read_only:
             raise RecordError("it is open for reading only")
-        sane = connection.dialect.supports_sane_multi_rowcount
         self._database.writing = True
         try:
             try:
@@ -101,19 +128,7 @@ class Writer:
             except Exception as error:
                 raise _NotBegunError from error
             with transaction:
-                for name, statement in statements.WRITES:
-                    values = getattr(rows, name)
-                    if values:
-                        result = connection.execute(statement, values)
-                        if name in ("tells", "skips") and sane and result.rowcount != len(values):
-                            raise RecordError("it closes a trial that isn't pending")
-                if rows.corrections:
-                    trials = [{"b_session": session, "b_trial": trial} for session, trial in rows.corrections]
-                    connection.execute(statements.FORGET_OUTCOMES, trials)
-                    outcomes = [row for corrected in rows.corrections.values() for row in corrected]
-                    if outcomes:
-                        connection.execute(statements.CORRECT_OUTCOMES, outcomes)
-                connection.execute(statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
+                write(connection, rows)
         except BaseException:
             self._database.reset()
             raise

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 def _tables(record: Record) -> dict[str, list[tuple[Any, ...]]]:
     with record.snapshot() as connection:
         return {
-            table.name: [tuple(row) for row in connection.execute(table.select())]
+            table.name: [
+                tuple(row) for row in connection.execute(table.select().order_by(*table.primary_key.columns))
+            ]
             for table in metadata.sorted_tables
         }
 
@@ -35,6 +37,9 @@ def _course(talk: Any) -> list[Entry]:
         talk.setup(strategy=1),
         talk.ask((4, {"level": 0.1}), strategy=1),
         talk.entry("skip", {"type": "skip", "trial": 4, "reason": "", "again": True}),
+        talk.entry("correct", {"type": "correct", "trial": 2, "strategy": 0, "outcome": {"outcome_1": 0}}),
+        talk.entry("resume", {"type": "resume", "strategy": 1, "environment": {"threads": 1}}),
+        talk.entry("correct", {"type": "correct", "trial": 2, "strategy": 0, "outcome": None}),
         talk.entry("info"),
     ]
 

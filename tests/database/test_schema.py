@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,25 +11,49 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fechner.database import schema
 from fechner.database.connection import Database
 from fechner.database.record import Record, RecordError
 from fechner.database.tables import HEAD
 
 
-def _schema(database: Database) -> list[tuple[Any, ...]]:
+def _schema(database: Database) -> dict[str, Any]:
+    """Everything in the schema, whatever the order in which its text was put together."""
     with database.connection.begin():
-        found = database.connection.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master")
-        return sorted((tuple(row) for row in found), key=str)
+        inspector = sa.inspect(database.connection)
+        views = {name: inspector.get_view_definition(name) for name in inspector.get_view_names()}
+        tables = {
+            name: {
+                "columns": [
+                    {**column, "type": str(column["type"])} for column in inspector.get_columns(name)
+                ],
+                "key": inspector.get_pk_constraint(name),
+                "foreign keys": sorted(inspector.get_foreign_keys(name), key=str),
+                "indices": sorted(map(_plain, inspector.get_indexes(name)), key=str),
+                "others": [
+                    inspector.get_unique_constraints(name),
+                    inspector.get_check_constraints(name),
+                ],
+            }
+            for name in inspector.get_table_names()
+        }
+    return {"tables": tables, "views": views}
 
 
-def test_migrations_give_the_very_schema_of_the_tables() -> None:
+def _plain(index: Any) -> dict[str, Any]:
+    return {**index, "dialect_options": {name: str(one) for name, one in index["dialect_options"].items()}}
+
+
+def test_migrations_give_the_very_schema_of_the_tables(where: str, elsewhere: str) -> None:
     """A new record, made at once, equals one that went through every migration."""
-    made, migrated = Database(":memory:"), Database(":memory:")
+    made, migrated = Database(where), Database(elsewhere)
     schema.prepare(made)
     with migrated.connection.begin():
         schema.upgrade(migrated.connection)
-    assert _schema(made) == _schema(migrated)
+    found = _schema(made)
+    assert found == _schema(migrated)
+    assert set(found["views"]) == {"v_trials", "v_sessions"}
     assert schema.known_revisions()[0] == HEAD
     made.close()
     migrated.close()
@@ -42,19 +67,20 @@ def test_an_older_record_is_migrated_on_open(file: Path, talk: Any, monkeypatch:
     copy = file.parent / "100% new"
     (copy / "versions").mkdir(parents=True)
     (copy / "env.py").write_text((migrations / "env.py").read_text())
-    (copy / "versions" / "0001_first.py").write_text((migrations / "versions" / "0001_first.py").read_text())
-    (copy / "versions" / "0002_next.py").write_text(
-        "from alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    for revision in (migrations / "versions").glob("0*.py"):
+        shutil.copy(revision, copy / "versions")
+    (copy / "versions" / "9000_next.py").write_text(
+        f"from alembic import op\nrevision, down_revision = '9000', '{HEAD}'\n"
         "def upgrade():\n    op.execute('ALTER TABLE sessions ADD COLUMN room TEXT')\n"
     )
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "9000")
     monkeypatch.setattr(schema, "MIGRATIONS", copy)
     with pytest.raises(RecordError, match="older"):
         Record.open(file, read_only=True)
     with Record.open(file) as record:
         assert record.exists(talk.session)
         with record.snapshot() as connection:
-            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").all() == [("0002",)]
+            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").all() == [("9000",)]
             assert connection.exec_driver_sql("SELECT room FROM sessions").all() == [(None,)]
     Record.open(file, read_only=True).close()
 
@@ -72,7 +98,7 @@ def test_a_migration_that_fails_leaves_the_record_as_it_was(
         connection.exec_driver_sql("CREATE TABLE half (done TEXT)")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "9000")
     monkeypatch.setattr(schema, "upgrade", upgrade)
     with pytest.raises(KeyboardInterrupt):
         Record.open(file)

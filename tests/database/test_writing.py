@@ -38,9 +38,9 @@ def _ok(record: Record, *entries: Any) -> None:
     assert record.append([[entry] for entry in entries]) == [None] * len(entries)
 
 
-def test_a_commit_waits_for_the_disk(record: Record) -> None:
+def test_a_commit_waits_for_the_disk(file_record: Record) -> None:
     """The log is synchronised at every commit, with foreign keys checked."""
-    with record.snapshot() as connection:
+    with file_record.snapshot() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -125,20 +125,20 @@ def test_a_trial_is_told_once(record: Record, talk: Any) -> None:
     assert record.trials(talk.session)[0]["outcome"] == {"outcome_1": 1}
 
 
-def test_a_full_disk_is_an_error_and_passes(record: Record, talk: Any) -> None:
+def test_a_full_disk_is_an_error_and_passes(file_record: Record, talk: Any) -> None:
     """While nothing can be written each request gets an error and leaves nothing; then things go on."""
-    _ok(record, talk.setup())
-    with record.snapshot() as connection:
+    _ok(file_record, talk.setup())
+    with file_record.snapshot() as connection:
         full = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count={full}")
     long = talk.entry("info", request="x" * 100_000)
-    results = record.append([[long], [talk.entry("info", request="y" * 100_000)]])
+    results = file_record.append([[long], [talk.entry("info", request="y" * 100_000)]])
     assert ["full" in str(result) for result in results] == [True, True]
-    with record.snapshot() as connection:
+    with file_record.snapshot() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=1000000")
-    _ok(record, long)
-    assert [message.seq for message in record.messages(talk.session)] == [1, 2]
-    assert record.verify_chain(talk.session) is None
+    _ok(file_record, long)
+    assert [message.seq for message in file_record.messages(talk.session)] == [1, 2]
+    assert file_record.verify_chain(talk.session) is None
 
 
 def test_a_locked_record_is_waited_for_once(file: Path, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
