@@ -62,7 +62,7 @@ def called(value: Any) -> str:
 
 def _raw(state: Any) -> bytes:
     """The bytes of a date's state; Python 2 wrote them as a text."""
-    return state.encode("latin-1") if isinstance(state, str) else state  # type: ignore[no-any-return]
+    return state.encode("latin-1") if isinstance(state, str) else state
 
 
 def _dated(kind: Callable[..., Any], size: int, *, zone: bool) -> Callable[..., Any]:

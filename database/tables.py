@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from fechner.database import views
 
 #: The newest revision of the schema that this program knows (migrations/versions).
-HEAD = "0002"
+HEAD = "0004"
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -168,6 +168,18 @@ trial_outcomes = sa.Table(
     sa.Column("text", sa.Text),
     sa.PrimaryKeyConstraint("session", "trial", "name"),
     sa.ForeignKeyConstraint(["session", "trial"], ["trials.session", "trials.trial"]),
+)
+
+#: No projection: where a session came from that another file brought.
+origins = sa.Table(
+    "origins",
+    metadata,
+    _session(),
+    sa.Column("source", sa.Text, nullable=False),  # the file's name
+    sa.Column("kind", sa.Text, nullable=False),  # record or aepsych
+    sa.Column("hash", sa.String(64), nullable=False),  # of the session's last message there; of the file
+    sa.Column("imported_at", UtcTime, nullable=False),
+    sa.PrimaryKeyConstraint("session", "source", "hash"),
 )
 
 sa.event.listen(metadata, "after_create", views.create)
