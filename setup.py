@@ -40,6 +40,7 @@ setup(
         "typer>=0.12",
     ],
     extras_require={
+        "parquet": ["pyarrow>=17"],
         "postgres": ["psycopg[binary]>=3.2"],
         "dev": [
             "build>=1.2",
@@ -47,6 +48,7 @@ setup(
             "mpmath>=1.3",
             "mypy>=1.10",
             "pandas-stubs",
+            "pyarrow>=17",
             "psycopg[binary]>=3.2",
             "pytest>=8",
             "pytest-timeout>=2.3",

@@ -1,59 +1,29 @@
-"""The record as a table for analysis: one row per trial (design.md 10)."""
+"""The record as tables for analysis: wide (one row per trial) and long, in memory or as files (design.md 10).
+
+Everything is read in one transaction and a page at a time, so that a record of any size goes to a file while
+a server writes to it.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from fechner.database.export_columns import AFTER, BEFORE
+from fechner.database.export_pages import frames
+from fechner.database.export_plan import Plan, plan
 from fechner.database.record import Record
-from fechner.database.tables import Row
 
 if TYPE_CHECKING:
     import pandas as pd
+    import sqlalchemy as sa
 
-#: The columns that every export has, before and after those of parameters and outcomes.
-BEFORE = ("session", "name", "participant", "strategy", "stage", "trial", "status", "asked_at", "told_at")
-AFTER = ("response_time", "confidence", "post_mean", "post_sd")
-_FIXED = frozenset((*BEFORE, "outcome", *AFTER))
-_WHOLE = ("binary", "ordinal", "integer")
+__all__ = ["AFTER", "BEFORE", "FORMATS", "long_frame", "to_csv", "trials_frame", "write"]
 
-
-class _Columns:
-    """Columns that appear as they are met, each as long as the last row that it has a value in."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, list[Any]] = {}
-        self.types: dict[str, set[str | None]] = {}
-
-    def declare(self, title: str, kind: str | None) -> None:
-        """Give a column its place, and the type that a setup gives it."""
-        self.values.setdefault(title, [])
-        self.types.setdefault(title, set()).add(kind)
-
-    def put(self, row: int, title: str, value: Any) -> None:
-        column = self.values.setdefault(title, [])
-        column.extend([None] * (row - len(column)))
-        column.append(value)
-
-    def fill(self, table: dict[str, Any], n_rows: int) -> None:
-        """Add the columns to a table: floats, whole numbers where the type says so, else as they are."""
-        import pandas as pd
-
-        for title, column in self.values.items():
-            if not column and f"{title}_1" in self.values:
-                continue  # declared as one, but every trial had two stimuli
-            values = column + [None] * (n_rows - len(column))
-            kinds = self.types.get(title, {None})
-            if any(isinstance(value, str) for value in values):
-                table[title] = pd.Series(values, dtype=object)
-            elif all(kind in _WHOLE for kind in kinds) and all(
-                value is None or value == int(value) for value in values
-            ):
-                table[title] = pd.Series(values, dtype="Int64")
-            else:
-                table[title] = pd.Series(values, dtype="float64")
+#: Formats by the ending of a file's name.
+FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".tsv": "bids"}
 
 
 def trials_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.DataFrame:
@@ -64,86 +34,85 @@ def trials_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Da
     where trials have two stimuli); the outcomes (``outcome`` for a strategy's only one if it has no name of
     its own); response_time, confidence, post_mean, post_sd; ``extra.KEY`` for what the client added; and,
     where something else than asked was shown, ``asked.NAME``.
+
+    Numbers are ``float64``, or ``Int64`` where the configuration says that they are whole. Units, as the
+    configurations name them, are in ``attrs["units"]``, by column.
     """
     import pandas as pd
 
-    parameters, outcomes, asked, extra = _Columns(), _Columns(), _Columns(), _Columns()
-    fixed: dict[str, list[Any]] = {name: [] for name in (*BEFORE, *AFTER)}
-    n_rows = 0
-    for session in [row["session"] for row in record.sessions()]:
-        if sessions is not None and session not in sessions:
-            continue
-        strategies = {row["strategy"]: row for row in record.strategies(session)}
-        for strategy in strategies.values():
-            for name, kind in _declared(strategy["parameters"]):
-                parameters.declare(_parameter(name), kind)
-            for name, kind in _declared(strategy["outcomes"]):
-                outcomes.declare(_outcome(name, strategy), kind)
-        for trial in record.trials(session):
-            strategy = strategies[trial["strategy"]]
-            for name in BEFORE:
-                fixed[name].append(strategy[name] if name in ("name", "participant") else trial[name])
-            for name in AFTER:
-                fixed[name].append(trial[name])
-            shown = trial["shown"] or {}
-            for name, value in (trial["config"] | shown).items():
-                _put(parameters, n_rows, _parameter(name), value)
-            for name in shown:
-                _put(asked, n_rows, f"asked.{name}", trial["config"].get(name))
-            for name, value in (trial["outcome"] or {}).items():
-                outcomes.put(n_rows, _outcome(name, strategy), value)
-            extras = {} if trial["client_time"] is None else {"client_time": trial["client_time"]}
-            for name, value in (extras | (trial["extra"] or {})).items():
-                plain = json.dumps(value) if isinstance(value, list | dict) else value
-                extra.put(n_rows, f"extra.{name}", plain)
-            n_rows += 1
+    with _planned(record, sessions) as (connection, columns):
+        frame = pd.concat(frames(connection, columns), ignore_index=True)
+    frame.attrs["units"] = columns.units
+    return frame
 
-    table: dict[str, Any] = {
-        name: pd.Series(fixed[name], dtype="datetime64[us, UTC]") if name.endswith("_at") else fixed[name]
-        for name in BEFORE
-    }
-    parameters.fill(table, n_rows)
-    outcomes.fill(table, n_rows)
-    for name in AFTER:
-        table[name] = pd.Series(fixed[name], dtype="float64")
-    for title, column in extra.values.items():
-        values = column + [None] * (n_rows - len(column))
-        table[title] = pd.Series(values, dtype=object).infer_objects()
-    asked.fill(table, n_rows)
-    return pd.DataFrame(table)
+
+def long_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.DataFrame:
+    """The same, one row for each value: of each parameter, of each stimulus, and of each outcome of a trial.
+
+    Columns: the same up to told_at; ``kind`` (parameter, outcome, or asked: where something else was shown);
+    ``variable``, its name; ``stimulus``, 1 or 2 where a trial has two, else 0; ``value``, a number, or
+    ``text``; ``unit``.
+    """
+    import pandas as pd
+    from fechner.database.export_long import long
+
+    with _planned(record, sessions) as (connection, columns):
+        return pd.concat((long(page, columns) for page in frames(connection, columns)), ignore_index=True)
 
 
 def to_csv(record: Record, to: str | os.PathLike[str], sessions: Sequence[str] | None = None) -> int:
     """Write `trials_frame` to a CSV file and say how many rows it has; floats are written to the last bit."""
-    frame = trials_frame(record, sessions)
-    frame.to_csv(os.fspath(to), index=False)
-    return len(frame)
+    return write(record, to, sessions, "csv")
 
 
-def _declared(items: list[Any]) -> list[tuple[str, str | None]]:
-    """Names and types as a setup declared them: plain names, or objects with name and type."""
-    return [
-        (item["name"], item.get("type")) if isinstance(item, dict) else (str(item), None) for item in items
-    ]
+def write(
+    record: Record,
+    to: str | os.PathLike[str],
+    sessions: Sequence[str] | None = None,
+    form: str | None = None,
+    *,
+    long: bool = False,
+) -> int:
+    """Write some sessions, or all, to a file, and say how many rows it has.
+
+    Args:
+        record: an open record.
+        to: the file.
+        sessions: ids; None for all.
+        form: ``csv``, ``parquet`` (needs pyarrow), ``jsonl`` (the messages as they are on record, one in a
+            line) or ``bids`` (an events file of one session, with a JSON file that describes it beside); None
+            goes by the file's ending.
+        long: one row for each value instead of one for each trial (csv and parquet).
+
+    Raises:
+        ValueError: there is no such format, or it can't be long.
+        ImportError: Parquet without pyarrow.
+    """
+    from fechner.database import export_bids, export_files
+
+    form = form or FORMATS.get(os.path.splitext(os.fspath(to))[1].lower())
+    if form == "jsonl" and not long:
+        with _connection(record) as connection:
+            return export_files.write_messages(connection, to, sessions)
+    with _planned(record, sessions) as (connection, columns):
+        if form == "csv":
+            return export_files.write_csv(connection, columns, to, long)
+        if form == "parquet":
+            return export_files.write_parquet(connection, columns, to, long)
+        if form == "bids" and not long:
+            return export_bids.write_events(connection, columns, to)
+    raise ValueError(f"a long table is written as csv or parquet, not as {form}" if long else f"{to}: {form}")
 
 
-def _parameter(name: str) -> str:
-    return f"par.{name}" if name in _FIXED else name
+@contextmanager
+def _connection(record: Record) -> Iterator[sa.Connection]:
+    with record.snapshot() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield connection
 
 
-def _outcome(name: str, strategy: Row) -> str:
-    if name == "outcome_1" and len(strategy["outcomes"]) == 1:
-        return "outcome"
-    taken = {title for title, _ in _declared(strategy["parameters"])}
-    return f"outcome.{name}" if name in taken or (name in _FIXED and name != "outcome") else name
-
-
-def _put(columns: _Columns, row: int, title: str, value: Any) -> None:
-    """Put a parameter's value: one column, or one per stimulus."""
-    if not isinstance(value, list):
-        columns.put(row, title, value)
-    elif len(value) == 1:
-        columns.put(row, title, value[0])
-    else:
-        for stimulus, one in enumerate(value, 1):
-            columns.put(row, f"{title}_{stimulus}", one)
+@contextmanager
+def _planned(record: Record, sessions: Sequence[str] | None) -> Iterator[tuple[sa.Connection, Plan]]:
+    with _connection(record) as connection:
+        yield connection, plan(connection, sessions)
