@@ -38,7 +38,10 @@ def setup(context: Context, message: Setup) -> Answer:
         "seed": seed,
         "stages": stages,
         "outcomes": outcomes,
-        "parameters": [{"name": p.name, "type": p.type} for p in specification.parameters],
+        "parameters": [
+            {"name": p.name, "type": p.type, **({"unit": p.unit} if p.unit else {})}
+            for p in specification.parameters
+        ],
     }
     reply = {
         "session": context.session.id,
