@@ -171,6 +171,18 @@ trial_outcomes = sa.Table(
 )
 
 #: No projection: where a session came from that another file brought.
+#: What is left of a session that was removed on request: nothing of what was said in it.
+forgotten = sa.Table(
+    "forgotten",
+    metadata,
+    _session(),
+    sa.Column("forgotten_at", UtcTime, nullable=False),
+    _number("n_messages"),
+    sa.Column("last_hash", sa.String(64), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("session"),
+)
+
 origins = sa.Table(
     "origins",
     metadata,
