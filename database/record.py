@@ -7,16 +7,19 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from fechner.database import statements
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
-from fechner.database.message import NO_HASH, Change, Entry, Message, chain, escape_id, unescape_id
+from fechner.database.message import Change, Entry, Message, escape_id, unescape_id
 from fechner.database.schema import prepare
 from fechner.database.tables import Row
 from fechner.database.writing import Writer
+
+if TYPE_CHECKING:
+    from fechner.database.checking import Break, Difference
 
 __all__ = ["Entry", "Message", "Record", "RecordError"]
 
@@ -141,14 +144,68 @@ class Record:
 
     def verify_chain(self, session: str) -> int | None:
         """The first sequence number whose message is changed, missing or misplaced; None if all are sound."""
-        previous, seq = NO_HASH, 0
-        for row in self._pages(statements.PAGE, session):
-            seq += 1
-            if row.seq != seq or chain(previous, dict(row._mapping)) != row.hash:
-                return seq
-            previous = row.hash
+        found = next(self._breaks(session), None)
+        return None if found is None else found.seq
+
+    def check_chain(self, session: str) -> list[Break]:
+        """Every message of a session that is changed, missing (also at the end) or misplaced."""
+        return list(self._breaks(session))
+
+    def check_projections(self, sessions: Sequence[str] | None = None) -> Iterator[Difference]:
+        """Where the tables beside ``messages`` aren't what the messages of some sessions, or of all, give."""
+        from fechner.database.checking import Checker, all_sessions
+
+        if sessions is None:
+            with self.snapshot() as connection:
+                sessions = all_sessions(connection)
+        checker = Checker()
+        try:
+            for session in sessions:
+                with self.snapshot() as connection:
+                    found = list(checker.differences(connection, session))
+                yield from found
+        finally:
+            checker.close()
+
+    def check_storage(self) -> list[str]:
+        """What the database finds wrong with its own file; SQLite only."""
+        if self._database.connection.dialect.name != "sqlite":
+            return []
+        with self.snapshot() as connection:
+            said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+        return [] if said == ["ok"] else said
+
+    def rebuild(self) -> int:
+        """Compute all tables beside ``messages`` anew, in one transaction; says from how many messages.
+
+        Raises:
+            RecordError: a message can't be projected, or nothing can be written; all is as it was.
+        """
+        from fechner.database.rebuilding import rebuild
+
+        if self.read_only:
+            raise RecordError(f"the record {self.name} is open for reading only")
+        with self._turn:
+            self._database.writing = True
+            try:
+                with self.snapshot() as connection:
+                    return rebuild(connection)
+            finally:
+                self._database.writing = False
+
+    def all_sessions(self) -> list[str]:
+        """The sessions that any table names, also those whose row or messages are missing."""
+        from fechner.database.checking import all_sessions
+
+        with self.snapshot() as connection:
+            return all_sessions(connection)
+
+    def _breaks(self, session: str) -> Iterator[Break]:
+        from fechner.database.checking import breaks
+
         counted = self._rows(statements.EXISTS, session=session)
-        return seq + 1 if counted and counted[0].n_messages > seq else None
+        n_messages = counted[0].n_messages if counted else None
+        return breaks(session, self._pages(statements.PAGE, session), n_messages)
 
     def _pages(self, statement: sa.Select[Any], session: str) -> Iterator[sa.Row[Any]]:
         """A session's messages, a page at a time: nothing is held between pages, so others may write."""
@@ -172,8 +229,12 @@ class Record:
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """The connection in one transaction, for reading much with nothing changing meanwhile (export)."""
-        with self._turn, self._database.connection.begin():
-            yield self._database.connection
+        try:
+            with self._turn, self._database.connection.begin():
+                yield self._database.connection
+        except sa.exc.SQLAlchemyError as error:
+            self._database.reset()
+            raise RecordError(f"the record {self.name} can't be read: {reason(error)}") from error
 
 
 def _message(row: sa.Row[Any]) -> Message:

@@ -1,4 +1,4 @@
-"""Views for people who bring SQL: ``v_trials`` and ``v_sessions``, with the same columns in every database."""
+"""Views for people who bring SQL: ``v_trials`` and ``v_sessions``, the same in every database."""
 
 from __future__ import annotations
 

@@ -105,9 +105,21 @@ PARAMETER_TYPE_NOTES = {
 TABLES = {
     "messages": "every request that belongs to a session, with its reply, as they were sent; append-only. "
     "`change` is what it did to the session, `hash` covers the row and the hash before it.",
-    "sessions": "one row for each session.",
+    "sessions": "one row for each session. `environment_json` says what computed it last: library versions, "
+    "threads, processor.",
     "strategies": "one row for each setup: names, configuration, seed.",
-    "trials": "one row for each trial, numbered from 1 in its session.",
+    "trials": "one row for each trial, numbered from 1 in its session. `asked_seq`, `told_seq` and "
+    "`corrected_seq` name the messages that asked, closed and last corrected it.",
     "trial_parameters": "one row for each trial, stimulus and parameter: `number`, or `text`.",
     "trial_outcomes": "one row for each trial and outcome.",
+    "forgotten": "one row for each session that `fechner forget` removed: when, how many messages it had, the "
+    "hash of its last message, and why.",
+    "origins": "where sessions came from that another file brought, and when. `hash` is the hash of their "
+    "last message there, or that of the file if AEPsych wrote it.",
+}
+
+VIEWS = {
+    "v_trials": "one row for each trial, with the names of its strategy. `parameters` and `outcomes` are JSON "
+    "objects by name (a list of two where a trial has two stimuli); `outcomes` is null while there is none.",
+    "v_sessions": "one row for each session, with the names of its newest strategy and its trials counted.",
 }

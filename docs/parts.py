@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from descriptions import KEYS, KINDS, PARAMETER_TYPE_NOTES, TABLES
-from fechner.database import export, tables
+from descriptions import KEYS, KINDS, PARAMETER_TYPE_NOTES, TABLES, VIEWS
+from fechner.database import export, tables, views
 from fechner.server.cli import app
 from fechner.server.errors import CODES
 from fechner.server.limits import Limits
@@ -250,6 +250,14 @@ def record_tables() -> str:
     )
 
 
+def record_views() -> str:
+    """The views of the record."""
+    return "\n\n".join(
+        f"**`{name}`**: {VIEWS[name]}\n\n" + ", ".join(f"`{column}`" for column in columns)
+        for name, columns in views.COLUMNS.items()
+    )
+
+
 def export_columns() -> str:
     """The columns of an export, in order."""
     before, after = (", ".join(f"`{name}`" for name in names) for names in (export.BEFORE, export.AFTER))
@@ -266,6 +274,6 @@ PARTS: dict[str, Callable[[], str]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         cli, choices, codes, limits, messages, common_keys, stage_keys, parameter_types, metadata_keys,
-        classes, later, older, record_tables, export_columns, audiogram_words,
+        classes, later, older, record_tables, record_views, export_columns, audiogram_words,
     )
 }  # fmt: skip

@@ -164,6 +164,30 @@ def export(
     export(db, session, all_, to)
 
 
+@app.command()
+def verify(
+    session: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ID", help="A session's id, the beginning of it, or 'last'; all unless given."
+        ),
+    ] = None,
+    db: Db = DEFAULT_DB,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make all tables anew from the messages, if these are sound.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check that the record is whole.
+
+    Every message is as it was recorded and in its place, and every table is what the messages give. Exits 0
+    if so, 1 with what differs.
+    """
+    from fechner.server.commands.verify import verify
+
+    verify(db, session, rebuild, as_json)
+
+
 def main() -> None:
     """The entry point."""
     app()
