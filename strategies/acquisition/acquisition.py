@@ -23,13 +23,13 @@ class Acquisition:
         values: (m, d) points to (m,) values; the larger the better.
         chunk: points that one call evaluates within about 5 ms at n = 200.
         nominal_seconds: what one point is taken to cost where a time limit becomes a budget.
-        gradient: (d,) point to (value, (d,) gradient), or None where differences are cheap enough.
+        gradients: (m, d) points to (m,) values and (m, d) gradients, or None where differences are cheap.
     """
 
     values: Callable[[Array], Array]
     chunk: int
     nominal_seconds: float
-    gradient: Callable[[Array], tuple[float, Array]] | None = None
+    gradients: Callable[[Array], tuple[Array, Array]] | None = None
 
 
 def build(
@@ -48,8 +48,8 @@ def build(
     if component.name == "qLogNoisyExpectedImprovement":
         from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
 
-        values, gradient = log_noisy_expected_improvement(posterior, waiting, key(seed, "samples"))
-        return Acquisition(values, 16, 1e-3, gradient)
+        values, gradients = log_noisy_expected_improvement(posterior, waiting, key(seed, "samples"))
+        return Acquisition(values, 64, 1e-4, gradients)
     expecting = posterior.expecting(waiting) if len(waiting) else posterior
     target = keys.get("target")
     target = 0.75 if target is None else float(target)

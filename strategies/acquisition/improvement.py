@@ -48,8 +48,8 @@ def contenders(posterior: Posterior, seed: int) -> Array:
 
 def log_noisy_expected_improvement(
     posterior: Posterior, pending: Array, seed: int
-) -> tuple[Callable[[Array], Array], Callable[[Array], tuple[float, Array]]]:
-    """Values of (m, d) points, and value with gradient of a (d,) point, as functions."""
+) -> tuple[Callable[[Array], Array], Callable[[Array], tuple[Array, Array]]]:
+    """Values of (m, d) points, and their values with gradients, as functions."""
     import torch
     from botorch.acquisition.logei import qLogNoisyExpectedImprovement
     from botorch.sampling.normal import SobolQMCNormalSampler
@@ -71,10 +71,10 @@ def log_noisy_expected_improvement(
             out: Array = function(torch.tensor(x, dtype=torch.float64).unsqueeze(-2)).numpy()
         return out
 
-    def gradient(x: Array) -> tuple[float, Array]:
-        point = torch.tensor(x, dtype=torch.float64).reshape(1, 1, -1).requires_grad_(True)
-        value = function(point).sum()
-        (slope,) = torch.autograd.grad(value, point)
-        return value.item(), slope.reshape(-1).numpy()
+    def gradients(x: Array) -> tuple[Array, Array]:
+        points = torch.tensor(x, dtype=torch.float64).unsqueeze(-2).requires_grad_(True)
+        found = function(points)
+        (slopes,) = torch.autograd.grad(found.sum(), points)
+        return found.detach().numpy(), slopes.squeeze(-2).numpy()
 
-    return values, gradient
+    return values, gradients

@@ -77,11 +77,7 @@ def maximise(
         left[0] -= 1
         x = base.copy()
         x[free] = np.clip(u * unit, lower[free], upper[free])
-        if acquisition.gradient is not None:
-            value, slope = acquisition.gradient(x)
-            slope = slope[free]
-        else:
-            value, slope = _differences(acquisition, x, free, unit, lower, upper)
+        value, slope = _differences(acquisition, x, free, unit, lower, upper)
         nonlocal best_x, best_value
         if np.isfinite(value) and value > best_value:
             best_x, best_value = x, value
@@ -92,10 +88,13 @@ def maximise(
     spread = float(values[order[0]] - np.median(values[np.isfinite(values)]))
     size = 1.0 / spread if spread > 1e-300 else 1.0  # so that the optimiser's tolerances mean something
     bounds = list(zip(lower[free] / unit, upper[free] / unit, strict=True))
-    for index in distinct(points[order], lengthscales, starts):
+    begins = [points[order[index]] for index in distinct(points[order], lengthscales, starts)]
+    if acquisition.gradients is not None:
+        x, value = _refined_together(acquisition, np.array(begins), free, unit, bounds, size, left[0], poll)
+        return (x, value) if value > best_value else (best_x, best_value)
+    for begin in begins:
         if left[0] <= 0:
             break
-        begin = points[order[index]]
         options = {"maxiter": ITERATIONS, "maxfun": min(left[0], 2 * ITERATIONS), "ftol": 1e-5, "gtol": 1e-4}
         minimize(
             objective,
@@ -106,6 +105,51 @@ def maximise(
             bounds=bounds,
             options=options,
         )
+    return best_x, best_value
+
+
+def _refined_together(
+    acquisition: Acquisition,
+    begins: Array,
+    free: np.ndarray,
+    unit: Array,
+    bounds: list[tuple[float, float]],
+    size: float,
+    evaluations: int,
+    poll: Callable[[], None] | None,
+) -> tuple[Array, float]:
+    """The best point (d,) met and its value when all starts (s, d) climb at once.
+
+    One L-BFGS-B maximises the sum over the starts, so that every gradient is one batched call: a call of a
+    torch acquisition function costs much more than a point.
+    """
+    assert acquisition.gradients is not None
+    low, high = (np.array(ends) * unit for ends in zip(*bounds, strict=True))
+    best_x, best_value = begins[0].copy(), -np.inf
+
+    def objective(u: Array) -> tuple[float, Array]:
+        nonlocal best_x, best_value
+        if poll is not None:
+            poll()
+        x = begins.copy()
+        x[:, free] = np.clip(u.reshape(len(begins), -1) * unit, low, high)
+        assert acquisition.gradients is not None
+        values, slopes = acquisition.gradients(x)
+        sound = np.isfinite(values) & np.isfinite(slopes).all(axis=1)
+        top = int(np.argmax(np.where(sound, values, -np.inf)))
+        if sound[top] and values[top] > best_value:
+            best_x, best_value = x[top].copy(), float(values[top])
+        climb = np.where(sound[:, None], slopes[:, free] * unit, 0.0)
+        return -float(values[sound].sum()) * size, -climb.ravel() * size
+
+    options = {
+        "maxiter": ITERATIONS,
+        "maxfun": min(evaluations, 2 * ITERATIONS),
+        "ftol": 1e-6,
+        "gtol": 1e-4,
+    }
+    start = (begins[:, free] / unit).ravel()
+    minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds * len(begins), options=options)
     return best_x, best_value
 
 
