@@ -51,6 +51,20 @@ def prepare(database: Database) -> None:
         database.writing = False
 
 
+def is_older(database: Database) -> bool:
+    """Whether the record is of an earlier revision, which `prepare` would migrate if it might write.
+
+    Raises:
+        RecordError: it is no record, or was written by a newer Fechner.
+    """
+    with database.connection.begin():
+        found = _revision(database)
+    if found in (None, HEAD):
+        return False
+    _check_known(database, str(found))
+    return True
+
+
 def upgrade(connection: sa.Connection, to: str = "head") -> None:
     """Run the migrations that are missing, in the connection's transaction."""
     from alembic import command
