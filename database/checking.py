@@ -102,7 +102,7 @@ class Checker:
         self._scratch.close()
 
     def differences(self, connection: sa.Connection, session: str) -> Iterator[Difference]:
-        """Where a session's rows aren't those that its messages give; reads in the connection's transaction."""
+        """Where a session's rows aren't what its messages give; reads in the connection's transaction."""
         scratch = self._scratch.connection
         with scratch.begin() as transaction:
             try:

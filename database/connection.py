@@ -43,9 +43,12 @@ class Database:
     that writes, so that SQLite takes its write lock at the start and not halfway.
     """
 
-    def __init__(self, where: str | os.PathLike[str], *, read_only: bool = False) -> None:
+    def __init__(
+        self, where: str | os.PathLike[str], *, read_only: bool = False, copy_of: Database | None = None
+    ) -> None:
         self.url = record_url(where)
         self.read_only = read_only
+        self._copy_of = copy_of
         self.writing = False
         self.file = record_file(self.url)
         self.name = str(self.file) if self.file else self.url.render_as_string(hide_password=True)
@@ -84,7 +87,17 @@ class Database:
         if self.read_only and not self.file.exists():
             raise RecordError(f"there is no record {self.name}")
 
+    def copy(self) -> Database:
+        """A private copy of a record in an SQLite file, under its name, that goes when it is closed."""
+        return Database(self.url.render_as_string(False), read_only=self.read_only, copy_of=self)
+
     def _sqlite(self) -> sqlite3.Connection:
+        if self._copy_of is not None:
+            connection = _connect("")  # in memory while it is small, then in a temporary file
+            source = self._copy_of.connection.connection.dbapi_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(connection)
+            return connection
         if self.file is None:
             connection = _connect("file::memory:")
         elif not self.read_only:

@@ -14,7 +14,8 @@ from fechner.database import statements
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
 from fechner.database.message import Change, Entry, Message, escape_id, unescape_id
-from fechner.database.schema import prepare
+from fechner.database.network import refuse_network
+from fechner.database.schema import is_older, prepare, upgrade
 from fechner.database.tables import Row
 from fechner.database.writing import Writer
 
@@ -42,15 +43,32 @@ class Record:
         self.read_only = database.read_only
 
     @classmethod
-    def open(cls, where: str | os.PathLike[str], *, read_only: bool = False) -> Record:
+    def open(
+        cls, where: str | os.PathLike[str], *, read_only: bool = False, allow_network: bool = False
+    ) -> Record:
         """Open the record in a file or at a URL; create it if there is none, migrate it if it is older.
 
+        Args:
+            where: a file name or a URL.
+            read_only: write nothing. An older record in a file is migrated in a private copy then.
+            allow_network: also write a file in a folder of another machine, which may lose messages.
+
         Raises:
-            RecordError: it can't be opened, is no record, or was written by a newer Fechner; with
-                ``read_only`` also: it isn't there or would need a migration.
+            RecordError: it can't be opened, is no record, or was written by a newer Fechner; it would be
+                written over a network; with ``read_only`` also: it isn't there, or it would need a migration
+                and is in no file.
         """
+        if not read_only and not allow_network:
+            refuse_network(where)
         database = Database(where, read_only=read_only)
         try:
+            if read_only and database.file is not None and is_older(database):
+                older, database = database, database.copy()
+                older.close()
+                database.writing = True
+                with database.connection.begin():
+                    upgrade(database.connection)
+                database.writing = False
             prepare(database)
         except BaseException:
             database.close()
