@@ -46,8 +46,12 @@ def function(name: str) -> Callable[..., Any]:
     return found
 
 
+class Abandoned(BaseException):
+    """Raised by a `poll` when nobody wants the result any more; nothing between catches it."""
+
+
 def run(task: Compute, poll: Callable[[], None] | None = None) -> Result:
-    """Run a task here, and catch what it raises."""
+    """Run a task here, and catch what it raises (but for what abandons it)."""
     started = time.perf_counter()
     try:
         keywords = {} if poll is None else {"poll": poll}
@@ -204,9 +208,14 @@ class Pool:
             worker.process.wait()
 
     def _assign(self) -> None:
-        for worker in self._workers:
-            if worker.task is None and self._heap:
-                worker.give(heapq.heappop(self._heap).task)
+        for i, worker in enumerate(self._workers):
+            if worker.task is not None or not self._heap:
+                continue
+            if worker.process.poll() is not None:  # it died while it had nothing to do
+                self._log("warning", "an idle worker died; replaced")
+                worker.end()
+                self._workers[i] = _Worker(self._done)
+            self._workers[i].give(heapq.heappop(self._heap).task)
 
     def _done(self, worker: _Worker, task: Compute, result: Result | None) -> None:
         """In a worker's thread: its task is done, or (None) it died."""

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from fechner.server.engine import Engine
 from fechner.server.environment import environment
+from fechner.server.errors import FechnerError
 from fechner.server.events import (
     Abandon,
     Close,
     Commit,
     Compute,
+    ComputeFailed,
     Effect,
     Event,
     Find,
@@ -35,7 +38,7 @@ from fechner.server.events import (
     Send,
     Stop,
 )
-from fechner.server.execution import Pool, run
+from fechner.server.execution import Abandoned, Pool, run
 from fechner.server.limits import Limits
 from fechner.server.storage import Writer
 from fechner.server.transports.tcp import TcpConnection
@@ -116,6 +119,7 @@ class Loop:
         self._pool: Pool | None = None
         self._zmq: ZmqTransport | None = None
         self._fault: BaseException | None = None
+        self._interrupted = False
 
     def run(self) -> None:
         """Serve until a signal or `stop`.
@@ -160,7 +164,24 @@ class Loop:
         self._zmq = ZmqTransport(address, self._settings.limits, self._new_zmq_peer, self._deliver)
         return self._zmq.port
 
+    def _compute_inline(self, task: Compute) -> None:
+        """Compute in the loop's thread, which hears nothing meanwhile but a signal."""
+        with contextlib.suppress(Abandoned):
+            self._deliver(run(task, self._poll))
+
+    def _poll(self) -> None:
+        if self._interrupted:
+            raise Abandoned
+
+    def _interrupt(self, *_: object) -> None:
+        self._interrupted = True
+        self.stop()
+
     def _handle_signals(self) -> None:
+        if not self._settings.workers and threading.current_thread() is threading.main_thread():
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, self._interrupt)  # asyncio's own would wait for the computation
+            return
         for name in (signal.SIGTERM, signal.SIGINT):
             try:
                 self._loop.add_signal_handler(name, self._deliver, Stop())
@@ -222,13 +243,23 @@ class Loop:
                 event = self._events.popleft()
                 now = Now(time.monotonic(), datetime.now(UTC))
                 for effect in self._engine.handle(event, now):
-                    self._carry_out(effect)
+                    try:
+                        self._carry_out(effect)
+                    except Exception:
+                        self._could_not(effect)
                 if isinstance(event, Gone):
                     self._peers.pop(event.connection, None)
         finally:
             self._handling = False
 
     # Effects out
+
+    def _could_not(self, effect: Effect) -> None:
+        """An effect raised (no process could be started, say): nobody else may suffer from it."""
+        self._log("error", f"{type(effect).__name__} failed\n{traceback.format_exc()}")
+        if isinstance(effect, Compute):
+            error = FechnerError("internal", "a computation could not be started")
+            self._events.append(ComputeFailed(effect.task, error, traceback.format_exc()))
 
     def _carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Send):
@@ -239,7 +270,7 @@ class Loop:
             self._writer.put(effect)
         elif isinstance(effect, Compute):
             if self._pool is None:
-                self._loop.call_soon(lambda: self._deliver(run(effect)))
+                self._loop.call_soon(self._compute_inline, effect)
             else:
                 self._pool.submit(effect)
         elif isinstance(effect, Abandon):

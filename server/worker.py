@@ -10,12 +10,8 @@ from typing import IO
 
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, ComputeFailed
-from fechner.server.execution import receive, run, send
+from fechner.server.execution import Abandoned, receive, run, send
 from fechner.strategies.threads import fix
-
-
-class _Cancelled(Exception):
-    """Nobody wants the result any more."""
 
 
 def _read(stream: IO[bytes], tasks: queue.SimpleQueue[Compute], cancelled: set[int]) -> None:
@@ -50,11 +46,11 @@ def main() -> None:
 
         def poll(number: int = task.task) -> None:
             if number in cancelled:
-                raise _Cancelled
+                raise Abandoned
 
         try:
             result = run(task, poll) if task.task not in cancelled else None
-        except _Cancelled:
+        except Abandoned:
             result = None
         if result is None or task.task in cancelled:
             result = ComputeFailed(task.task, FechnerError("internal", "abandoned"))
