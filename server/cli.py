@@ -26,6 +26,15 @@ class DialectName(StrEnum):
     aepsych_08 = "aepsych-0.8"
 
 
+class FormatName(StrEnum):
+    """Values of --format."""
+
+    csv = "csv"
+    parquet = "parquet"
+    jsonl = "jsonl"
+    bids = "bids"
+
+
 class LogLevel(StrEnum):
     """Values of --log-level."""
 
@@ -151,17 +160,97 @@ def replay(
 
 @app.command()
 def export(
-    to: Annotated[str, typer.Option("--to", metavar="FILE.csv", help="Where to write.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="Where to write: .csv, .parquet, .jsonl or .tsv.")
+    ],
     session: Annotated[
         str | None, typer.Argument(metavar="ID", help="A session's id, the beginning of it, or 'last'.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All sessions.")] = False,
+    long: Annotated[
+        bool, typer.Option("--long", help="One row per value instead of one per trial (csv, parquet).")
+    ] = False,
+    form: Annotated[
+        FormatName | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="csv, parquet, jsonl (the messages themselves) or bids (an events file and its description)."
+            "  [default: by the ending]",
+        ),
+    ] = None,
     db: Db = DEFAULT_DB,
 ) -> None:
     """Export one row per trial."""
-    from fechner.server.commands.record import export
+    from fechner.server.commands.export import export
 
-    export(db, session, all_, to)
+    export(db, session, all_, to, None if form is None else form.value, long)
+
+
+@app.command()
+def plot(
+    session: Session,
+    to: Annotated[str, typer.Option("--to", metavar="FILE", help="The picture: .png, .pdf or .svg.")],
+    strategy: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Which of its strategies.  [default: the last]")
+    ] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(metavar="Y", help="The outcome at the threshold.  [default: the configuration's]"),
+    ] = None,
+    x: Annotated[
+        list[str] | None,
+        typer.Option("--x", metavar="NAME=VALUE", help="Hold a parameter at a value; once for each."),
+    ] = None,
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Draw the trials of a session and what its model makes of them.
+
+    One free parameter gives a curve with its threshold, two give a surface with the contour at the target.
+    """
+    from fechner.server.commands.plot import plot
+
+    plot(db, session, to, strategy, target, x or [])
+
+
+@app.command()
+def backup(
+    to: Annotated[str, typer.Option("--to", metavar="FILE", help="The copy; it must not be there yet.")],
+    db: Db = DEFAULT_DB,
+    as_json: Json = False,
+) -> None:
+    """Copy a record, also while a server writes to it, and check the copy."""
+    from fechner.server.commands.copies import backup
+
+    backup(db, to, as_json)
+
+
+@app.command()
+def bundle(
+    session: Session,
+    to: Annotated[str, typer.Option("--to", metavar="FILE.zip", help="Where to write.")],
+    db: Db = DEFAULT_DB,
+    as_json: Json = False,
+) -> None:
+    """Put one session into a zip file to share: configuration, data, messages, record, versions."""
+    from fechner.server.commands.copies import bundle
+
+    bundle(db, session, to, as_json)
+
+
+@app.command()
+def forget(
+    participant: Annotated[
+        str, typer.Option("--participant", metavar="NAME", help="Whose sessions, as setups name them.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    db: Db = DEFAULT_DB,
+    as_json: Json = False,
+) -> None:
+    """Remove a person's sessions from the record for good, and overwrite the space they took."""
+    from fechner.server.commands.forget import forget
+
+    forget(db, participant, yes, as_json)
 
 
 @app.command()
@@ -186,6 +275,22 @@ def verify(
     from fechner.server.commands.verify import verify
 
     verify(db, session, rebuild, as_json)
+
+
+@app.command()
+def combine(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="The records, two or more.")],
+    to: Annotated[str, typer.Option("--to", metavar="FILE.db", help="The record to write.")],
+    as_json: Json = False,
+) -> None:
+    """Combine records into a new one.
+
+    A session that several have is taken once, from the one that has most of it. Sessions that go on
+    differently are named, and then nothing is written.
+    """
+    from fechner.server.commands.combine import combine
+
+    combine(files, to, as_json)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`fechner sessions`, `show`, `export`, `replay`: the record at a glance, and its sessions again."""
+"""`fechner sessions`, `show`: the record at a glance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.commands.output import USAGE, fail, name_record, show_json, show_table, when
+from fechner.server.commands.output import fail, name_record, show_json, show_table, when
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
@@ -161,21 +161,3 @@ def _outcome(outcome: dict[str, Any] | None) -> str:
     if len(outcome) == 1:
         return _cell(next(iter(outcome.values())))
     return ", ".join(f"{name} {_cell(value)}" for name, value in outcome.items())
-
-
-def export(db: str, wanted: str | None, everything: bool, to: str) -> None:
-    """One row per trial into a CSV file."""
-    if (wanted is None) == (not everything):
-        fail("name one session, or give --all", USAGE)
-    if not to.endswith(".csv"):
-        fail(f"{to}: this version writes .csv files", USAGE)
-    from fechner.database.export import to_csv
-
-    with opened(db) as record:
-        ids = None if wanted is None else [find_session(record, wanted)]
-        try:
-            n = to_csv(record, to, ids)
-        except OSError as error:
-            fail(f"can't write {to}: {error.strerror}")
-    name_record(db, False)
-    print(f"{n} trials written to {to}")
