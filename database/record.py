@@ -40,6 +40,7 @@ class Record:
         self._writer = Writer(database)
         self._turn = threading.RLock()
         self.name = database.name
+        self.file = database.file
         self.read_only = database.read_only
 
     @classmethod

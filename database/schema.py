@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
+from fechner.database.failpoints import fail_point
 from fechner.database.tables import HEAD, metadata, revision
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -42,6 +43,7 @@ def prepare(database: Database) -> None:
                 metadata.create_all(database.connection, checkfirst=False)
                 revision.create(database.connection)
                 database.connection.execute(revision.insert().values(version_num=HEAD))
+                fail_point("in_migration")
             elif found != HEAD:
                 _check_known(database, found)
                 upgrade(database.connection)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC
 from typing import Any
 
@@ -12,11 +12,16 @@ import sqlalchemy as sa
 from fechner.database import statements
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
+from fechner.database.failpoints import fail_point
 from fechner.database.message import NO_HASH, Entry, chain, escape_id, to_json
 from fechner.database.projections import Rows, project
+from fechner.database.watching import FileWatch
 
 #: A session's last sequence number and hash.
 Head = tuple[int, str]
+
+#: Before each look whether a failed commit came through, in seconds: a database server may be restarting.
+SETTLE_WAITS = (0.0, 0.1, 0.2, 0.4, 0.8)
 
 
 def write(connection: sa.Connection, rows: Rows) -> None:
@@ -30,6 +35,7 @@ def write(connection: sa.Connection, rows: Rows) -> None:
     for name, statement in statements.WRITES:
         values = getattr(rows, name)
         if values:
+            fail_point("during_group")
             result = connection.execute(statement, values)
             if name in ("tells", "skips") and sane and result.rowcount != len(values):
                 raise RecordError("it closes a trial that isn't pending")
@@ -53,6 +59,8 @@ class Writer:
         self._database = database
         self._connection = database.connection
         self._heads: dict[str, Head] = {}
+        self._watch = FileWatch(None if database.read_only else database.file)
+        self._in_doubt = False  # the last commit failed when it may have come through
 
     def append(self, group: Sequence[Sequence[Entry]]) -> list[RecordError | None]:
         """See `Record.append`."""
@@ -75,7 +83,7 @@ class Writer:
             self._commit(together)
         except Exception as error:
             self._heads.clear()
-            self._retry(group, tried, results, error)
+            self._retry(group, tried, together, results, error)
         else:
             self._heads.update(heads)
         return results
@@ -84,18 +92,23 @@ class Writer:
         self,
         group: Sequence[Sequence[Entry]],
         tried: list[tuple[int, Rows]],
+        together: Rows,
         results: list[RecordError | None],
         error: Exception,
     ) -> None:
-        """Try each request of a failed group alone, in order, unless it is on record after all."""
+        """Try each request of a failed group alone, in order, unless the group is on record after all."""
+        there = self._on_record(together)
+        if there is not False:
+            for index, _ in tried:
+                results[index] = None if there else self._refusal(error, unsettled=True)
+            return
         stuck = isinstance(error, _NotBegunError)
-        for position, (index, rows) in enumerate(tried):
-            if stuck and position > 0:  # nobody can write now: don't wait for it once per request
+        unsettled = False
+        for position, (index, _) in enumerate(tried):
+            if unsettled or (stuck and position > 0):  # nobody can write now: don't wait once per request
                 results[index] = self._refusal(error)
                 continue
             try:
-                if self._on_record(rows):
-                    continue
                 rows, after = self._rows(group[index], {})
                 self._commit(rows)
                 self._heads.update(after)
@@ -103,13 +116,16 @@ class Writer:
             except Exception as failure:
                 self._heads.clear()
                 error, stuck = failure, isinstance(failure, _NotBegunError)
-                if not self._on_record(rows):
-                    results[index] = self._refusal(failure)
+                there = self._on_record(rows)
+                if not there:
+                    unsettled = there is None
+                    results[index] = self._refusal(failure, unsettled)
 
-    def _refusal(self, error: Exception) -> RecordError:
+    def _refusal(self, error: Exception, unsettled: bool = False) -> RecordError:
         cause = error.__cause__ if isinstance(error, _NotBegunError) and error.__cause__ else error
         refusal = RecordError(f"{self._database.name} didn't take a message: {reason(cause)}")
         refusal.__cause__ = cause
+        refusal.unsettled = unsettled
         return refusal
 
     def _commit(self, rows: Rows) -> None:
@@ -121,14 +137,22 @@ class Writer:
         connection = self._connection
         if self._database.read_only:
             raise RecordError("it is open for reading only")
+        self._in_doubt = False
         self._database.writing = True
         try:
             try:
+                self._watch.check()
                 transaction = connection.begin()
             except Exception as error:
                 raise _NotBegunError from error
             with transaction:
                 write(connection, rows)
+                fail_point("before_commit")
+                fail_point("slow_commit")
+                self._in_doubt = True
+            fail_point("after_commit")
+            self._watch.check()
+            self._in_doubt = False
         except BaseException:
             self._database.reset()
             raise
@@ -188,15 +212,25 @@ class Writer:
             self._heads[session] = head
         return head
 
-    def _on_record(self, rows: Rows) -> bool:
-        """Whether the last message of these rows is there: a commit that failed may have come through."""
-        if not rows.messages:
-            return True
+    def _on_record(self, rows: Rows) -> bool | None:
+        """Whether rows whose commit failed are there after all; None where nobody can say now."""
+        if not self._in_doubt or not rows.messages:
+            return False
         last = rows.messages[-1]
-        with suppress(Exception), self._connection.begin():
-            key = {"session": last["session"], "seq": last["seq"]}
-            return bool(self._connection.execute(statements.HASH, key).scalar() == last["hash"])
-        return False
+        key = {"session": last["session"], "seq": last["seq"]}
+        for wait in SETTLE_WAITS:
+            time.sleep(wait)
+            try:
+                self._watch.check()
+                with self._connection.begin():
+                    found = self._connection.execute(statements.HASH, key).scalar()
+                self._in_doubt = False
+                return bool(found == last["hash"])
+            except RecordError:
+                return None
+            except Exception:
+                self._database.reset()
+        return None
 
 
 class _NotBegunError(Exception):

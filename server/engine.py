@@ -25,6 +25,7 @@ from fechner.server.events import (
     Computed,
     ComputeFailed,
     Connected,
+    DiskLow,
     Effect,
     Ended,
     Event,
@@ -61,6 +62,7 @@ class Engine:
         default_config: set up a connection's session from it if its first session message is not a setup.
         environment: what computes here, for the record.
         default_session: a session's id, or `last`: such a connection resumes it instead.
+        read_only: change and record nothing; sessions can be looked at.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Engine:
         default_config: str | None = None,
         environment: Callable[[], dict[str, Any]] = dict,
         default_session: str | None = None,
+        read_only: bool = False,
     ) -> None:
         self.entropy = entropy
         self.environment = environment
@@ -79,6 +82,7 @@ class Engine:
         self.limits = limits or Limits()
         self.server = f"fechner {__version__}"
         self.stopping = False
+        self.disk_low = ""  # a warning for who asks
         self.connections: dict[int, Connection] = {}
         self.lanes: dict[str, Lane] = {}
         self.tasks: dict[int, Lane] = {}  # computations in work
@@ -88,6 +92,7 @@ class Engine:
         self.loads: dict[int, str | Connection] = {}  # a lane's session, or who wants the last one
         self.forced = dialect
         self.default_config, self.default_session = default_config, default_session
+        self.read_only = read_only
         self._token = 0
         self._halted = False
         self._effects: list[Effect] = []
@@ -227,6 +232,10 @@ class Engine:
         if lane.idle and lane.owner is None and self.lanes.get(lane.session.id) is lane:
             del self.lanes[lane.session.id]  # not a newer lane of the same session
 
+    def _disk_low(self, event: DiskLow) -> None:
+        self.disk_low = event.text
+        self.emit(Log(*(("warning", event.text) if event.text else ("info", "the disk has room again"))))
+
     def _stop(self, event: Stop) -> None:
         self.stopping = True
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
@@ -263,5 +272,6 @@ _HANDLE: dict[type[Any], Callable[[Engine, Any], None]] = {
     Loaded: routing.loaded,
     Found: work.found,
     HistoryRead: work.history_read,
+    DiskLow: Engine._disk_low,
     Stop: Engine._stop,
 }

@@ -83,10 +83,11 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class CommitFailed:
-    """A `Commit` is not on record; nothing of it is."""
+    """A `Commit` is not on record; nothing of it is, unless that is `unsettled`: reading back will tell."""
 
     token: int | None
     reason: str
+    unsettled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,13 @@ class HistoryRead:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskLow:
+    """There is little room left for the record, as the text says; empty: enough again."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Stop: finish what is being committed, answer the rest, close."""
 
@@ -154,6 +162,7 @@ Event = (
     | Loaded
     | Found
     | HistoryRead
+    | DiskLow
     | Stop
 )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from fechner.database.failpoints import fail_point
 from fechner.server.engine import Engine
 from fechner.server.environment import environment
 from fechner.server.errors import FechnerError
@@ -82,6 +83,7 @@ class Settings:
     dialect: str = "auto"
     config: str | None = None
     resume: str | None = None
+    read_only: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -111,6 +113,7 @@ class Loop:
             settings.config,
             environment,
             settings.resume,
+            settings.read_only,
         )
         self._peers: dict[int, Peer] = {}
         self._number = 0
@@ -265,6 +268,7 @@ class Loop:
         if isinstance(effect, Send):
             peer = self._peers.get(effect.connection)
             if peer is not None:
+                fail_point("before_reply")
                 peer.send(effect.data)
         elif isinstance(effect, Commit | Load | Find | ReadHistory):
             self._writer.put(effect)

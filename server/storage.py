@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from fechner.server.disk import DiskWatch
 from fechner.server.events import (
     Commit,
     CommitFailed,
@@ -55,7 +56,9 @@ def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
     except Exception as error:
         results = [error] * len(commits)
     return [
-        CommitFailed(commit.token, str(error)) if error is not None else Committed(commit.token or 0)
+        Committed(commit.token or 0)
+        if error is None
+        else CommitFailed(commit.token, str(error), getattr(error, "unsettled", False))
         for commit, error in zip(commits, results, strict=True)
         if commit.token is not None or error is not None
     ]
@@ -128,6 +131,9 @@ class Writer:
             self._opened(error)
             return
         self._opened(None)
+        disk = DiskWatch(record.file)
+        if low := disk.look():
+            self._post(low)
         ending = False
         while not ending:
             batch: list[StorageEffect] = []
@@ -142,7 +148,7 @@ class Writer:
                 except queue.Empty:
                     break
             if batch:
-                events = perform(record, batch)
+                events = [*perform(record, batch), *disk.look()]
                 if events:
                     self._post(events)
         record.close()

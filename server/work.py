@@ -10,7 +10,7 @@ import json
 import traceback
 from typing import TYPE_CHECKING
 
-from fechner.server.access import attach, check_access, looks_on
+from fechner.server.access import attach, check_access, looks_on, read_only
 from fechner.server.dialects.base import Reply, Timing
 from fechner.server.errors import FechnerError, inside
 from fechner.server.events import (
@@ -211,7 +211,10 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     started = job.started if job.started is not None else engine.now.seconds
     timing = Timing((started - job.received.seconds) * 1e3, job.compute_ms, answer.tier)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
-    reply = Reply(answer.message, session=about, warnings=answer.warnings, timing=timing)
+    warnings = answer.warnings
+    if engine.disk_low and job.step.type in ("setup", "ask"):
+        warnings = [*warnings, ("disk_low", engine.disk_low)]
+    reply = Reply(answer.message, session=about, warnings=warnings, timing=timing)
     try:
         text = render(job, reply)
     except Exception:
@@ -220,11 +223,14 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job.pending = (text, answer.change)
     if answer.change is None:
         attach(engine, lane, job)
-        if job.step.type not in _UNRECORDED and lane.known:
+        if job.step.type not in _UNRECORDED and lane.known and not engine.read_only:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
                 lane.ids.add(job.step.key)
         _step_done(engine, lane, text)
+        return
+    if engine.read_only:
+        fail(engine, lane, read_only(job.step.type))
         return
     token = engine.token()
     engine.commits[token] = lane
@@ -259,11 +265,11 @@ def commit_failed(engine: Engine, event: CommitFailed) -> None:
         return
     lane = engine.commits.pop(event.token)
     engine.emit(Log("error", f"session {lane.session.id}: {event.reason}"))
-    error = FechnerError(
-        "storage_failed",
-        f"the record could not be written: {event.reason}",
-        hint="nothing has changed; send the request again once the fault is mended",
-    )
+    hint = "nothing has changed; send the request again once the fault is mended"
+    if event.unsettled:
+        hint = "it may be on record: send it again with its id, and it counts once"
+        engine.load(lane)  # the session as it really is
+    error = FechnerError("storage_failed", f"the record could not be written: {event.reason}", hint=hint)
     fail(engine, lane, error, recorded=False)
 
 
@@ -275,7 +281,8 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     text = render(job, Reply(error=error))
     known_fault = job.request.fault is not None
     type_ = job.request.type if known_fault else job.step.type
-    if recorded and lane.known and type_ not in _UNRECORDED and not engine.stopping:
+    silent = engine.stopping or engine.read_only or type_ in _UNRECORDED
+    if recorded and lane.known and not silent:
         engine.emit(Commit(None, [entry(engine, lane, job, text, False, None)]))
     if job.texts:  # an update whose tell stands
         _step_done(engine, lane, text)
