@@ -27,9 +27,13 @@ def check_access(engine: Engine, lane: Lane, job: Job) -> None:
     """Raise unless the job's connection may do this step in this session.
 
     Raises:
-        FechnerError: session_busy, no_session (it has ended), unauthorized (an observer).
+        FechnerError: session_busy, no_session (it has ended), unauthorized (an observer), read_only.
     """
     connection, type_ = job.connection, job.step.type
+    if engine.read_only:
+        if type_ not in OBSERVER or (type_ == "resume" and not looks_on(lane, job)):
+            raise read_only(type_)
+        return
     if looks_on(lane, job):
         if type_ not in OBSERVER:
             raise FechnerError(
@@ -50,10 +54,19 @@ def check_access(engine: Engine, lane: Lane, job: Job) -> None:
         raise FechnerError("no_session", "the session has ended", hint="send resume to go on with it")
 
 
+def read_only(type_: str) -> FechnerError:
+    """The error for what a server that writes nothing can't do."""
+    hint = 'look on with "observe": true' if type_ == "resume" else "a server without --read-only takes it"
+    text = f"the record is open for reading only: {type_} would change it"
+    return FechnerError("read_only", text, hint=hint)
+
+
 def attach(engine: Engine, lane: Lane, job: Job) -> None:
     """A step has succeeded: its connection holds the session from now on, or observes it."""
     connection, id_, owner = job.connection, lane.session.id, lane.owner
-    if not looks_on(lane, job):
+    if engine.read_only:
+        connection.observing.add(id_)
+    elif not looks_on(lane, job):
         if owner is not None and owner is not connection:
             owner.owned.discard(id_)
             if owner.session == id_:

@@ -86,6 +86,16 @@ def serve(
         str | None,
         typer.Option(metavar="ID", help="Session ('last': the newest) for a connection that names none."),
     ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Write nothing: sessions can be looked at, not changed.")
+    ] = False,
+    force_network: Annotated[
+        bool,
+        typer.Option(
+            "--force-network",
+            help="Write a record in a folder of another machine all the same; messages may be lost.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -105,7 +115,19 @@ def serve(
     """Serve experiments until Ctrl-C."""
     from fechner.server.commands.serve import serve
 
-    serve(host, port, zmq_port, db, config, resume, workers, dialect.value, log_level.value)
+    serve(
+        host,
+        port,
+        zmq_port,
+        db,
+        config,
+        resume,
+        read_only,
+        force_network,
+        workers,
+        dialect.value,
+        log_level.value,
+    )
 
 
 @app.command()

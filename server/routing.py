@@ -130,7 +130,8 @@ def _default_request(engine: Engine) -> Request | None:
     """What the server does for a connection that begins without setup or resume."""
     if engine.default_session is not None:
         raw = {"type": "resume", "message": {"session": engine.default_session}}
-        return Request(raw, "resume", message=Resume(session=engine.default_session))
+        resume = Resume(session=engine.default_session, observe=engine.read_only)
+        return Request(raw, "resume", message=resume)
     if engine.default_config is not None:
         raw = {"type": "setup", "message": {"config_str": engine.default_config}}
         return Request(raw, "setup", message=Setup(config=engine.default_config))

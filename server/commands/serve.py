@@ -53,6 +53,8 @@ def serve(
     db: str,
     config: str | None,
     resume: str | None,
+    read_only: bool,
+    force_network: bool,
     workers: int | None,
     dialect: str,
     log_level: str,
@@ -75,8 +77,10 @@ def serve(
         fail(
             f"{resume} is no session id; --resume takes one as `fechner sessions` shows it, or 'last'", USAGE
         )
+    if read_only and config is not None:
+        fail("--config sets sessions up; it can't go with --read-only", USAGE)
     many = default_workers() if workers is None else workers
-    settings = Settings(host, port, zmq_port, many, dialect, text, resume=resume)
+    settings = Settings(host, port, zmq_port, many, dialect, text, resume=resume, read_only=read_only)
 
     def listening(port: int, zmq_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
@@ -87,10 +91,11 @@ def serve(
     def open_record() -> Record:
         from fechner.database.record import Record
 
-        return Record.open(db)
+        return Record.open(db, read_only=read_only, allow_network=force_network)
 
-    print(f"record: {db}", flush=True)
-    lock = _lock(db, f"fechner serve on {host}" + (f":{port}" if port else ""))
+    print(f"record: {db}" + (" (read-only)" if read_only else ""), flush=True)
+    who = f"fechner serve on {host}" + (f":{port}" if port else "")
+    lock = None if read_only else _lock(db, who, force_network)
     try:
         Loop(settings, db, open_record, listening).run()
     except OSError as error:
@@ -107,15 +112,19 @@ def serve(
             raise
         fail(str(error), FAILED)
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
 
 
-def _lock(db: str, text: str) -> RecordLock:
+def _lock(db: str, text: str, force_network: bool) -> RecordLock:
     """The right to write the record."""
     from fechner.database.errors import RecordError
     from fechner.database.lock import RecordLock
+    from fechner.database.network import refuse_network
 
     try:
+        if not force_network:
+            refuse_network(db)
         return RecordLock(db, text)
     except RecordError as error:
         fail(str(error))
