@@ -40,9 +40,7 @@ class FileWatch:
                 continue
             if found is None:
                 raise RecordError(f"the record's file is gone ({path}): put it back where it was")
-            raise RecordError(
-                f"another file is in the place of the record's ({path}): put its own back"
-            )
+            raise RecordError(f"another file is in the place of the record's ({path}): put its own back")
 
     def _look(self, path: str) -> Identity | None:
         try:
