@@ -31,7 +31,7 @@ def figure_of(slice_: Slice, title: str = "") -> Figure:
     figure = Figure(figsize=(6.0, 4.4) if len(slice_.parameters) == 1 else (6.4, 5.0), layout="constrained")
     axes = figure.add_subplot()
     (_curve if len(slice_.parameters) == 1 else _surface)(axes, slice_)
-    held = ", ".join(f"{name} = {_short(value)}" for name, value in slice_.held.items())
+    held = ", ".join(f"{name} = {value}" for name, value in slice_.held.items())
     text = " · ".join(part for part in (title, held, _counted(slice_)) if part)
     axes.set_title(text, loc="left", fontsize=9, color=GREY)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
@@ -86,19 +86,18 @@ def _values(axes: Axes, slice_: Slice) -> None:
 
 def _threshold(axes: Axes, slice_: Slice) -> None:
     """The target, and where it is reached."""
-    if slice_.target is None or slice_.threshold is None:
+    if slice_.target is None or slice_.mean is None:
         return
-    [parameter] = slice_.parameters
     found, target = slice_.threshold, slice_.target
     low, high = float(slice_.axes[0][0]), float(slice_.axes[0][-1])
-    if found.value is None:
-        axes.axhline(target, color=ORANGE, lw=1.0, ls=(0, (4, 3)), label=f"{_short(target)}: not reached")
+    if found is None or found.value is None:
+        label = f"Target {_short(target)}, reached {'at several places' if found is None else 'nowhere'}"
+        axes.axhline(target, color=ORANGE, lw=1.0, ls=(0, (4, 3)), label=label)
         return
-    bottom = axes.get_ylim()[0]
-    axes.plot([low, found.value], [target, target], color=ORANGE, lw=0.9, ls=(0, (4, 3)), zorder=2)
+    bottom, left = axes.get_ylim()[0], axes.get_xlim()[0]
+    axes.plot([left, found.value], [target, target], color=ORANGE, lw=0.9, ls=(0, (4, 3)), zorder=2)
     axes.plot([found.value] * 2, [bottom, target], color=ORANGE, lw=0.9, ls=(0, (4, 3)), zorder=2)
     ends = [low if found.lower is None else found.lower, high if found.upper is None else found.upper]
-    unit = f" {parameter.unit}" if parameter.unit else ""
     interval = " to ".join(
         ("below " if open_ and end == low else "above " if open_ else "") + _short(end)
         for end, open_ in zip(ends, (found.lower is None, found.upper is None), strict=True)
@@ -106,9 +105,10 @@ def _threshold(axes: Axes, slice_: Slice) -> None:
     axes.errorbar(
         [found.value], [target], xerr=[[found.value - ends[0]], [ends[1] - found.value]], fmt="D", ms=5.5,
         color=ORANGE, mec="white", mew=0.8, elinewidth=1.8, capsize=3.5, capthick=1.8, zorder=5,
-        label=f"Threshold at {_short(target)}: {_short(found.value)}{unit}, 95 % interval {interval}",
+        label=f"Threshold: {_short(found.value)} (95 %: {interval})",
     )  # fmt: skip
     axes.set_ylim(bottom=bottom)
+    axes.set_xlim(left=left)
 
 
 def _surface(axes: Axes, slice_: Slice) -> None:
@@ -132,23 +132,22 @@ def _surface(axes: Axes, slice_: Slice) -> None:
 
 
 def _contours(axes: Axes, slice_: Slice) -> None:
-    """Where prediction, and the ends of its interval, reach the target."""
-    if slice_.target is None:
+    """Where the prediction reaches the target, and between which ends that may be."""
+    target, mean, found = slice_.target, slice_.mean, slice_.contour
+    if target is None or mean is None or not mean.min() < target < mean.max():
         return
-    target = _short(slice_.target)
-    lines: tuple[tuple[Array | None, str, float, str], ...] = (
-        (slice_.mean, "-", 2.2, f"{_outcome(slice_)} = {target}"),
-        (slice_.lower, "--", 1.1, ""),
-        (slice_.upper, "--", 1.1, "its 95 % credible band"),
-    )
-    for values, style, width, label in lines:
-        if values is None or not values.min() < slice_.target < values.max():
-            continue
-        axes.contour(
-            *slice_.axes, values.T, [slice_.target], colors=ORANGE, linewidths=width, linestyles=style
-        )
-        if label:
-            axes.plot([], [], color=ORANGE, lw=width, ls=style, label=label)
+    axes.contour(*slice_.axes, mean.T, [target], colors=ORANGE, linewidths=2.2)
+    axes.plot([], [], color=ORANGE, lw=2.2, label=f"{_outcome(slice_)} = {_short(target)}")
+    thin: dict[str, Any] = {"color": ORANGE, "lw": 1.1, "ls": "--"}
+    if found is not None:
+        for ends in (found.lower, found.upper):
+            axes.plot(*((found.at, ends) if found.along == 0 else (ends, found.at)), **thin)
+        axes.plot([], [], label="95 % interval of the threshold", **thin)
+        return
+    for values in (slice_.lower, slice_.upper):
+        if values is not None and values.min() < target < values.max():
+            axes.contour(*slice_.axes, values.T, [target], colors=ORANGE, linewidths=1.1, linestyles="--")
+    axes.plot([], [], label="The same for the ends of its 95 % interval", **thin)
 
 
 def _trials(axes: Axes, slice_: Slice, colours: dict[str, Any]) -> None:
@@ -208,7 +207,7 @@ def _counted(slice_: Slice) -> str:
     n = len(slice_.outcomes)
     if n == slice_.n_trials:
         return f"{n} trial{'s' * (n != 1)}"
-    return f"{n} of {slice_.n_trials} trials (within {NEAR:.0%} of the range)"
+    return f"{n} of {slice_.n_trials} trials (within {100 * NEAR:.0f} % of the range)"
 
 
 def _short(value: Any) -> str:

@@ -21,6 +21,8 @@ from fechner.strategies.strategy import Strategy
 #: A trial belongs to a slice if it lies so near to it, in parts of the range of each parameter held.
 NEAR = 0.05
 GRID = {1: 241, 2: 61}
+#: Lines across a surface along which the threshold is sought.
+LINES = 41
 #: What is predicted where no target is named: methods name it for psychometric functions.
 TARGET = 0.75
 
@@ -35,12 +37,28 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Contour:
+    """The thresholds of one parameter along the other: where the contour at the target may run.
+
+    Attributes:
+        along: which of the two parameters the thresholds stand beside, 0 or 1.
+        at: `LINES` raw values of it.
+        lower, upper: `LINES` ends of the 95 % intervals of the other; an open end is its bound.
+    """
+
+    along: int
+    at: Array
+    lower: Array
+    upper: Array
+
+
+@dataclass(frozen=True)
 class Slice:
     """Everything that a figure shows.
 
     Attributes:
         parameters: the k parameters that are drawn.
-        held: the values of the other free ones.
+        held: the values of the other free ones, with their units.
         outcome: the outcome's name.
         binary: whether it is 0 or 1.
         points: `n x k`, raw values of the trials.
@@ -50,11 +68,12 @@ class Slice:
         mean, lower, upper: prediction and its 95 % interval at the grid, `m` or `m x m` (first parameter
             first); None without a model.
         target: the outcome at the threshold, or None.
-        threshold: of a single parameter, if there are target and model.
+        threshold: of a single parameter, if the target is reached at one place at most.
+        contour: of two parameters, if the target is reached at one place at most along one of them.
     """
 
     parameters: tuple[Parameter, ...]
-    held: Mapping[str, Any]
+    held: Mapping[str, str]
     outcome: str
     binary: bool
     points: Array
@@ -66,6 +85,7 @@ class Slice:
     upper: Array | None
     target: float | None
     threshold: Threshold | None
+    contour: Contour | None
 
 
 def slice_of(
@@ -104,11 +124,17 @@ def slice_of(
     axes = tuple(
         _along(strategy, centre, place, name, units) for place, name in zip(places, drawn, strict=True)
     )
-    mean, lower, upper, threshold = _predicted(strategy, drawn, axes, values, target)
+    kept = {name: value for name, value in values.items() if name in free}
+    mean, lower, upper = _predicted(strategy, drawn, axes, kept)
+    threshold = contour = None
+    if mean is not None and target is not None and len(drawn) == 1 and crossings(mean, target).max() <= 1:
+        threshold = _thresholds(strategy, drawn[0], kept, target)[0]
+    elif mean is not None and target is not None and len(drawn) == 2:
+        contour = _contour(strategy, drawn, axes, kept, mean, target)
     by_name = {parameter.name: parameter for parameter in specification.parameters}
     return Slice(
         parameters=tuple(by_name[name] for name in drawn),
-        held={name: value for name, value in values.items() if name in free},
+        held={name: _with_unit(value, by_name[name].unit) for name, value in kept.items()},
         outcome=specification.outcomes[0].name,
         binary=binary,
         points=np.array([[config[name] for name in drawn] for config in raw], float).reshape(-1, len(drawn)),
@@ -120,7 +146,12 @@ def slice_of(
         upper=upper,
         target=target,
         threshold=threshold,
+        contour=contour,
     )
+
+
+def _with_unit(value: Any, unit: str) -> str:
+    return f"{value:g} {unit}".strip() if isinstance(value, float | int) else str(value)
 
 
 def _check(specification: Specification, free: list[str], drawn: list[str]) -> None:
@@ -166,28 +197,56 @@ def _along(strategy: Strategy, centre: Array, place: int, name: str, units: Arra
     return np.array([strategy.state.space.decode(point)[name] for point in points], dtype=float)
 
 
+def crossings(values: Array, target: float) -> Array:
+    """How often each column of values (the last axis is the line's) passes the target."""
+    above = np.atleast_2d(values) > target
+    return np.count_nonzero(above[:, 1:] != above[:, :-1], axis=1)
+
+
 def _predicted(
+    strategy: Strategy, drawn: list[str], axes: tuple[Array, ...], held: Mapping[str, Any]
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Prediction and interval at the grid; None where there is no model."""
+    shape = tuple(len(axis) for axis in axes)
+    grid = np.meshgrid(*axes, indexing="ij")
+    x = {name: values.ravel().tolist() for name, values in zip(drawn, grid, strict=True)}
+    try:
+        found = strategy.query("prediction", x={**x, **held})
+    except FechnerError as error:
+        if error.code in ("no_model", "not_enough_data"):
+            return None, None, None
+        raise
+    mean, lower, upper = (np.array(found[key], dtype=float).reshape(shape) for key in ("y", "lower", "upper"))
+    return mean, lower, upper
+
+
+def _thresholds(strategy: Strategy, parameter: str, x: Mapping[str, Any], target: float) -> list[Threshold]:
+    """The thresholds of a parameter at one place, or several places, of the others."""
+    found = strategy.query("threshold", y=target, parameter=parameter, x=dict(x) or None, interval=0.95)
+    return [Threshold(*one) for one in zip(found["y"], found["lower"], found["upper"], strict=True)]
+
+
+def _contour(
     strategy: Strategy,
     drawn: list[str],
     axes: tuple[Array, ...],
     held: Mapping[str, Any],
-    target: float | None,
-) -> tuple[Array | None, Array | None, Array | None, Threshold | None]:
-    """Prediction and interval at the grid, and the threshold; None where there is no model."""
-    shape = tuple(len(axis) for axis in axes)
-    grid = np.meshgrid(*axes, indexing="ij")
-    x = {name: values.ravel().tolist() for name, values in zip(drawn, grid, strict=True)}
-    free = {strategy.state.space.names[place] for place in strategy.state.space.free}
-    others = {name: value for name, value in held.items() if name in free}
-    try:
-        found = strategy.query("prediction", x={**x, **others})
-    except FechnerError as error:
-        if error.code in ("no_model", "not_enough_data"):
-            return None, None, None, None
-        raise
-    mean, lower, upper = (np.array(found[key], dtype=float).reshape(shape) for key in ("y", "lower", "upper"))
-    threshold = None
-    if target is not None and len(drawn) == 1:
-        at = strategy.query("threshold", y=target, parameter=drawn[0], x=others or None, interval=0.95)
-        threshold = Threshold(at["y"][0], at["lower"][0], at["upper"][0])
-    return mean, lower, upper, threshold
+    mean: Array,
+    target: float,
+) -> Contour | None:
+    """The contour as thresholds of the second parameter, or else of the first."""
+    for along, values in ((0, mean), (1, mean.T)):
+        passed = crossings(values, target)
+        if passed.max() > 1 or not passed.any():
+            continue
+        other = axes[1 - along]
+        places = np.linspace(0, len(axes[along]) - 1, LINES).round().astype(int)
+        at = axes[along][places]
+        found = _thresholds(strategy, drawn[1 - along], {drawn[along]: at.tolist(), **held}, target)
+        ends = [
+            (other[0] if one.lower is None else one.lower, other[-1] if one.upper is None else one.upper)
+            for one in found
+        ]
+        lower, upper = np.array(ends, dtype=float).T
+        return Contour(along, at, lower, upper)
+    return None
