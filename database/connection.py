@@ -57,11 +57,17 @@ class Database:
                 self._check_file()
                 engine = sa.create_engine("sqlite://", creator=self._sqlite, poolclass=NullPool)
                 sa.event.listen(engine, "begin", self._begin)
+            elif self.url.get_backend_name() == "postgresql":
+                from fechner.database import postgresql
+
+                engine = postgresql.engine(self.url, read_only)
             else:
-                engine = sa.create_engine(self.url, poolclass=NullPool)
-            if read_only and engine.dialect.name == "postgresql":
-                engine = engine.execution_options(postgresql_readonly=True)
+                raise RecordError(f"{self.name} is neither SQLite nor PostgreSQL")
             self.connection = engine.connect()
+        except ModuleNotFoundError as error:
+            raise RecordError(
+                f"the record {self.name} can't be opened: {error}; `pip install fechner[postgres]` brings it"
+            ) from error
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
             raise RecordError(f"the record {self.name} can't be opened: {reason(error)}") from error
 

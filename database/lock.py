@@ -10,8 +10,12 @@ import sys
 import weakref
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from fechner.database.errors import RecordError
+
+if TYPE_CHECKING:
+    from fechner.database.postgresql import AdvisoryLock
 
 if sys.platform == "win32":
     import msvcrt
@@ -38,8 +42,8 @@ class RecordLock:
     """The right to write a record, taken when this is made, held until `release` or the process ends.
 
     The lock lies in ``<file>.lock``, which names its holder and stays behind, empty, when it is released. The
-    system frees it when the process ends, however it ends. A record in memory needs none, and one on a
-    database server isn't locked yet.
+    system frees it when the process ends, however it ends. A record in memory needs none; one on a PostgreSQL
+    server has an advisory lock there.
 
     Args:
         where: the record's file name or URL.
@@ -51,9 +55,11 @@ class RecordLock:
 
     def __init__(self, where: str | os.PathLike[str], text: str = "") -> None:
         self._descriptor: int | None = None
+        self._advisory: AdvisoryLock | None = None
         file = _file(where)
         if file is None:
             self.path: Path | None = None
+            self._advisory = _advisory(where, text)
             return
         self.path = Path(f"{file.resolve()}.lock")
         try:
@@ -78,6 +84,8 @@ class RecordLock:
 
     def release(self) -> None:
         """Give the lock up; again does nothing."""
+        if self._advisory is not None:
+            self._advisory.release()
         if self._descriptor is None:
             return
         with contextlib.suppress(OSError):
@@ -104,13 +112,27 @@ class RecordLock:
 
 
 def _file(where: str | os.PathLike[str]) -> Path | None:
-    """The record's file. A plain name needs no SQLAlchemy, so a server that starts learns early of another."""
+    """The record's file. A plain name needs no SQLAlchemy, so a starting server learns early of another."""
     text = os.fspath(where)
     if "://" not in text:
         return None if text in ("", ":memory:") else Path(text)
     from fechner.database.connection import record_file, record_url
 
     return record_file(record_url(text))
+
+
+def _advisory(where: str | os.PathLike[str], text: str) -> AdvisoryLock | None:
+    """The lock of a record on a PostgreSQL server."""
+    if "://" not in os.fspath(where):
+        return None
+    from fechner.database.connection import record_url
+
+    url = record_url(where)
+    if url.get_backend_name() != "postgresql":
+        return None
+    from fechner.database.postgresql import AdvisoryLock
+
+    return AdvisoryLock(url, text)
 
 
 def _holder(descriptor: int) -> str:

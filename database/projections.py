@@ -17,8 +17,8 @@ class Rows:
     """Rows by what is done with them, in the order in which they can be written.
 
     ``tells`` and ``skips`` close trials that an ask opened; ``sessions_touched`` says when a session was last
-    used, whether it has ended and what computes it; ``corrections`` are, by trial, the message that corrects it
-    and the outcomes that it has instead of its earlier ones.
+    used, whether it has ended and what computes it; ``corrections`` are, by trial, the message that corrects
+    it and the outcomes that it has instead of its earlier ones.
     """
 
     messages: list[Row] = field(default_factory=list)

@@ -15,6 +15,7 @@ from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
 from fechner.database.message import Change, Entry, Message, escape_id, unescape_id
 from fechner.database.network import refuse_network
+from fechner.database.origins import note
 from fechner.database.schema import is_older, prepare, upgrade
 from fechner.database.tables import Row
 from fechner.database.writing import Writer
@@ -99,6 +100,19 @@ class Record:
         """
         with self._turn:
             return self._writer.append(group)
+
+    def note_origins(self, rows: Sequence[Row]) -> None:
+        """Note where sessions came from (see `fechner.database.origins`); what is noted already stays."""
+        with self._turn:
+            self._database.writing = True
+            try:
+                with self._database.connection.begin():
+                    note(self._database.connection, rows)
+            except sa.exc.SQLAlchemyError as error:
+                self._database.reset()
+                raise RecordError(f"{self.name} didn't take origins: {reason(error)}") from error
+            finally:
+                self._database.writing = False
 
     def exists(self, session: str) -> bool:
         """Whether the session was ever set up."""
@@ -260,6 +274,7 @@ def _message(row: sa.Row[Any]) -> Message:
     values = dict(row._mapping)
     if values["client_id"] is not None:
         values["client_id"] = unescape_id(values["client_id"])
+    values["type"] = unescape_id(values["type"])
     if values["change"] is not None:
         values["change"] = json.loads(values["change"])
     return Message(**values)

@@ -108,6 +108,7 @@ class Writer:
             if unsettled or (stuck and position > 0):  # nobody can write now: don't wait once per request
                 results[index] = self._refusal(error)
                 continue
+            rows = Rows()
             try:
                 rows, after = self._rows(group[index], {})
                 self._commit(rows)
@@ -181,6 +182,9 @@ class Writer:
             raise ValueError(f"the time {entry.received_at.isoformat()} has no time zone")
         if entry.change is not None and not entry.ok:
             raise ValueError("a failed request changes nothing")
+        for name in ("session", "dialect", "request", "reply", "tier"):
+            if "\0" in (getattr(entry, name) or ""):  # JSON has it as \u0000, so a message never loses it
+                raise ValueError(f"its {name} holds a NUL character, which PostgreSQL can't store")
         client_id = None if entry.client_id is None else escape_id(entry.client_id)
         row = {
             "session": entry.session,
@@ -189,7 +193,7 @@ class Writer:
             "received_at": entry.received_at.astimezone(UTC),
             "duration_ms": duration_ms,
             "dialect": entry.dialect,
-            "type": entry.type,
+            "type": escape_id(entry.type),
             "request": entry.request,
             "reply": entry.reply,
             "ok": bool(entry.ok),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -30,6 +31,16 @@ def test_messages_come_back_as_they_were_put_in(record: Record, talk: Any) -> No
     for entry, message in zip(entries, found, strict=True):
         for name in Entry.__slots__:
             assert getattr(message, name) == getattr(entry, name)
+
+
+@pytest.mark.parametrize("type_", ["a\0b", "\ud800", "\\x00", "größer", "x" * 70_000])
+def test_a_failed_request_of_any_type_survives(record: Record, talk: Any, type_: str) -> None:
+    """What a client calls a type comes back, whatever characters it has."""
+    failed = talk.entry("tell", ok=False, request='{"type":"\\u0000"}')
+    _append(record, talk.setup(), dataclasses.replace(failed, type=type_))
+    message = record.messages(talk.session)[1]
+    assert (message.type, message.request) == (type_, '{"type":"\\u0000"}')
+    assert record.verify_chain(talk.session) is None
 
 
 _json = st.recursive(
