@@ -88,12 +88,11 @@ def plan(connection: sa.Connection, wanted: Sequence[str] | None = None) -> Plan
     _stored_outcomes(connection, outcomes, ordered, ids, wanted)
     for page in pages:
         _read_json(connection, page, parameters, asked, extra)
-    for name, stimulus in [key for key in parameters if key[1] == 0]:
-        if name not in single and (name, 1) in parameters:
-            del parameters[name, stimulus]  # declared as one, but every trial had two stimuli
     columns: dict[str, Column] = {}
     for kind, values in (("parameter", parameters), ("asked", asked)):
         for (name, stimulus), about in side_by_side(values):
+            if stimulus == 0 and (name, 1) in values and name not in single:
+                continue  # declared as one, but every trial had two stimuli
             title = (asked_title if kind == "asked" else parameter_title)(name, stimulus)
             one = parameters.get((name, stimulus), about)
             columns[title] = Column(title, kind, name, stimulus, one.dtype(), one.unit())
