@@ -40,7 +40,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         )
         started.append(process)
         assert process.stdout is not None
-        assert process.stdout.readline() == "record: fechner.db\n"
+        assert process.stdout.readline().startswith("record: fechner.db")
         line = process.stdout.readline()
         return process, int(line.split(":")[1].split(";")[0]) if line else 0
 
@@ -117,3 +117,51 @@ def test_serving_and_stopping(serve: Serve, tmp_path: Path, space_filling: str) 
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (0, "")
+
+
+def test_serving_a_record_read_only(serve: Serve, tmp_path: Path, space_filling: str) -> None:
+    """Beside the server that writes it: sessions can be seen and replayed, nothing is written."""
+    writer, port = serve()
+    setup = {"version": "1", "type": "setup", "message": {"config": space_filling, "seed": 1}}
+    session = request(port, setup)["session"]
+    writer.send_signal(signal.SIGTERM)
+    writer.communicate(timeout=60)
+    before = (tmp_path / "fechner.db").read_bytes()
+    reader, port = serve("--read-only")
+
+    def send(type_: str, **message: Any) -> Any:
+        return request(port, {"version": "1", "type": type_, "session": session, "message": message})
+
+    assert send("info")["ok"]
+    assert send("replay", session=session, verify=True)["message"]["identical"]
+    assert send("ask")["error"]["code"] == "read_only"
+    assert request(port, setup)["error"]["code"] == "read_only"
+    reader.send_signal(signal.SIGTERM)
+    _, error = reader.communicate(timeout=60)
+    assert (reader.returncode, error) == (0, "")
+    assert (tmp_path / "fechner.db").read_bytes() == before
+
+
+def test_a_reading_server_sets_nothing_up_and_makes_no_record(
+    run: Any, tmp_path: Path, space_filling: str
+) -> None:
+    """--config is for a server that writes; a record has to be there."""
+    config = tmp_path / "c.ini"
+    config.write_text(space_filling)
+    assert run("serve", "--read-only", "--config", config, "--port", "0").exit_code == 2
+    result = run("serve", "--read-only", "--port", "0", "--workers", "0")
+    assert result.exit_code == 1
+    assert "there is no record" in result.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["c.ini"]
+
+
+def test_a_network_folder_is_refused(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name and before anything is written, the lock too."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"server:/x {tmp_path} nfs rw 0 0\n")
+    monkeypatch.setattr("fechner.database.network._MOUNTS", mounts)
+    result = run("serve", "--port", "0")
+    assert result.exit_code == 1
+    assert "nfs" in result.stderr
+    assert "--force-network" in result.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["mounts"]
