@@ -1,0 +1,55 @@
+"""`fechner forget`: it says what would go, asks, and says what it did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fechner.database.lock import RecordLock
+
+FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
+
+
+def test_nothing_goes_without_a_yes(run: Any, db: Path) -> None:
+    """Without --yes, and nobody to ask: the sessions are listed, exit 2, and all are there still."""
+    result = run("forget", "--participant", "P1", "--db", db)
+    assert result.exit_code == 2
+    assert FIRST in result.stdout
+    assert "--yes" in result.stderr
+    assert len(json.loads(run("sessions", "--db", db, "--json").stdout)) == 2
+
+
+def test_what_was_done_is_said(run: Any, db: Path) -> None:
+    """How much went, what stays; the record verifies afterwards, and nobody finds the sessions."""
+    result = run("forget", "--participant", "P1", "--yes", "--db", db)
+    assert result.exit_code == 0, result.stderr
+    assert "2 sessions with 9 messages removed" in result.stdout
+    assert json.loads(run("sessions", "--db", db, "--json").stdout) == []
+    assert run("verify", "--db", db).exit_code == 0
+    assert "there is no session" in run("show", FIRST, "--db", db).stderr
+
+
+def test_it_speaks_json(run: Any, db: Path) -> None:
+    """With the last hash of each session."""
+    found = json.loads(run("forget", "--participant", "P1", "--yes", "--json", "--db", db).stdout)
+    assert found["done"] is True
+    assert [len(row["last_hash"]) for row in found["sessions"]] == [64, 64]
+
+
+@pytest.mark.parametrize(("who", "code"), [("nobody", 1), (" ", 2)])
+def test_nobody_of_that_name(run: Any, db: Path, who: str, code: int) -> None:
+    """The name is told back."""
+    result = run("forget", "--participant", who, "--yes", "--db", db)
+    assert result.exit_code == code
+    assert "participant" in result.stderr
+
+
+def test_a_record_in_use_is_refused(run: Any, db: Path) -> None:
+    """While a server has it; the server is named."""
+    with RecordLock(db, "fechner serve on 127.0.0.1:5555"):
+        result = run("forget", "--participant", "P1", "--yes", "--db", db)
+    assert result.exit_code == 1
+    assert "fechner serve on 127.0.0.1:5555" in result.stderr
+    assert len(json.loads(run("sessions", "--db", db, "--json").stdout)) == 2
