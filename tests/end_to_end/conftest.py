@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -112,9 +112,17 @@ class Served:
         options: of the command.
         port: 0 takes a free one.
         db: the record's name in the folder.
+        environment: more variables of its environment.
     """
 
-    def __init__(self, folder: Path, *options: str, port: int = 0, db: str = "record.db") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        port: int = 0,
+        db: str = "record.db",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         if not hasattr(os, "pidfd_open") or not Path("/proc/self/stat").exists():
             pytest.skip("watches processes by Linux means")
         self.record = folder / db
@@ -122,7 +130,11 @@ class Served:
         command = [sys.executable, "-m", "fechner.server.cli", "serve", "--port", str(port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--db", str(self.record), *options], stdout=subprocess.PIPE, stderr=log, text=True
+                [*command, "--db", str(self.record), *options],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **(environment or {})},
             )
         self.pid = self.process.pid
         assert self.process.stdout is not None
@@ -231,6 +243,13 @@ def _beside(name: str, path: Path) -> ModuleType:
 def peers() -> ModuleType:
     """The misbehaving clients."""
     return _beside("misbehaving_peers", Path(__file__).parents[1] / "misbehaving" / "peers.py")
+
+
+@pytest.fixture(scope="session")
+def killing() -> ModuleType:
+    """The driver of killing.py beside this file."""
+    _beside("end_to_end_ledgers", Path(__file__).with_name("ledgers.py"))
+    return _beside("end_to_end_killing", Path(__file__).with_name("killing.py"))
 
 
 @pytest.fixture(scope="session")
