@@ -315,6 +315,24 @@ def combine(
     combine(files, to, as_json)
 
 
+@app.command("import-aepsych")
+def import_aepsych(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An SQLite file that AEPsych wrote.")],
+    db: Db = DEFAULT_DB,
+    timezone: Annotated[
+        str, typer.Option(metavar="NAME", help="Time zone of the file's times, for instance Europe/Berlin.")
+    ] = "UTC",
+    as_json: Json = False,
+) -> None:
+    """Import the sessions of an AEPsych database, without executing anything from it.
+
+    What is on record already doesn't come twice. Exits 1 if anything was refused, naming it; the rest comes.
+    """
+    from fechner.server.commands.import_aepsych import import_aepsych
+
+    import_aepsych(file, db, timezone, as_json)
+
+
 def main() -> None:
     """The entry point."""
     app()

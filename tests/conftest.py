@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from fechner.strategies.threads import fix
@@ -102,3 +104,15 @@ def postgres_schema(postgres: str) -> Iterator[Callable[[], str]]:
         for name in made:
             connection.execute("SET lock_timeout = '5s'")
             connection.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture(scope="session")
+def aepsych() -> ModuleType:
+    """Makes files as AEPsych writes them: database/aepsych_files.py."""
+    file = Path(__file__).with_name("database") / "aepsych_files.py"
+    spec = importlib.util.spec_from_file_location("database_aepsych_files", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
