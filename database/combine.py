@@ -18,7 +18,7 @@ from fechner.database.connection import Database, record_file, record_url
 from fechner.database.errors import RecordError
 from fechner.database.origins import note, origin
 from fechner.database.record import Record
-from fechner.database.schema import is_older, prepare
+from fechner.database.schema import prepare
 from fechner.database.tables import Row, forgotten, messages, metadata, origins
 
 #: Rows that are copied at a time.
@@ -90,7 +90,7 @@ def combine(sources: Sequence[str | os.PathLike[str]], to: str | os.PathLike[str
         except OSError as error:
             raise RecordError(f"{file} can't be written: {error.strerror}") from error
         try:
-            opened = [_open(where, folder / f"{i}.db", stack) for i, where in enumerate(sources)]
+            opened = [_open(where, stack) for where in sources]
             choices = _choose(opened)
             part = folder / "combined.db"
             combined = _write(part, choices, opened)
@@ -100,22 +100,11 @@ def combine(sources: Sequence[str | os.PathLike[str]], to: str | os.PathLike[str
     return combined
 
 
-def _open(where: str | os.PathLike[str], copy: Path, stack: ExitStack) -> _Source:
+def _open(where: str | os.PathLike[str], stack: ExitStack) -> _Source:
     """A source, its connection in a transaction that sees one state of it."""
-    database = Database(where, read_only=True)
-    stack.callback(database.close)
-    name = database.name
-    if is_older(database):
-        if database.file is None:
-            raise RecordError(f"the record {name} is of an older revision; open it once for writing")
-        _copy(database, copy)
-        database = Database(copy)
-        stack.callback(database.close)
-    prepare(database)
-    connection = database.connection
-    if connection.dialect.name == "postgresql":
-        connection = connection.execution_options(isolation_level="REPEATABLE READ")
-    stack.enter_context(connection.begin())
+    record = Record.open(where, read_only=True)
+    stack.callback(record.close)
+    connection = stack.enter_context(record.snapshot())
     last = sa.select(messages.c.session, sa.func.max(messages.c.seq).label("seq")).group_by(
         messages.c.session
     )
@@ -125,19 +114,7 @@ def _open(where: str | os.PathLike[str], copy: Path, stack: ExitStack) -> _Sourc
             newest, (messages.c.session == newest.c.session) & (messages.c.seq == newest.c.seq)
         )
     )
-    return _Source(name, connection, {row.session: (row.seq, row.hash) for row in rows})
-
-
-def _copy(database: Database, to: Path) -> None:
-    """A copy of an SQLite record as it is now, what stands in its log included."""
-    with database.connection.begin():
-        source = database.connection.connection.driver_connection
-        assert isinstance(source, sqlite3.Connection)
-        target = sqlite3.connect(to)
-        try:
-            source.backup(target)
-        finally:
-            target.close()
+    return _Source(record.name, connection, {row.session: (row.seq, row.hash) for row in rows})
 
 
 def _choose(opened: Sequence[_Source]) -> dict[str, _Choice]:

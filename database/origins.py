@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
+from fechner.database.projections import storable
 from fechner.database.tables import Row, origins
 
 
 def origin(session: str, source: str, kind: str, hash_: str, at: datetime) -> Row:
     """A row of the table: `kind` is ``"record"`` or ``"aepsych"``, `hash_` says what the source held."""
-    return {"session": session, "source": source, "kind": kind, "hash": hash_, "imported_at": at}
+    return {"session": session, "source": storable(source), "kind": kind, "hash": hash_, "imported_at": at}
 
 
 def note(connection: sa.Connection, rows: Iterable[Row]) -> int:
