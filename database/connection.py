@@ -36,6 +36,13 @@ def record_file(url: sa.URL) -> Path | None:
     return Path(str(url.database))
 
 
+def shown(url: sa.URL) -> str:
+    """A URL as anybody may read it."""
+    if "password" in url.query:
+        url = url.update_query_dict({"password": "***"})
+    return url.render_as_string(hide_password=True)
+
+
 class Database:
     """A connection and the SQLAlchemy engine behind it.
 
@@ -51,7 +58,7 @@ class Database:
         self._copy_of = copy_of
         self.writing = False
         self.file = record_file(self.url)
-        self.name = str(self.file) if self.file else self.url.render_as_string(hide_password=True)
+        self.name = str(self.file) if self.file else shown(self.url)
         try:
             if self.url.get_backend_name() == "sqlite":
                 self._check_file()

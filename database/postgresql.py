@@ -58,7 +58,9 @@ class AdvisoryLock:
     """
 
     def __init__(self, url: sa.URL, text: str) -> None:
-        self.name = url.render_as_string(hide_password=True)
+        from fechner.database.connection import shown
+
+        self.name = shown(url)
         self._url, self._turn = url, threading.Lock()
         # The name is cut after 63 bytes, so what tells processes apart comes first.
         who = f"process {os.getpid()} on {socket.gethostname()} ({text})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,9 +21,15 @@ def fail(text: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def without_password(db: str) -> str:
+    """A record's name or URL as anybody may read it."""
+    hidden = re.sub(r"(://[^/:@?]*):[^/?]*@", r"\1:***@", db)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", hidden) if "://" in db else db
+
+
 def name_record(db: str, as_json: bool) -> None:
     """The first line printed: which record."""
-    print(f"record: {db}", file=sys.stderr if as_json else sys.stdout)
+    print(f"record: {without_password(db)}", file=sys.stderr if as_json else sys.stdout)
 
 
 def show_json(value: Any) -> None:

@@ -10,7 +10,7 @@ import sys
 import uuid
 from typing import TYPE_CHECKING
 
-from fechner.server.commands.output import FAILED, USAGE, fail
+from fechner.server.commands.output import FAILED, USAGE, fail, without_password
 from fechner.strategies.threads import fix
 
 if TYPE_CHECKING:
@@ -93,11 +93,12 @@ def serve(
 
         return Record.open(db, read_only=read_only, allow_network=force_network)
 
-    print(f"record: {db}" + (" (read-only)" if read_only else ""), flush=True)
+    name = without_password(db)
+    print(f"record: {name}" + (" (read-only)" if read_only else ""), flush=True)
     who = f"fechner serve on {host}" + (f":{port}" if port else "")
     lock = None if read_only else _lock(db, who, force_network)
     try:
-        Loop(settings, db, open_record, listening).run()
+        Loop(settings, name, open_record, listening).run()
     except OSError as error:
         taken = f"port {port} is taken; --port names another, 0 a free one"
         fail(
