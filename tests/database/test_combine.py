@@ -194,6 +194,19 @@ def test_forgotten_sessions_stay_forgotten(talk: Any, tmp_path: Path) -> None:
             assert [row.session for row in connection.execute(sa.select(forgotten))] == [FIRST]
 
 
+def test_records_on_postgresql_come_into_a_file(talk: Any, tmp_path: Path, postgres_schema: Any) -> None:
+    """With the same rows, and named without a password."""
+    url = postgres_schema()
+    with Record.open(url) as record:
+        assert record.append([[entry] for entry in entries(talk, FIRST)])[0] is None
+    b = written(tmp_path / "b.db", entries(talk, FIRST), entries(talk, SECOND))
+    combined = combine([url, b], tmp_path / "c.db")
+    assert [one.n_messages for one in combined.sessions] == [len(entries(talk, FIRST))] * 2
+    assert combined.broken == {}
+    for session in (FIRST, SECOND):
+        assert contents(tmp_path / "c.db", session) == contents(b, session)
+
+
 def test_what_cannot_be_combined(talk: Any, tmp_path: Path) -> None:
     """A file that is there is never written over; missing, foreign and newer files are named."""
     a = written(tmp_path / "a.db", entries(talk, FIRST))

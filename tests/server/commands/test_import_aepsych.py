@@ -213,6 +213,59 @@ def test_trials_without_any_configuration_come_too(aepsych: Any, run: Any, tmp_p
     assert run("verify").exit_code == 0
 
 
+def test_sessions_come_into_postgresql(aepsych: Any, run: Any, tmp_path: Path, postgres_schema: Any) -> None:
+    """Too, with their origins; and once."""
+    written(aepsych, tmp_path / "a.db")
+    url = postgres_schema()
+    for wanted in ([4, 1], [0, 0]):
+        code, found = imported(run, tmp_path / "a.db", "--db", url)
+        assert (code, [one["n_new"] for one in found["sessions"]]) == (0, wanted)
+    for one in found["sessions"]:
+        assert run("replay", one["session"], "--db", url).exit_code == 0
+    with Record.open(url, read_only=True) as record, record.snapshot() as connection:
+        assert len(of_session(connection, found["sessions"][0]["session"])) == 1
+
+
+def test_the_model_sees_imported_trials(aepsych: Any, run: Any, tmp_path: Path) -> None:
+    """After finish_strategy an ask of the model's stage comes from all of them, and replays."""
+    config = """[common]
+parnames = [x]
+outcome_types = [binary]
+strategy_names = [init, opt]
+target = 0.75
+[x]
+par_type = continuous
+lower_bound = 0
+upper_bound = 1
+[init]
+generator = SobolGenerator
+min_asks = 3
+[opt]
+generator = OptimizeAcqfGenerator
+model = GPClassificationModel
+min_asks = 9
+[OptimizeAcqfGenerator]
+acqf = EAVC
+"""
+    file = aepsych.AepsychFile(tmp_path / "a.db")
+    one = file.session()
+    file.setup(one, config)
+    for i in range(20):
+        file.trial(one, {"x": (i * 7 % 20) / 20}, {"outcome": int((i * 7 % 20) > 9)})
+    _, found = imported(run, file.path)
+    assert found["sessions"][0]["notes"] == []
+    session = found["sessions"][0]["session"]
+    with Server(tmp_path / "fechner.db") as server:
+        channel = server.connect()
+        for type_, message in (("resume", {"session": session}), ("finish_strategy", {}), ("ask", {})):
+            reply = channel.request({"version": "1", "type": type_, "message": message, "session": session})
+            assert reply["ok"], reply
+    assert reply["message"]["stage"] == "opt"
+    assert reply["timing"]["tier"] == "model"
+    assert 0.2 < reply["message"]["trials"][0]["config"]["x"] < 0.8
+    assert run("replay", session).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [(["none.db"], 1), (["text.db"], 1), (["a.db", "--timezone", "Mars/Olympus"], 2), ([], 2)],
