@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fechner.database.export import to_csv, trials_frame
+    from fechner.database.export import long_frame, to_csv, trials_frame
     from fechner.database.lock import RecordLock
     from fechner.database.message import Entry, Message
     from fechner.database.record import Record, RecordError
 
-__all__ = ["Entry", "Message", "Record", "RecordError", "RecordLock", "to_csv", "trials_frame"]
+__all__ = ["Entry", "Message", "Record", "RecordError", "RecordLock", "long_frame", "to_csv", "trials_frame"]
 
 _HOME = {
     "Entry": "message",
@@ -24,6 +24,7 @@ _HOME = {
     "Record": "record",
     "RecordError": "errors",
     "RecordLock": "lock",
+    "long_frame": "export",
     "to_csv": "export",
     "trials_frame": "export",
 }
