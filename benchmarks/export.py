@@ -122,7 +122,7 @@ def main() -> int:
         if "long" in given.also:
             found.append(measure(file, Path(folder) / "long.parquet", "long"))
     if given.json:
-        print(json.dumps({"trials": given.trials, "record_megabytes": round(size, 1), "exports": found}))
+        print(json.dumps({"trials": given.trials, "record_megabytes": round(size, 1), "runs": found}))
     else:
         print(f"{given.trials:,} trials in a record of {size:,.0f} MB (filled in {filled:.0f} s)")
         titles = ("to", "rows", "time (s)", "peak memory (MB)", "file (MB)")

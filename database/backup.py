@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from fechner.database.connection import BUSY_TIMEOUT_MS, Database, record_file, record_url
+from fechner.database.checking import breaks
+from fechner.database.connection import BUSY_TIMEOUT_MS, Database, reason, record_file, record_url
 from fechner.database.errors import RecordError
 from fechner.database.export_files import whole
 from fechner.database.record import Record
-from fechner.database.schema import prepare
-from fechner.database.tables import forgotten, metadata
+from fechner.database.schema import is_older, prepare
+from fechner.database.tables import forgotten, messages, metadata, sessions
+
+_MESSAGES = (
+    sa.select(messages)
+    .where(messages.c.session == sa.bindparam("id"))
+    .order_by(messages.c.seq)
+    .execution_options(yield_per=1000)
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ def backup(where: str | os.PathLike[str], to: str | os.PathLike[str]) -> Copy:
     if source is None:
         name = record_url(where).render_as_string()
         raise RecordError(f"{name} is no file; its database server's own tool (pg_dump) copies it")
-    Record.open(source, read_only=True).close()
+    _known(source)
     if target.exists():
         raise RecordError(f"{target} exists already; a backup replaces nothing")
     try:
@@ -52,13 +60,13 @@ def backup(where: str | os.PathLike[str], to: str | os.PathLike[str]) -> Copy:
             part.unlink(missing_ok=True)
             _vacuum_into(source, part)
             copy = check(part)
-    except (OSError, sqlite3.Error) as error:
-        raise RecordError(f"the record {source} can't be copied to {target}: {error}") from error
+    except (OSError, sqlite3.Error, sa.exc.SQLAlchemyError) as error:
+        raise RecordError(f"the record {source} can't be copied to {target}: {reason(error)}") from error
     return copy
 
 
 def check(file: Path) -> Copy:
-    """Check a record's pages, and every session's chain.
+    """Check a record's pages, and every session's chain; the record may be of an earlier revision.
 
     Raises:
         RecordError: SQLite finds the file damaged.
@@ -67,14 +75,22 @@ def check(file: Path) -> Copy:
         found = connection.execute("PRAGMA integrity_check").fetchone()[0]
         if found != "ok":
             raise RecordError(f"{file} is damaged: {found}")
-    with Record.open(file, read_only=True) as record:
-        sessions = record.sessions()
-        broken = {row["session"]: record.verify_chain(row["session"]) for row in sessions}
-    count = sum(row["n_messages"] for row in sessions)
-    return Copy(len(sessions), count, {id_: seq for id_, seq in broken.items() if seq is not None})
+    broken: dict[str, int] = {}
+    database = Database(file, read_only=True)
+    try:
+        with database.connection.begin():
+            counts = database.connection.execute(sa.select(sessions.c.session, sessions.c.n_messages)).all()
+            for session, n_messages in counts:
+                rows = database.connection.execute(_MESSAGES, {"id": session})
+                first = next(breaks(session, rows, n_messages), None)
+                if first is not None:
+                    broken[session] = first.seq
+    finally:
+        database.close()
+    return Copy(len(counts), sum(row.n_messages for row in counts), broken)
 
 
-def copy_sessions(record: Record, sessions: Sequence[str], to: Path) -> None:
+def copy_sessions(record: Record, ids: Sequence[str], to: Path) -> None:
     """A new record in a file with some sessions of another; the same sessions give the same bytes."""
     database = Database(to)
     try:
@@ -85,12 +101,21 @@ def copy_sessions(record: Record, sessions: Sequence[str], to: Path) -> None:
                 if table is forgotten:
                     continue
                 rows = source.execute(
-                    sa.select(table).where(table.c.session.in_(sessions)).order_by(*table.primary_key)
+                    sa.select(table).where(table.c.session.in_(ids)).order_by(*table.primary_key)
                 )
                 for page in rows.mappings().partitions(1000):
                     database.connection.execute(sa.insert(table), [dict(row) for row in page])
     finally:
         database.writing = False
+        database.close()
+
+
+def _known(file: Path) -> None:
+    """Refuse what is no record, or one of a newer Fechner."""
+    database = Database(file, read_only=True)
+    try:
+        is_older(database)
+    finally:
         database.close()
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from fechner.database.backup import backup, check, copy_sessions
+from fechner.database.connection import Database
 from fechner.database.record import Record, RecordError
+from fechner.database.schema import upgrade
 
 
 def _ok(record: Record, *entries: Any) -> None:
@@ -63,6 +65,23 @@ def test_what_can_t_be_copied(file: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="can't be copied"):
         backup(file, tmp_path / "no folder" / "copy.db")
     assert list(tmp_path.glob("copy*")) == []
+
+
+def test_an_older_record_is_copied_before_it_is_migrated(tmp_path: Path, talk: Any) -> None:
+    """The copy has the older revision, too: that is what one keeps before upgrading."""
+    file = tmp_path / "old.db"
+    database = Database(file)
+    database.writing = True
+    with database.connection.begin():
+        upgrade(database.connection, "0001")
+    database.close()
+    assert backup(file, tmp_path / "copy.db").n_sessions == 0
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    with closing(sqlite3.connect(tmp_path / "notes.db")) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    with pytest.raises(RecordError, match="no record of Fechner"):
+        backup(tmp_path / "notes.db", tmp_path / "other.db")
 
 
 def test_a_copy_of_a_broken_chain_says_so(file_record: Record, file: Path, talk: Any) -> None:

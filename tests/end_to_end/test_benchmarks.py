@@ -12,6 +12,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SMALL = {
     "startup.py": ["--repeats", "1", "--idle-seconds", "0.1"],
+    "export.py": ["--trials", "3000", "--also", "csv", "long"],
     "ask.py": ["--repeats", "1", "--trials", "12", "--acquisition", "MCLevelSetEstimation"],
 }
 
