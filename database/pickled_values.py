@@ -11,6 +11,8 @@ from typing import Any
 DEEPEST = 64
 LARGEST = 32 * 1024 * 1024
 LARGEST_KEY = 100 * 16
+#: Keys that are numbers stay below what Python's hash of a number tells apart, so that no two can collide.
+KEY_BITS = 60
 
 
 class RefusedPickleError(Exception):
@@ -26,10 +28,24 @@ class Name:
 
 def key_of(value: Any) -> Hashable:
     """A value that may be a key or a member of a set: small, because it is hashed part by part each time."""
-    if not isinstance(value, str | bytes):
-        measure(value, LARGEST_KEY)
+    kind = type(value)
+    if kind in _SIMPLE or (kind is int and value.bit_length() <= KEY_BITS):
+        return value  # type: ignore[no-any-return]
+    measure(value, LARGEST_KEY)
+    _check_numbers(value)
     hash(value)
     return value  # type: ignore[no-any-return]
+
+
+_SIMPLE = (str, bytes, bool, float, type(None))
+
+
+def _check_numbers(value: Any) -> None:
+    if isinstance(value, complex) or (isinstance(value, int) and value.bit_length() > KEY_BITS):
+        raise RefusedPickleError(f"it has a number as a key that is complex or of more than {KEY_BITS} bits")
+    if isinstance(value, tuple | frozenset):
+        for item in value:
+            _check_numbers(item)
 
 
 def measure(value: Any, left: int) -> None:

@@ -220,7 +220,11 @@ class _Machine:
         if not isinstance(arguments, tuple):
             raise ValueError("arguments are no tuple")
         # The same argument can be used again and again, and each time something as large is made of it.
-        self.made += sum(len(one) for one in arguments if isinstance(one, Sized))
+        self.made += sum(
+            len(one) * (1 if isinstance(one, str | bytes) else 16)
+            for one in arguments
+            if isinstance(one, Sized)
+        )
         if self.made > LARGEST:
             raise RefusedPickleError("written out, its values are too many or too large")
         value = CALLS[what.name](*arguments)

@@ -36,7 +36,13 @@ _atoms = (
     | st.times()
     | st.timedeltas()
 )
-_keys = st.text() | st.integers() | st.binary() | st.dates() | st.tuples(st.integers(), st.text())
+_keys = (
+    st.text()
+    | st.integers(-(2**60) + 1, 2**60 - 1)
+    | st.binary()
+    | st.dates()
+    | st.tuples(st.integers(-(2**60) + 1, 2**60 - 1), st.text())
+)
 _plain = st.recursive(
     _atoms,
     lambda inner: (
@@ -179,6 +185,16 @@ _BROKEN: dict[str, tuple[bytes, str]] = {
     "billion laughs in a key": (
         b"}" + b")q\x00" + b"".join(b"0(" + b"h%c" % n * 10 + b"tq%c" % (n + 1) for n in range(30)) + b"Ns.",
         "too many",
+    ),
+    "keys that collide": (
+        b"}("
+        + b"".join(b"\x8a\x10" + ((2**61 - 1) * n).to_bytes(16, "little") + b"N" for n in range(50_000))
+        + b"u.",
+        "60 bits",
+    ),
+    "one list as many sets": (
+        b"]q\x00(" + b"N" * 100_000 + b"e0c__builtin__\nset\nq\x010" + b"h\x01h\x00\x85R0" * 80_000 + b"N.",
+        "too large",
     ),
     "one text many times": (
         b"(" + b"X" + struct.pack("<I", 9**6) + b"a" * 9**6 + b"q\x00" + b"h\x00" * 999 + b"l.",
