@@ -1,4 +1,4 @@
-"""Where sessions came from that another file brought."""
+"""Where sessions came from that another file brought, and whether one that was forgotten would come back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from fechner.database.projections import storable
-from fechner.database.tables import Row, origins
+from fechner.database.tables import Row, forgotten, origins
 
 
 def origin(session: str, source: str, kind: str, hash_: str, at: datetime) -> Row:
@@ -31,3 +31,10 @@ def of_session(connection: sa.Connection, session: str) -> list[Row]:
     statement = sa.select(origins).where(origins.c.session == session)
     rows = connection.execute(statement.order_by(origins.c.imported_at, origins.c.source))
     return [dict(row._mapping) for row in rows]
+
+
+def forgotten_at(connection: sa.Connection, session: str) -> datetime | None:
+    """When `fechner forget` removed the session from this record; None if it didn't."""
+    statement = sa.select(forgotten.c.forgotten_at).where(forgotten.c.session == session)
+    at: datetime | None = connection.execute(statement).scalar()
+    return at

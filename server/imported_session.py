@@ -73,6 +73,7 @@ class _Importer:
         self.strategies: list[_Strategy] = []
         self.current = 0
         self.at = next((event.at for event in session.events if event.at is not None), now)
+        self.not_modelled = 0
         self.result = Imported(refused=list(session.refused))
 
     def run(self) -> Imported:
@@ -212,6 +213,7 @@ class _Importer:
         except FechnerError as error:
             if modelled:
                 extra["not_modelled"] = str(error)
+                self.not_modelled += 1
             modelled = False
         return {
             "trial": None,
@@ -238,6 +240,9 @@ class _Importer:
                 stage = strategy.specification.stages[0].name
                 change = {"type": "finish_strategy", "strategy": strategy.index, "stage": stage}
                 self._put(name, "finish_strategy", {}, change, {"finished": stage})
+        if self.not_modelled:
+            why = "not modelled, since the configuration doesn't allow them; extra.not_modelled says why"
+            self.result.notes.append(f"{self.not_modelled} of its trials are {why}")
         last = self.result.entries[-1].client_id
         self._put(
             f"end after {last}", "exit", {}, {"type": "exit"}, {"trials": {"told": self.result.n_trials}}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from fechner.database.aepsych import Foreign, ForeignSession
 from fechner.database.message import Entry, Message
-from fechner.database.origins import origin
+from fechner.database.origins import forgotten_at, origin
 from fechner.database.record import Record
 from fechner.server.imported_session import CLOSING, DIALECT, Imported, entries
 
@@ -67,6 +67,11 @@ def _import(record: Record, session: ForeignSession, hash_: str, source: str, at
         notes=came.notes,
         refused=came.refused,
     )
+    with record.snapshot() as connection:
+        gone = forgotten_at(connection, session.id)
+    if gone is not None:
+        report.refused.append(f"it was forgotten here on {gone:%Y-%m-%d}, and isn't brought back")
+        return report
     if not came.entries:
         report.notes.append("holds no setup and no trial")
         return report

@@ -52,6 +52,7 @@ def test_newer_files_come_with_values_times_and_metadata(aepsych: Any, run: Any,
     assert result.stdout.startswith("record: fechner.db\n")
     assert "5 new trials in 2 sessions" in result.stdout
     assert "NoSuchGenerator" in result.stdout
+    assert "1 of its trials are not modelled" in result.stdout
     rows = exported(run, tmp_path)
     assert len(rows) == 5
     first, _, outside, _, other = rows
@@ -211,6 +212,18 @@ def test_trials_without_any_configuration_come_too(aepsych: Any, run: Any, tmp_p
     for one in found["sessions"][:2]:
         assert run("replay", one["session"]).exit_code == 0
     assert run("verify").exit_code == 0
+
+
+def test_a_forgotten_session_is_not_brought_back(aepsych: Any, run: Any, tmp_path: Path) -> None:
+    """It is named, and the other comes."""
+    written(aepsych, tmp_path / "a.db")
+    assert imported(run, tmp_path / "a.db")[0] == 0
+    assert run("forget", "--participant", "p01", "--yes").exit_code == 0
+    code, found = imported(run, tmp_path / "a.db")
+    assert code == 1
+    assert [one["n_new"] for one in found["sessions"]] == [0, 0]
+    assert found["refused"][0].startswith(f"session {found['sessions'][0]['session']}: it was forgotten")
+    assert {row["participant"] for row in exported(run, tmp_path)} == {"p02"}
 
 
 def test_sessions_come_into_postgresql(aepsych: Any, run: Any, tmp_path: Path, postgres_schema: Any) -> None:
