@@ -36,8 +36,8 @@ SELECT s.session, n.name, n.participant, n.description, s.created_at, s.last_at,
 FROM sessions AS s LEFT JOIN strategies AS n ON n.session = s.session
   AND n.strategy = (SELECT max(x.strategy) FROM strategies AS x WHERE x.session = s.session)"""
 
-# SQLite writes 15 digits of a number into JSON; 17 where these aren't enough to give it back (its last digit
-# can be off by one for very large and small numbers; the tables have the number itself).
+# SQLite writes 15 digits of a number into JSON; 17 where these aren't enough to give it back (the last one
+# can be off even so; the tables have the number itself).
 _SQLITE_VALUE = (
     "CASE WHEN v.text IS NOT NULL THEN json_quote(v.text) WHEN v.number IS NULL THEN 'null'"
     " WHEN CAST(printf('%!.15g', v.number) AS REAL) = v.number THEN printf('%!.15g', v.number)"

@@ -112,14 +112,15 @@ TABLES = {
     "`corrected_seq` name the messages that asked, closed and last corrected it.",
     "trial_parameters": "one row for each trial, stimulus and parameter: `number`, or `text`.",
     "trial_outcomes": "one row for each trial and outcome.",
-    "forgotten": "one row for each session that `fechner forget` removed: when, how many messages it had, the "
-    "hash of its last message, and why.",
+    "forgotten": "one row for each session that `fechner forget` removed: when, how many messages it had, "
+    "the hash of its last message, and why.",
     "origins": "where sessions came from that another file brought, and when. `hash` is the hash of their "
     "last message there, or that of the file if AEPsych wrote it.",
 }
 
 VIEWS = {
-    "v_trials": "one row for each trial, with the names of its strategy. `parameters` and `outcomes` are JSON "
-    "objects by name (a list of two where a trial has two stimuli); `outcomes` is null while there is none.",
+    "v_trials": "one row for each trial, with the names of its strategy. `parameters` and `outcomes` are "
+    "JSON objects by name (a list of two where a trial has two stimuli); `outcomes` is null while there is "
+    "none. SQLite may write a number's last digit one off; the tables have it to the last bit.",
     "v_sessions": "one row for each session, with the names of its newest strategy and its trials counted.",
 }
