@@ -15,6 +15,7 @@ from typing import Any
 from fechner.database.lock import RecordLock
 from fechner.database.record import Record
 from fechner.server import jsontext
+from fechner.server.disk import DiskWatch
 from fechner.server.engine import Engine
 from fechner.server.environment import environment
 from fechner.server.errors import FechnerError
@@ -78,6 +79,7 @@ class Server:
         where = "sqlite://" if db is None else os.fspath(db)
         self._lock = RecordLock(where) if db is not None else None
         self.record = Record.open(where)
+        self._disk = DiskWatch(self.record.file)
         self._limits = limits or Limits()
         self._engine = Engine(entropy, str(where), self._limits, dialect, config, environment)
         self._turn = threading.RLock()
@@ -150,6 +152,7 @@ class Server:
             self._replies[effect.connection].append(effect.data)
         elif isinstance(effect, Commit | Load | Find | ReadHistory):
             self._waiting.extend(perform(self.record, [effect]))
+            self._waiting.extend(self._disk.look())
         elif isinstance(effect, Compute):
             if self._pool is None:
                 self._waiting.append(run(effect))

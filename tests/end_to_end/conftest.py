@@ -111,7 +111,7 @@ class Served:
         folder: where its record and its log are.
         options: of the command.
         port: 0 takes a free one.
-        db: the record's name in the folder.
+        db: the record's name in the folder, or its URL.
         environment: more variables of its environment.
     """
 
@@ -125,7 +125,7 @@ class Served:
     ) -> None:
         if not hasattr(os, "pidfd_open") or not Path("/proc/self/stat").exists():
             pytest.skip("watches processes by Linux means")
-        self.record = folder / db
+        self.record: Any = db if "://" in db else folder / db
         self.log = folder / "server.log"
         command = [sys.executable, "-m", "fechner.server.cli", "serve", "--port", str(port)]
         with self.log.open("ab") as log:

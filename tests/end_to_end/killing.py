@@ -113,6 +113,7 @@ class Driver:
 
     def check(self, read_only: bool) -> None:
         """Hold the record, as it was left, against the ledgers, and these against an undisturbed server."""
+        read_only &= any(person.ledger for person in self._people)  # else it may not even have its tables
         with Record.open(self._record, read_only=read_only) as record:
             for text in record.check_storage():
                 self.figures.fault("damaged", text)
