@@ -39,7 +39,7 @@ class ForeignFile:
                 # In a folder that can't be written to, a log that isn't there can't be looked into either.
                 self._connection = _connect(f"{address}?mode=ro&immutable=1")
                 self._tables = self._names()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             raise RecordError(f"{file} can't be read: {error}") from error
 
     def __enter__(self) -> ForeignFile:
@@ -61,7 +61,11 @@ class ForeignFile:
         """The names of a table's columns; none if there is no such table."""
         if not self.has(table):
             return []
-        return [str(row[1]) for row in self._connection.execute(f"PRAGMA table_info({_quoted(table)})")]
+        try:
+            found = self._connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise RecordError(f"table {table} of {self.name} can't be read: {error}") from error
+        return [str(row[1]) for row in found]
 
     def rows(self, table: str, columns: Sequence[str], order: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """A table's rows in an order; columns that it doesn't have are None, none come if it isn't there.
@@ -69,16 +73,18 @@ class ForeignFile:
         Raises:
             RecordError: the table can't be read.
         """
-        there = self.columns(table)
-        if not there:
-            return
-        chosen = ", ".join(_quoted(name) if name in there else f"NULL AS {_quoted(name)}" for name in columns)
-        by = ", ".join(_quoted(name) for name in order if name in there)
-        statement = f"SELECT {chosen} FROM {_quoted(table)}" + (f" ORDER BY {by}" if by else "")
         try:
+            there = self.columns(table)
+            if not there:
+                return
+            chosen = ", ".join(
+                _quoted(name) if name in there else f"NULL AS {_quoted(name)}" for name in columns
+            )
+            by = ", ".join(_quoted(name) for name in order if name in there)
+            statement = f"SELECT {chosen} FROM {_quoted(table)}" + (f" ORDER BY {by}" if by else "")
             for row in self._connection.execute(statement):
                 yield dict(zip(columns, row, strict=True))
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             raise RecordError(f"table {table} of {self.name} can't be read: {error}") from error
 
     def _names(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,3 +182,24 @@ def test_odd_rows_do_no_harm(aepsych: Any, tmp_path: Path) -> None:
     assert session.events[1].content["outcome"] == {"outcome": None}
     [refused] = session.refused
     assert refused.startswith(f"raw_data {raw}: extra_data: the pickle is damaged")
+
+
+def test_damaged_files_are_read_or_refused(aepsych: Any, tmp_path: Path) -> None:
+    """Whatever bytes are changed or missing; never another error."""
+    file = aepsych.AepsychFile(tmp_path / "a.db")
+    one = file.session()
+    file.setup(one)
+    file.trial(one, {"x": 1}, {"outcome": 1}, extra={"eye": "left"})
+    whole = file.path.read_bytes()
+    chance = random.Random(1)
+    refused = 0
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(chance.choice([1, 5, 50])):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        file.path.write_bytes(data[: chance.choice([len(data), chance.randrange(len(data))])])
+        try:
+            read_file(file.path)
+        except RecordError:
+            refused += 1
+    assert 0 < refused < 150
