@@ -2,12 +2,13 @@
 
     python benchmarks/kill.py --kills 1000
 
-The exit code is 1 if anything acknowledged was lost, doubled or different, or the record was damaged.
+Ctrl-C ends early, with the figures so far. The exit code is 1 if anything acknowledged was lost, doubled or different, or the record was damaged.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -45,7 +46,7 @@ def main() -> None:
     tools, experiments, _, killing = map(beside, ("conftest", "experiments", "ledgers", "killing"))
     older = TESTS / "golden" / "record-revision-0001.db"
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         for figures in killing.run(tools, experiments, Path(folder), options.kills, options.seed, older):
             done = sum(figures.kills.values())
             if not options.json and sys.stderr.isatty():

@@ -36,7 +36,7 @@ CODES: dict[str, str] = {
     "limit_reached": "a limit of the server",
     "read_only": "the record is open for reading only",
     "shutting_down": "the server is stopping",
-    "storage_failed": "the record could not be written; nothing changed",
+    "storage_failed": "the record could not be written; sent again with its id, the request counts once",
     "internal": "a fault of the server; its log explains the incident",
 }
 

@@ -131,7 +131,7 @@ class Writer:
             self._opened(error)
             return
         self._opened(None)
-        disk = DiskWatch(record.file)
+        disk = DiskWatch(None if record.read_only else record.file)
         if low := disk.look():
             self._post(low)
         ending = False

@@ -12,9 +12,7 @@ KILLS = 50
 OLDER = Path(__file__).parents[1] / "golden" / "record-revision-0001.db"
 
 
-def test_the_checks_see_what_they_are_for(
-    tools: Any, experiments: Any, killing: Any, tmp_path: Path
-) -> None:
+def test_the_checks_see_what_they_are_for(tools: Any, experiments: Any, killing: Any, tmp_path: Path) -> None:
     """A message that vanishes from the record, or is another than was acknowledged, is found."""
     driver = killing.Driver(tools, experiments, tmp_path, 3)
     try:
