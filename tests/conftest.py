@@ -26,6 +26,7 @@ set -e
 server=$!
 end() { kill -INT $server; wait $server || true; cd /; rm -rf "$1"; }
 trap 'end "$1"' EXIT
+trap 'exit 1' HUP INT TERM
 until "$2/pg_isready" -q -h "$1"; do kill -0 $server; sleep 0.05; done
 echo ready
 cat >/dev/null
@@ -75,7 +76,13 @@ def postgres() -> Iterator[str]:
         owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
     command = ["sh", "-c", CLUSTER, "sh", folder, str(programs)]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder, **owner
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        start_new_session=True,  # what ends the tests by a signal must not end its tidying up
+        **owner,
     ) as cluster:
         assert cluster.stdout is not None
         if cluster.stdout.readline() != "ready\n":
