@@ -2,7 +2,8 @@
 
     python benchmarks/kill.py --kills 1000
 
-Ctrl-C ends early, with the figures so far. The exit code is 1 if anything acknowledged was lost, doubled or different, or the record was damaged.
+Ctrl-C ends early, with the figures so far. The exit code is 1 if anything acknowledged was lost, doubled or
+different, or the record was damaged.
 """
 
 from __future__ import annotations

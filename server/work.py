@@ -208,8 +208,8 @@ def compute_failed(engine: Engine, event: ComputeFailed) -> None:
 
 def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job = _running(lane)
-    started = job.started if job.started is not None else engine.now.seconds
-    timing = Timing((started - job.received.seconds) * 1e3, job.compute_ms, answer.tier)
+    waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
+    timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
     warnings = answer.warnings
     if engine.disk_low and job.step.type in ("setup", "ask"):
@@ -221,7 +221,9 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
         fail(engine, lane, engine.incident(traceback.format_exc()))
         return
     job.pending = (text, answer.change)
-    if answer.change is None:
+    # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
+    waits = answer.change is not None or (job.step.type == "ask" and lane.known and not engine.read_only)
+    if not waits:
         attach(engine, lane, job)
         if job.step.type not in _UNRECORDED and lane.known and not engine.read_only:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
@@ -243,17 +245,17 @@ def committed(engine: Engine, event: Committed) -> None:
     job = _running(lane)
     assert job.pending is not None
     text, change = job.pending
-    assert change is not None
     lane.known = True
     try:
-        lane.session.apply(change)
+        if change is not None:
+            lane.session.apply(change)
     except Exception:  # it is on record all the same: read the session back
         engine.incident(traceback.format_exc())
         engine.load(lane)
     if job.step.key is not None:
         lane.ids.add(job.step.key)
     attach(engine, lane, job)
-    if change["type"] == "exit":
+    if change is not None and change["type"] == "exit":
         engine.detach(lane, job.connection)
     _step_done(engine, lane, text)
 

@@ -13,6 +13,8 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SMALL = {
     "startup.py": ["--repeats", "1", "--idle-seconds", "0.1"],
     "export.py": ["--trials", "3000", "--also", "csv", "long"],
+    "resume.py": ["--repeats", "1", "--trials", "8"],
+    "kill.py": ["--kills", "2"],
     "ask.py": ["--repeats", "1", "--trials", "12", "--acquisition", "MCLevelSetEstimation"],
 }
 

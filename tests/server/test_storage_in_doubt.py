@@ -81,3 +81,21 @@ def test_little_room_is_told_to_who_sets_up_or_asks(rig: Any, space_filling: str
     assert "warnings" not in peer.request("tell", {"trial": 1, "outcome": 1})
     rig.event(DiskLow(""))
     assert "warnings" not in peer.request("ask")
+
+
+def test_an_ask_that_hands_nothing_out_is_on_record_before_it_is_said(rig: Any, space_filling: str) -> None:
+    """Sent again after a crash, it gets the same bytes; what only looks doesn't wait."""
+    peer = rig.setup(space_filling)
+    peer.ok("ask", {"n": 4})
+    peer.ok("tell", {"trials": [{"trial": trial, "outcome": 1} for trial in range(1, 5)]})
+    said = len(peer.raw)
+    peer.send("ask", id="over")
+    assert len(peer.raw) == said
+    rig.settle()
+    assert peer.last["message"]["trials"] == []
+    reply = peer.raw[-1]
+    peer.send("ask", id="over")
+    rig.settle()
+    assert peer.raw[-1] == reply
+    peer.send("info")
+    assert len(peer.raw) == said + 3
