@@ -9,6 +9,9 @@ from typing import Any
 from fechner.server.errors import FechnerError
 from fechner.server.limits import Limits
 
+#: What to do about text that is no JSON.
+BAD_JSON_HINT = "send one JSON object per request, UTF-8, with no NaN or Infinity"
+
 _LONGEST_INTEGER = 300
 
 
@@ -57,7 +60,7 @@ def parse(data: bytes | str, limits: Limits) -> Any:
     except UnicodeDecodeError as error:
         raise FechnerError("bad_json", f"not UTF-8 at byte {error.start}") from None
     except ValueError as error:
-        raise FechnerError("bad_json", f"not JSON: {error}") from None
+        raise FechnerError("bad_json", f"not JSON: {error}", hint=BAD_JSON_HINT) from None
     surrogates = "\\u" in text and ("\\ud" in text or "\\uD" in text)
     _check(value, limits, surrogates)
     return value

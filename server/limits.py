@@ -15,6 +15,7 @@ class Limits:
         string_bytes: length of one text in a message.
         config_bytes: length of setup's `config` or `config_str`.
         trials_per_tell: trials in one tell, and points in one ask.
+        points_per_query: points in one query.
         trials_per_session: trials in one session.
         connections: connections at a time.
         waiting_requests: requests of one connection that wait for their turn.
@@ -27,6 +28,7 @@ class Limits:
     string_bytes: int = 64 * 1024
     config_bytes: int = 1024 * 1024
     trials_per_tell: int = 10_000
+    points_per_query: int = 10_000
     trials_per_session: int = 100_000
     connections: int = 1_000
     waiting_requests: int = 64

@@ -13,7 +13,7 @@ from fechner.server import work
 from fechner.server.dialects import Request, choose
 from fechner.server.dialects.base import Reply, undecided_error
 from fechner.server.errors import FechnerError
-from fechner.server.events import Load, Loaded, Pause, Received
+from fechner.server.events import Load, Loaded, Log, Pause, Received
 from fechner.server.handlers.hello import hello
 from fechner.server.handlers.registry import load
 from fechner.server.lanes import Connection, Job, Lane, steps_of
@@ -235,6 +235,8 @@ def _loaded_last(engine: Engine, connection: Connection, event: Loaded) -> None:
     assert job is not None
     if event.session is None:
         connection.barrier = None
+        if job.silent:
+            engine.emit(Log("warning", "--resume last: there is no session on record yet"))
         error = FechnerError("unknown_session", "there is no session on record", "message.session")
         if event.error:
             error = FechnerError("storage_failed", f"the record can't be read: {event.error}")

@@ -8,6 +8,7 @@ P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -102,7 +103,8 @@ def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interv
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
     unit = np.array([space.encode(row) for row in rows]).reshape(len(rows), space.d)
     mean, sd, lower, upper = core.predict(unit, _scale_of(core.centre, request), interval)
-    return _reply(space, unit, mean, sd, lower, upper)
+    told = [{**space.decode(point), **row} for point, row in zip(unit, rows, strict=True)]
+    return _reply(space, told, mean, sd, lower, upper)
 
 
 def _place(
@@ -141,7 +143,7 @@ def _place(
     )
     # the raw values that the client gets decide the prediction it gets
     unit = np.clip(np.asarray(space.encode(space.decode(unit)), dtype=float).reshape(1, -1), 0.0, 1.0)
-    return _reply(space, unit, *core.predict(unit, scale, interval))
+    return _reply(space, [space.decode(unit[0])], *core.predict(unit, scale, interval))
 
 
 def _threshold(
@@ -158,10 +160,13 @@ def _threshold(
     if name is None and len(free) == 1:
         name = free[0]
     if name not in free:
+        wrong = f"'{name}' has no threshold; " if name is not None else ""
+        near = difflib.get_close_matches(str(name), free, 1)
         raise FechnerError(
             "unknown_parameter" if name is not None else "bad_value",
-            f"a threshold needs `parameter`, one of {', '.join(free)}",
+            f"{wrong}a threshold needs `parameter`, one of {', '.join(free)}",
             "message.parameter",
+            f"did you mean '{near[0]}'?" if near else "",
         )
     dimension = free.index(name)
     target = _level(core.centre, request)
@@ -200,8 +205,6 @@ def _threshold(
 def _level(core: Posterior, request: Mapping[str, Any]) -> float:
     """The y to be reached, in latent space."""
     level = request.get("y")
-    if level is None and core.binary:
-        level = 0.75
     if level is None:
         raise FechnerError("bad_value", "a threshold needs y, the outcome to be reached", "message.y")
     level = _number(level, "message.y")
@@ -274,11 +277,12 @@ def _number(value: Any, where: str) -> float:
     return number
 
 
-def _reply(space: Space, unit: Array, mean: Array, sd: Array, lower: Array, upper: Array) -> dict[str, Any]:
-    """Points (m, d) and predictions (m,) as the wire wants them."""
-    decoded = [space.decode(row) for row in unit]
+def _reply(
+    space: Space, points: list[dict[str, Any]], mean: Array, sd: Array, lower: Array, upper: Array
+) -> dict[str, Any]:
+    """Points (m raw ones) and predictions (m,) as the wire wants them."""
     return {
-        "x": {name: [row[name] for row in decoded] for name in space.names},
+        "x": {name: [point[name] for point in points] for name in space.names},
         "y": [float(v) for v in mean],
         "lower": [float(v) for v in lower],
         "upper": [float(v) for v in upper],

@@ -13,7 +13,9 @@ def export(db: str, wanted: str | None, everything: bool, to: str, form: str | N
     from fechner.database.export import FORMATS, write
 
     if (wanted is None) == (not everything):
-        fail("name one session, or give --all", USAGE)
+        fail(
+            "name one session or give --all, not both" if wanted else "name one session, or give --all", USAGE
+        )
     form = form or FORMATS.get(Path(to).suffix.lower())
     if form is None:
         fail(f"{to}: name a file with the ending {', '.join(FORMATS)}, or give --format", USAGE)

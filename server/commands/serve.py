@@ -28,6 +28,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def not_a_record(db: str) -> bool:
+    """Whether the file is there and can't be a record; the rest shows when it is opened."""
+    try:
+        with open(db, "rb") as file:
+            head = file.read(16)
+    except OSError:
+        return False
+    return head not in (b"", b"SQLite format 3\0")
+
+
 def is_session_id(text: str) -> bool:
     """Whether the text is a UUID."""
     try:
@@ -95,6 +105,8 @@ def serve(
 
     name = without_password(db)
     print(f"record: {name}" + (" (read-only)" if read_only else ""), flush=True)
+    if not_a_record(db):
+        fail(f"{db} is no record: it is not an SQLite file")
     who = f"fechner serve on {host}" + (f":{port}" if port else "")
     lock = None if read_only else _lock(db, who, force_network)
     try:

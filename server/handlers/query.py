@@ -1,4 +1,7 @@
-"""query: what the model says."""
+"""query: what the model says.
+
+Many points are computed in pieces, so that no query keeps a worker from other sessions for long.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,21 @@ from typing import Any
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Computation, Context, handles, require_setup
 from fechner.server.messages import Query
+from fechner.strategies.config.specification import Specification
+from fechner.strategies.state import State
 from fechner.strategies.strategy import model_component, queried
+
+#: Points of one piece, by query.
+PIECE = {"prediction": 1000, "threshold": 16}
+
+#: Fields that a query has no use for: a client that sends one means something else.
+_USELESS = {
+    "max": ("x", "y", "parameter"),
+    "min": ("x", "y", "parameter"),
+    "inverse": ("x", "parameter"),
+    "prediction": ("y", "parameter", "constraints"),
+    "threshold": (),
+}
 
 
 @handles("query", "1", "aepsych-0.8")
@@ -16,7 +33,22 @@ def query(context: Context, message: Query) -> Computation:
     require_setup(context)
     state = context.session.state
     model_component(queried(state))
-    specification = state.specification
+    request = _request(context, message, state.specification)
+    if context.lenient:  # AEPsych's constraints may be keyed by the parameter's index
+        by_index = {str(i): name for i, name in enumerate(state.space.names)}
+        request["constraints"] = {
+            key if key in state.space.names else by_index.get(key, key): value
+            for key, value in request["constraints"].items()
+        }
+    warnings = []
+    if message.query == "threshold" and message.y is None:
+        request["y"] = _level(queried(state), request["space"])
+        warnings.append(("threshold_level", f"y was not given: the threshold is that of {request['y']:g}"))
+    return _pieces(state, request, context.limits.points_per_query, warnings)
+
+
+def _request(context: Context, message: Query, specification: Specification) -> dict[str, Any]:
+    """The query as the core takes it."""
     names = [outcome.name for outcome in specification.outcomes]
     if message.outcome is not None and message.outcome not in names:
         raise FechnerError(
@@ -25,13 +57,70 @@ def query(context: Context, message: Query) -> Computation:
             where="message.outcome",
             hint=f"the outcomes are {', '.join(names)}",
         )
+    for field in _USELESS[message.query] if not context.lenient else ():
+        if getattr(message, field):
+            hint = "`constraints` hold parameters at a value or in [lower, upper]" if field == "x" else ""
+            raise FechnerError(
+                "bad_value", f"{message.query} has no use for `{field}`", where=f"message.{field}", hint=hint
+            )
+    if message.query == "inverse" and message.y is None:
+        raise FechnerError("bad_value", "inverse needs `y`, the value to be reached", where="message.y")
     request: dict[str, Any] = message.model_dump(exclude={"outcome"})
     if request["space"] is None:
         request["space"] = "probability" if specification.outcomes[0].type == "binary" else "outcome"
-    if context.lenient:  # AEPsych's constraints may be keyed by the parameter's index
-        by_index = {str(i): name for i, name in enumerate(state.space.names)}
-        request["constraints"] = {
-            key if key in state.space.names else by_index.get(key, key): value
-            for key, value in request["constraints"].items()
+    return request
+
+
+def _level(state: State, space: str) -> float:
+    """The threshold's level where none is asked for: the configuration's target, else 0.75."""
+    specification = state.specification
+    if space == "latent" or specification.outcomes[0].type != "binary":
+        raise FechnerError("bad_value", "a threshold needs `y`, the value to be reached", where="message.y")
+    acquisition = state.current.generator.keys.get("acqf")
+    target = specification.target
+    if target is None and acquisition is not None and acquisition.keys.get("objective", True) is not None:
+        target = acquisition.keys.get("target")
+    return 0.75 if target is None else float(target)
+
+
+def _pieces(state: State, request: dict[str, Any], most: int, warnings: list[tuple[str, str]]) -> Computation:
+    """The first piece of the query; each result goes on with the next, the last makes the answer."""
+    size = PIECE.get(request["query"])
+    x = request["x"] or {}
+    lengths = {len(values) for values in x.values() if isinstance(values, list) and len(values) > 1}
+    length = max(lengths, default=1)
+    if length > most:
+        raise FechnerError(
+            "limit_reached",
+            f"{length} points in one query; at most {most}",
+            where="message.x",
+            hint="send several queries",
+        )
+    if size is None or length <= size or len(lengths) > 1:
+        return Computation("query", (state, request), lambda result: Answer(result, warnings=warnings))
+    found: list[dict[str, Any]] = []
+
+    def piece(begin: int) -> Computation:
+        part = {
+            name: values[begin : begin + size] if isinstance(values, list) and len(values) > 1 else values
+            for name, values in x.items()
         }
-    return Computation("query", (state, request), Answer)
+
+        def answer(result: dict[str, Any]) -> Answer | Computation:
+            found.append(result)
+            if begin + size < length:
+                return piece(begin + size)
+            return Answer(_joined(found), warnings=warnings)
+
+        return Computation("query", (state, {**request, "x": part}), answer)
+
+    return piece(0)
+
+
+def _joined(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Pieces of an answer one after the other."""
+    lists = {
+        name: [value for part in found for value in part[name]] for name in ("y", "lower", "upper", "sd")
+    }
+    names = found[0]["x"]
+    return {"x": {name: [v for part in found for v in part["x"][name]] for name in names}, **lists}

@@ -121,7 +121,9 @@ class ZmqTransport:
                 raise FechnerError("bad_request", "one frame per message, after the empty delimiter if any")
             if len(body[0]) > self._limits.message_bytes:
                 raise FechnerError(
-                    "too_large", f"a message is longer than {self._limits.message_bytes} bytes"
+                    "too_large",
+                    f"a message is longer than {self._limits.message_bytes} bytes",
+                    hint="send several smaller messages",
                 )
             return Received(number, jsontext.parse(body[0], self._limits))
         except FechnerError as error:

@@ -82,7 +82,7 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
     acqf = sections.find([name], "acqf")
     if found is not None and found.text.lower() != "auto":
         generator = classes.component(found, "generator")
-    elif acqf or sections.find([name], "model"):
+    elif acqf or sections.find([name], "model") or _can_model(shared):
         generator = classes.default("OptimizeAcqfGenerator")
     else:
         generator = classes.default("SobolGenerator")
@@ -99,6 +99,12 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
         automatic = found is None or found.text.lower() == "auto"
         chosen = _default_acquisition(sections, classes, name, not automatic, shared)
     return Component(generator.name, {**generator.keys, "acqf": chosen})
+
+
+def _can_model(shared: Experiment) -> bool:
+    """Whether a model is supported for these parameters, outcomes and stimuli."""
+    kinds = {parameter.type for parameter in shared.parameters}
+    return shared.outcome in DEFAULT_MODELS and shared.stimuli == 1 and kinds <= {"continuous", "fixed"}
 
 
 def _default_acquisition(
@@ -162,11 +168,6 @@ def _check_end(
     if read["max_asks"] is not None and read["max_asks"] < read["min_asks"]:
         detail = f"the stage ends here, before min_asks = {read['min_asks']} is reached"
         report.warn(name, "max_asks", str(read["max_asks"]), detail)
-    if read["max_asks"] is not None and not read["run_indefinitely"]:
-        minimum = read["min_asks"] or read["min_total_tells"] or read["min_post_range"] is not None
-        if not minimum and not (generator is not None and generator.name == "ManualGenerator"):
-            detail = "is no minimum: the stage may end as soon as its outcomes have occurred"
-            report.warn(name, "max_asks", str(read["max_asks"]), detail, "give min_asks as well")
     if read["min_post_range"] is not None and model is None:
         found = sections.find([name], "min_post_range")
         if found and found.section == name and not sections.find([name], "model"):

@@ -13,6 +13,7 @@ def test_the_default_limits() -> None:
         "string_bytes": 64 * 1024,
         "config_bytes": 1024 * 1024,
         "trials_per_tell": 10_000,
+        "points_per_query": 10_000,
         "trials_per_session": 100_000,
         "connections": 1_000,
         "waiting_requests": 64,

@@ -44,8 +44,12 @@ def acqf(spec: Specification) -> Any:
 
 
 def test_no_generator_named():
-    """Without model it is Sobol; with one the acquisition function for the outcome; no warning is due."""
-    assert read({}).stages[0].generator.name == "SobolGenerator"
+    """It is the best for outcome and model; where no model is named, the one for the outcome, and said so."""
+    spec = read({})
+    assert (acqf(spec).name, spec.stages[0].model.name) == ("EAVC", "GPClassificationModel")
+    assert {(w.key, w.code) for w in spec.warnings} == {("model", "chosen")}
+    pair = read({}, common={"stimuli_per_trial": 2})
+    assert (pair.stages[0].generator.name, pair.stages[0].model) == ("SobolGenerator", None)
     spec = read({"generator": "auto", "model": "GPClassificationModel"})
     assert (acqf(spec).name, acqf(spec).keys["target"], spec.warnings) == ("EAVC", 0.75, ())
     spec = read({"model": "GPClassificationModel"}, common={"target": 0.6})
@@ -151,7 +155,7 @@ def test_points_that_cannot_be(points: Any, detail: str):
         ({"model": "SemiParametricGPModel"}, "binary", "model", "not_supported"),
         ({"generator": "EpsilonGreedyGenerator"}, "binary", "generator", "not_supported"),
         ({"generator": "OptimizeAcqfGenerator"}, "ordinal", "model", "not_supported"),
-        ({"min_post_range": 0.2}, "binary", "min_post_range", "bad_value"),
+        ({"min_post_range": 0.2, "generator": "SobolGenerator"}, "binary", "min_post_range", "bad_value"),
         ({"refit_every": 0}, "binary", "refit_every", "bad_value"),
         ({"max_asks": 2.5}, "binary", "max_asks", "bad_value"),
     ],
@@ -217,9 +221,9 @@ def test_a_target_on_the_latent_scale_is_doubtful():
 
 def test_doubtful_ends():
     """A stage that never ends before others, and a limit below what is needed, are warnings."""
-    config = configuration({"run_indefinitely": True})
+    config = configuration({"run_indefinitely": True, "generator": "SobolGenerator"})
     config["common"]["strategy_names"] = ["s", "t"]
-    config["t"] = {"min_asks": 10, "max_asks": 5}
+    config["t"] = {"min_asks": 10, "max_asks": 5, "generator": "SobolGenerator"}
     assert {(w.section, w.key) for w in check(config).warnings} == {
         ("s", "run_indefinitely"),
         ("t", "max_asks"),
