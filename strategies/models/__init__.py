@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import gp_classification, gp_regression
+from fechner.strategies.models import gp_classification, gp_regression, pairwise
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Posterior", "condition", "fit", "posterior"]
 
-_MODELS = {module.NAME: module for module in (gp_classification, gp_regression)}
+_MODELS = {module.NAME: module for module in (gp_classification, gp_regression, pairwise)}
 
 
 def _module(component: Component) -> ModuleType:
@@ -32,9 +32,9 @@ def _module(component: Component) -> ModuleType:
 
 
 def _arrays(x: Array, y: Array) -> tuple[Array, Array]:
-    """x as (n, d) and y as (n,), float64."""
+    """x as (n, d), or (n, 2, d) for pairs, and y as (n,), float64."""
     x = np.asarray(x, dtype=float)
-    if x.ndim == 3:
+    if x.ndim == 3 and x.shape[1] == 1:
         x = x[:, 0, :]
     return np.ascontiguousarray(x), np.asarray(y, dtype=float).reshape(-1)
 
@@ -51,7 +51,7 @@ def fit(
 
     Args:
         component: the model and its keys.
-        x: (n, 1, d) or (n, d) inputs in unit space; n may be 0.
+        x: (n, 1, d) or (n, d) inputs, or (n, 2, d) pairs, in unit space; n may be 0.
         y: (n,) outcomes: 0 or 1 for binary models, any number for continuous ones.
         start: hyperparameters of an earlier fit to begin from.
         poll: called at least once an evaluation; may raise to cancel.
@@ -73,7 +73,7 @@ def posterior(
     *,
     poll: Callable[[], None] | None = None,
 ) -> Posterior:
-    """The posterior given x (n, 1, d) or (n, d), y (n,) and hyperparameters; same arguments, same bits."""
+    """The posterior given x (n, 1 or 2, d) or (n, d), y (n,) and hyperparameters; same arguments, same bits."""
     x, y = _arrays(x, y)
     out: Posterior = _module(component).posterior(component, x, y, hyperparameters, poll=poll)
     return out

@@ -147,6 +147,18 @@ def regression_priors(component: Component, d: int) -> Priors:
     )
 
 
+def pairwise_priors(component: Component, d: int) -> Priors:
+    """The priors of a PairwiseProbitModel over d dimensions: a constant of the utility is not identified."""
+    factory = component.keys.get("mean_covar_factory")
+    if factory is not None:
+        named = _factory_priors(factory.keys, d)
+        return Priors(named.lengthscale, named.variance)
+    return Priors(
+        lengthscale=LogNormal(float(np.log(0.4) + np.log(d) / 4), 0.6),
+        variance=LogNormal(float(np.log(4.0)), 1.0),
+    )
+
+
 def _factory_priors(keys: Mapping[str, Any], d: int) -> Priors:
     """What a named DefaultMeanCovarFactory asks for (methods.md 1, config.md 5)."""
     location = keys.get("ls_loc")

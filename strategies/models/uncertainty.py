@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models import gp_classification, gp_regression
+from fechner.strategies.models import gp_classification, gp_regression, pairwise
 from fechner.strategies.models.fitting import Evidence, Layout
 from fechner.strategies.models.normal import Array, ndtr, ndtri
 from fechner.strategies.models.posterior import Posterior
@@ -28,7 +28,7 @@ MEMBERS = 16
 STEP = 0.1
 LARGEST_N = 400  # with more trials the hyperparameters are known well enough
 LEAST_CURVATURE = 0.25
-_MODELS = {module.NAME: module for module in (gp_classification, gp_regression)}
+_MODELS = {module.NAME: module for module in (gp_classification, gp_regression, pairwise)}
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def ensemble(
     *,
     poll: Callable[[], None] | None = None,
 ) -> Ensemble:
-    """The ensemble around `hyperparameters` for x (n, d) and y (n,); same arguments, same bits."""
+    """The ensemble around `hyperparameters` for x (n, d), pairs (n, 2, d), and y (n,); same arguments, same bits."""
     module = _MODELS[component.name]
     centre = module.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))
