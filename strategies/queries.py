@@ -21,6 +21,7 @@ from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models import Posterior, fit
 from fechner.strategies.models.normal import Array
+from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.models.uncertainty import Ensemble, ensemble
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
@@ -86,7 +87,7 @@ def answer(
     )
 
 
-def _scale_of(core: Posterior, request: Mapping[str, Any]) -> str:
+def _scale_of(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> str:
     """``"latent"`` or ``"probability"``."""
     named = request.get("space")
     if named not in (None, "probability", "latent", "outcome"):
@@ -202,7 +203,7 @@ def _threshold(
     return {"x": found, **out}
 
 
-def _level(core: Posterior, request: Mapping[str, Any]) -> float:
+def _level(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> float:
     """The y to be reached, in latent space."""
     level = request.get("y")
     if level is None:

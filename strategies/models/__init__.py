@@ -73,7 +73,7 @@ def posterior(
     *,
     poll: Callable[[], None] | None = None,
 ) -> Posterior:
-    """The posterior given x (n, 1 or 2, d) or (n, d), y (n,) and hyperparameters; same arguments, same bits."""
+    """The posterior for x as in `fit`, y (n,) and hyperparameters; same arguments, same bits."""
     x, y = _arrays(x, y)
     out: Posterior = _module(component).posterior(component, x, y, hyperparameters, poll=poll)
     return out

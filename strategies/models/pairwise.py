@@ -1,8 +1,8 @@
 """Comparisons of two stimuli: P(second preferred) = Phi((f(b) - f(a)) / sqrt 2), f a Gaussian process.
 
-W. Chu & Z. Ghahramani (2005), Preference learning with Gaussian processes, ICML. The likelihood is a probit in
-w = (f(b) - f(a)) / sqrt 2, so expectation propagation and its evidence are those of binary outcomes (Rasmussen &
-Williams 2006, section 3.6 and algorithm 5.2) with the covariance of w,
+W. Chu & Z. Ghahramani (2005), Preference learning with Gaussian processes, ICML. The likelihood is a probit
+in w = (f(b) - f(a)) / sqrt 2, so expectation propagation and its evidence are those of binary outcomes
+(Rasmussen & Williams 2006, section 3.6 and algorithm 5.2) with the covariance of w,
 K = (k(b, b') - k(b, a') - k(a, b') + k(a, a')) / 2. Notation as in pairwise_posterior.py; a constant of the
 covariance function cancels, and so does a prior mean.
 """
@@ -94,9 +94,9 @@ def posterior(
     covariance, _ = from_plain(hyperparameters)
     stimuli = np.concatenate([x[:, 0], x[:, 1]])
     if not len(y):
-        nothing = np.zeros(0)
-        return PairwisePosterior(covariance, 0.0, stimuli, nothing, np.zeros((0, 0)), nothing, True)
-    matrix = Comparisons.of(x, covariance.slopes is not None).matrices(covariance)[0]
+        none = np.zeros(0)
+        return PairwisePosterior(covariance, stimuli, none, none, none, np.zeros((0, 0)))
+    matrix, _ = Comparisons.of(x, covariance.slopes is not None).matrices(covariance)
     start = None if near is None else near.sites()
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
@@ -106,15 +106,9 @@ def posterior(
         except np.linalg.LinAlgError as fault:
             error, start = fault, None
             continue
+        reduction = np.outer(sites.weights, sites.weights) - sites.curvature()
         return PairwisePosterior(
-            covariance,
-            0.0,
-            stimuli,
-            np.sqrt(sites.tau),
-            sites.factor,
-            sites.weights,
-            True,
-            log_evidence=sites.log_evidence,
+            covariance, stimuli, sites.tau, sites.nu, sites.weights, reduction, sites.log_evidence
         )
     raise np.linalg.LinAlgError(str(error))
 
@@ -123,8 +117,8 @@ def posterior(
 class Comparisons:
     """What K and its gradient need of the comparisons, computed once a fit.
 
-    K = (E_bb + E_aa) / 2 - (E_ab + E_ab^T) / 2 + linear part, each E (n, n) the squared exponential between two
-    sets of stimuli; sums with symmetric weights count E_ab once, with its whole weight.
+    K = (E_bb + E_aa) / 2 - (E_ab + E_ab^T) / 2 + linear part, each E (n, n) the squared exponential between
+    two sets of stimuli; sums with symmetric weights count E_ab once, with its whole weight.
 
     Attributes:
         squared: (d, 3 * n * n) squared coordinate differences of E_bb, E_aa and E_ab.
@@ -176,8 +170,8 @@ class Comparisons:
 def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters.
 
-    Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that its
-    result depends on its arguments alone.
+    Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that
+    its result depends on its arguments alone.
     """
     comparisons = Comparisons.of(x, layout.priors.slope is not None)
     carried: dict[str, tuple[Array, Array] | None] = {"sites": None}

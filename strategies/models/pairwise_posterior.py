@@ -1,14 +1,14 @@
 """The posterior of a utility f from comparisons of two stimuli, in numpy.
 
 W. Chu & Z. Ghahramani (2005), Preference learning with Gaussian processes, ICML: P(second preferred) =
-Phi((f(b) - f(a)) / sqrt 2), each utility seen with unit noise. With w = (f(b) - f(a)) / sqrt 2 this is a probit
-in w, whose prior covariance follows from that of f, so the Gaussian sites of w (Rasmussen & Williams 2006, eqs.
-3.60 and 3.61) give the posterior of f through the cross covariance of f(x) and w.
+Phi((f(b) - f(a)) / sqrt 2), each utility seen with unit noise. With w = (f(b) - f(a)) / sqrt 2 this is a
+probit in w, whose prior covariance follows from that of f, so Gaussian sites of w (Rasmussen & Williams 2006,
+eqs. 3.60 and 3.61) give the posterior of f through the covariance of f(x) and w.
 
-Notation: n comparisons; a, b (n, d) their first and second stimuli; c(x) (n,) = (k(x, b) - k(x, a)) / sqrt 2, the
-prior covariance of f(x) and w; K (n, n) the one of w; S = diag(sqrt tau) of the sites; L the Cholesky factor of
-B = I + S K S; mean(x) = c(x)^T beta with beta (n,) the weights; cov(x, x') = k(x, x') - c(x)^T A c(x') with
-A (n, n) = S B^-1 S. f is known up to a constant only; its prior mean is 0. m points or pairs are asked about.
+Notation: n comparisons; a, b (n, d) their first and second stimuli; c(x) (n,) = (k(x, b) - k(x, a)) / sqrt 2,
+the prior covariance of f(x) and w; K (n, n) the one of w; tau, nu (n,) the sites, S^2 = diag(tau);
+mean(x) = c(x)^T beta with beta (n,) the weights; cov(x, x') = k(x, x') - c(x)^T A c(x') with A (n, n) =
+(K + S^-2)^-1. f is known up to a constant only; its prior mean is 0. m points or pairs are asked about.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ import numpy as np
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.inference.expectation_propagation import expected_information
 from fechner.strategies.models.normal import Array, ndtr, ndtri, probability_moments
-from fechner.strategies.models.posterior import Posterior
-from scipy.linalg import cholesky, solve_triangular
 
 SQRT_HALF = float(np.sqrt(0.5))
 SMALLEST_VARIANCE = 1e-12
@@ -48,8 +46,12 @@ class PairMoments:
 
 @dataclass(frozen=True)
 class PairSlopes:
-    """Derivatives of `PairMoments` by the pairs' coordinates, each (m, 2, d); each moment's own stimulus only
-    for mean and variance."""
+    """Derivatives of `PairMoments` by the coordinates of the pairs.
+
+    Attributes:
+        mean, variance: (m, 2, d), of each stimulus by its own coordinates.
+        covariance: (m, 2, d), by the coordinates of either.
+    """
 
     mean: Array
     variance: Array
@@ -57,107 +59,117 @@ class PairSlopes:
 
 
 @dataclass(frozen=True)
-class PairwisePosterior(Posterior):
+class PairwisePosterior:
     """The posterior of the utility f.
 
-    Attributes:
-        x: (2n, d) stimuli, the n first ones, then the n second ones.
-        root, factor, weights: of the sites of w (n,), (n, n), (n,).
+    The probability of a single stimulus is that of being preferred to one of utility 0, Phi(f / sqrt 2).
 
-    The probability of one stimulus is that of being preferred to one of utility 0, Phi(f / sqrt 2).
+    Attributes:
+        covariance: the prior covariance function.
+        x: (2n, d) stimuli in unit space: the n first ones, then the n second ones.
+        tau, nu: (n,) natural parameters of the sites of w.
+        weights: (n,) beta.
+        reduction: (n, n) A.
+        log_evidence: approximate log P(y).
     """
 
+    covariance: Covariance
+    x: Array
+    tau: Array
+    nu: Array
+    weights: Array
+    reduction: Array
+    log_evidence: float = 0.0
+    binary = True
+    mean = 0.0
+    floor = 0.0
+    lapse = 0.0
+
     def sites(self) -> tuple[Array, Array]:
-        """tau and nu (n,) of the sites of w."""
-        tau = np.square(self.root)
-        return tau, self.weights + tau * (self._prior() @ self.weights)
-
-    @property
-    def pairs(self) -> Array:
-        """(n, 2, d) the comparisons."""
-        n = len(self.root)
-        return np.stack([self.x[:n], self.x[n:]], axis=1)
-
-    def _prior(self) -> Array:
-        """K (n, n)."""
-        n = len(self.root)
-        cross = self.cross(self.x)
-        return SQRT_HALF * (cross[:, n:] - cross[:, :n])
+        """tau and nu (n,) of the sites of w, from which a nearby posterior may begin."""
+        return self.tau, self.nu
 
     def cross(self, x: Array) -> Array:
         """c (n, m) at the rows of `x` (m, d)."""
-        n = len(self.root)
+        n = len(self.tau)
         both = self.covariance(self.x, x)
-        return SQRT_HALF * (both[n:] - both[:n])
-
-    @cached_property
-    def reduction(self) -> Array:
-        """A (n, n)."""
-        half = solve_triangular(self.factor, np.diag(self.root), lower=True, check_finite=False)
-        out: Array = half.T @ half
+        out: Array = both[n:] - both[:n]
+        out *= SQRT_HALF
         return out
 
     def latent(self, x: Array) -> tuple[Array, Array]:
-        prior = self.covariance.diagonal(x)
+        """Mean and variance of f at the rows of `x` (m, d), each (m,)."""
         cross = self.cross(x)
-        variance = prior - np.einsum("ij,ij->j", cross, self.reduction @ cross)
+        variance = self.covariance.diagonal(x) - np.einsum("ij,ij->j", cross, self.reduction @ cross)
         return cross.T @ self.weights, np.maximum(variance, SMALLEST_VARIANCE)
 
     def joint(self, x: Array) -> tuple[Array, Array]:
+        """Mean (m,) and covariance (m, m) of f at the rows of `x` (m, d)."""
         cross = self.cross(x)
-        half = self._half(cross)
-        return cross.T @ self.weights, self.covariance(x, x) - half.T @ half
+        return cross.T @ self.weights, self.covariance(x, x) - cross.T @ (self.reduction @ cross)
 
     def reduced(self, x: Array) -> tuple[Array, Array, Array]:
-        cross = self.cross(x)
-        half = self._half(cross)
-        variance = self.covariance.diagonal(x) - np.einsum("ij,ij->j", half, half)
-        return cross.T @ self.weights, np.maximum(variance, SMALLEST_VARIANCE), half
+        """Mean (m,), variance (m,) and A^1/2 c(x) (n, m), from which covariances between sets follow."""
+        half = self._root @ self.cross(x)
+        mean, variance = self.latent(x)
+        return mean, variance, half
 
-    def _half(self, cross: Array) -> Array:
-        out: Array = solve_triangular(self.factor, self.root[:, None] * cross, lower=True, check_finite=False)
-        return out
+    @cached_property
+    def _root(self) -> Array:
+        """A^1/2 (n, n), a factor from the left."""
+        values, vectors = np.linalg.eigh(self.reduction)
+        return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))).T)
 
     def probability(self, latent: Array) -> Array:
+        """The probability of being preferred to utility 0 at f, elementwise."""
         out: Array = ndtr(SQRT_HALF * latent)
         return out
 
     def latent_of(self, probability: float) -> float:
+        """The f at which `probability` returns this; infinite at 0 and 1."""
         return float(ndtri(min(max(probability, 0.0), 1.0))) / SQRT_HALF
 
     def moments(self, x: Array, space: str) -> tuple[Array, Array]:
+        """Mean and sd (m,) at the rows of `x` in ``"latent"``, ``"probability"`` or ``"outcome"`` space."""
         mean, variance = self.latent(x)
         if space == "latent":
             return mean, np.sqrt(variance)
         first, second = probability_moments(SQRT_HALF * mean, 0.5 * variance)
         return first, np.sqrt(second)
 
+    def predict(self, x: Array, space: str, interval: float = 0.95) -> tuple[Array, Array, Array, Array]:
+        """Mean, sd and the central interval's lower and upper end (each (m,)) at the rows of `x` (m, d)."""
+        mean, variance = self.latent(x)
+        reach = float(ndtri(0.5 + interval / 2)) * np.sqrt(variance)
+        if space == "latent":
+            return mean, np.sqrt(variance), mean - reach, mean + reach
+        middle, sd = self.moments(x, space)
+        return middle, sd, self.probability(mean - reach), self.probability(mean + reach)
+
     def pair_moments(self, pairs: Array) -> PairMoments:
         """The posterior of f at both stimuli of `pairs` (m, 2, d)."""
-        return self._pair_moments(*self._at(pairs))
+        stimuli, cross, between = self._at(pairs)
+        return self._pair_moments(stimuli, cross, self.reduction @ cross, between)
 
     def pair_slopes(self, pairs: Array) -> tuple[PairMoments, PairSlopes]:
-        """`pair_moments` and the derivatives by the coordinates of `pairs` (m, 2, d)."""
-        m, _, d = pairs.shape
+        """`pair_moments`, and the derivatives by the coordinates of `pairs` (m, 2, d)."""
+        shape = pairs.shape
         stimuli, cross, between = self._at(pairs)
         reduced = self.reduction @ cross
-        twisted = reduced.reshape(-1, m, 2)[:, :, ::-1].reshape(-1, 2 * m)  # of the other stimulus
-        moments = self._pair_moments(stimuli, cross, between, reduced)
-        slopes = np.empty((3, 2 * m, d))
-        both = squared_exponential(self.covariance, self.x, stimuli)
+        moments = self._pair_moments(stimuli, cross, reduced, between)
+        opposite = reduced.reshape(-1, shape[0], 2)[:, :, ::-1].reshape(reduced.shape)
+        both = smooth_part(self.covariance, self.x, stimuli)
         weights = np.broadcast_to(self.weights[:, None], cross.shape)
-        for place, u in enumerate((weights, -2.0 * reduced, -twisted)):
-            slopes[place] = self._pulled(u, both, stimuli)
-        mean, variance, covariance = slopes.reshape(3, m, 2, d)
-        other = stimuli.reshape(m, 2, d)[:, ::-1].reshape(-1, d)
-        smooth = squared_exponential(self.covariance, stimuli.reshape(m, 2, d)[:, 0], None, pairs[:, 1])
-        rest = (other - stimuli) / np.square(self.covariance.lengthscales) * np.repeat(smooth, 2)[:, None]
-        covariance += rest.reshape(m, 2, d)
+        by_mean = self._pulled(weights, both, stimuli).reshape(shape)
+        by_variance = self._pulled(-2.0 * reduced, both, stimuli).reshape(shape)
+        by_covariance = self._pulled(-opposite, both, stimuli).reshape(shape)
+        other = pairs[:, ::-1]
+        near = self._smooth_between(pairs)[:, None, None]
+        by_covariance += near * (other - pairs) / np.square(self.covariance.lengthscales)
         if self.covariance.slopes is not None:
-            linear = self.covariance.slopes
-            variance += (2.0 * linear * (stimuli - 0.5)).reshape(m, 2, d)
-            covariance += (linear * (other - 0.5)).reshape(m, 2, d)
-        return moments, PairSlopes(mean, variance, covariance)
+            by_variance += 2.0 * self.covariance.slopes * (pairs - 0.5)
+            by_covariance += self.covariance.slopes * (other - 0.5)
+        return moments, PairSlopes(by_mean, by_variance, by_covariance)
 
     def preference(self, pairs: Array) -> tuple[Array, Array]:
         """Mean and variance (m,) of w = (f(second) - f(first)) / sqrt 2 at `pairs` (m, 2, d)."""
@@ -165,64 +177,81 @@ class PairwisePosterior(Posterior):
         return SQRT_HALF * mean, 0.5 * variance
 
     def preferred(self, pairs: Array) -> tuple[Array, Array]:
-        """Mean and sd (m,) of the probability that the second of each of `pairs` (m, 2, d) is preferred."""
+        """Mean and sd (m,) of the probability that the second stimulus of `pairs` (m, 2, d) is preferred."""
         first, second = probability_moments(*self.preference(pairs))
         return first, np.sqrt(second)
 
+    def expecting(self, pairs: Array) -> PairwisePosterior:
+        """As it will be when outcomes of `pairs` (k, 2, d) have come: variance less, mean unchanged.
+
+        The pairs are taken one after the other, each with the information it brings in expectation.
+        """
+        out = self
+        for pair in pairs:
+            mean, variance = out.preference(pair[None])
+            tau = expected_information(mean, variance, 0.0, 0.0)
+            cross = out.cross(pair)
+            gain = out.reduction @ (SQRT_HALF * (cross[:, 1] - cross[:, 0]))
+            size = float(1.0 / tau[0] + variance[0])
+            n = len(out.tau)
+            reduction = np.empty((n + 1, n + 1))  # the inverse of a matrix with one more row and column
+            reduction[:n, :n] = out.reduction + np.outer(gain, gain) / size
+            reduction[n, :n] = reduction[:n, n] = -gain / size
+            reduction[n, n] = 1.0 / size
+            out = replace(
+                out,
+                x=np.concatenate([out.x[:n], pair[:1], out.x[n:], pair[1:]]),
+                tau=np.append(out.tau, tau),
+                nu=np.append(out.nu, 0.0),
+                weights=np.append(out.weights, 0.0),
+                reduction=reduction,
+            )
+        return out
+
     def _at(self, pairs: Array) -> tuple[Array, Array, Array]:
-        """The stimuli (2m, d), pair after pair, c there (n, 2m), and k between the two of each (m,)."""
+        """The stimuli (2m, d), pair after pair, c there (n, 2m), and k between the two of each pair (m,)."""
+        between = self._smooth_between(pairs) + self.covariance.constant
+        if self.covariance.slopes is not None:
+            between = between + ((pairs[:, 0] - 0.5) * (pairs[:, 1] - 0.5)) @ self.covariance.slopes
         stimuli = pairs.reshape(-1, pairs.shape[-1])
-        covariance = self.covariance
-        between = squared_exponential(covariance, pairs[:, 0], None, pairs[:, 1]) + covariance.constant
-        if covariance.slopes is not None:
-            between = between + ((pairs[:, 0] - 0.5) * (pairs[:, 1] - 0.5)) @ covariance.slopes
         return stimuli, self.cross(stimuli), between
 
-    def _pair_moments(
-        self, stimuli: Array, cross: Array, between: Array, reduced: Array | None = None
-    ) -> PairMoments:
+    def _smooth_between(self, pairs: Array) -> Array:
+        """The squared exponential part between the two of each pair (m,)."""
+        gap = (pairs[:, 1] - pairs[:, 0]) / self.covariance.lengthscales
+        return np.asarray(self.covariance.variance * np.exp(-0.5 * np.einsum("ij,ij->i", gap, gap)))
+
+    def _pair_moments(self, stimuli: Array, cross: Array, reduced: Array, between: Array) -> PairMoments:
         m = len(between)
-        if reduced is None:
-            reduced = self.reduction @ cross
         variance = self.covariance.diagonal(stimuli) - np.einsum("ij,ij->j", cross, reduced)
         covariance = between - np.einsum("ij,ij->j", cross[:, ::2], reduced[:, 1::2])
-        mean = cross.T @ self.weights
-        return PairMoments(
-            mean.reshape(m, 2), np.maximum(variance, SMALLEST_VARIANCE).reshape(m, 2), covariance
-        )
+        mean = (cross.T @ self.weights).reshape(m, 2)
+        return PairMoments(mean, np.maximum(variance, SMALLEST_VARIANCE).reshape(m, 2), covariance)
 
     def _pulled(self, u: Array, both: Array, x: Array) -> Array:
-        """The gradient (m, d) of u^T c(x) by x (m, d) for u (n, m) held; `both` is k(stimuli, x) (2n, m)."""
+        """The gradient (m, d) of u^T c(x) by the rows of x (m, d), u (n, m) held; both is k(stimuli, x)."""
         signed = SQRT_HALF * np.concatenate([-u, u])
-        weighted = signed * both
-        out: Array = weighted.T @ self.x - weighted.sum(axis=0)[:, None] * x
-        out /= np.square(self.covariance.lengthscales)
-        if self.covariance.slopes is not None:
-            out += (signed.T @ (self.x - 0.5)) * self.covariance.slopes
-        return out
-
-    def expecting(self, x: Array) -> PairwisePosterior:
-        """As it will be when comparisons `x` (k, 2, d) have come: variance less, mean unchanged."""
-        out = self
-        for pair in np.asarray(x, dtype=float).reshape(-1, 2, self.x.shape[1]):
-            tau = expected_information(*out.preference(pair[None]), 0.0, 0.0)
-            n = len(out.root)
-            stimuli = np.concatenate([out.x[:n], pair[:1], out.x[n:], pair[1:]])
-            root = np.append(out.root, np.sqrt(tau))
-            out = replace(out, x=stimuli, root=root, weights=np.append(out.weights, 0.0))
-            inner = root[:, None] * out._prior() * root[None, :]
-            inner[np.diag_indices_from(inner)] += 1.0
-            out = replace(out, factor=cholesky(inner, lower=True, check_finite=False, overwrite_a=True))
-        return out
+        return pulled(self.covariance, self.x, x, signed, both)
 
 
-def squared_exponential(
-    covariance: Covariance, a: Array, b: Array | None, paired: Array | None = None
-) -> Array:
-    """The squared exponential part between the rows of a (n, d) and b (m, d), (n, m); or row by row, (n,)."""
-    scaled = a / covariance.lengthscales
-    if b is None:
-        assert paired is not None
-        gap = scaled - paired / covariance.lengthscales
-        return np.asarray(covariance.variance * np.exp(-0.5 * np.einsum("ij,ij->i", gap, gap)))
+def smooth_part(covariance: Covariance, a: Array, b: Array) -> Array:
+    """The squared exponential part alone (n, m), between the rows of a (n, d) and b (m, d)."""
     return Covariance(covariance.variance, covariance.lengthscales)(a, b)
+
+
+def pulled(covariance: Covariance, z: Array, x: Array, u: Array, smooth: Array) -> Array:
+    """The gradient (m, d) of sum_i u_i k(z_i, x) by the rows of x (m, d).
+
+    Args:
+        covariance: k.
+        z: (n, d).
+        x: (m, d).
+        u: (n, m), held.
+        smooth: (n, m) the squared exponential part of k(z, x).
+    """
+    weighted = u * smooth
+    out: Array = weighted.T @ z - weighted.sum(axis=0)[:, None] * x
+    out /= np.square(covariance.lengthscales)
+    if covariance.slopes is not None:
+        out += (u.T @ (z - 0.5)) * covariance.slopes
+    return out

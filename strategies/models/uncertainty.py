@@ -20,6 +20,7 @@ from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import gp_classification, gp_regression, pairwise
 from fechner.strategies.models.fitting import Evidence, Layout
 from fechner.strategies.models.normal import Array, ndtr, ndtri
+from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.random import rng
 from scipy.linalg import cholesky
@@ -41,8 +42,8 @@ class Ensemble:
         weights: (k,) their weights, summing to one.
     """
 
-    centre: Posterior
-    members: tuple[Posterior, ...]
+    centre: Posterior | PairwisePosterior
+    members: tuple[Posterior | PairwisePosterior, ...]
     weights: Array
 
     def latent(self, x: Array) -> tuple[Array, Array]:
@@ -117,7 +118,7 @@ def ensemble(
     *,
     poll: Callable[[], None] | None = None,
 ) -> Ensemble:
-    """The ensemble around `hyperparameters` for x (n, d), pairs (n, 2, d), and y (n,); same arguments, same bits."""
+    """The ensemble around `hyperparameters` for x (n, d) or (n, 2, d) and y (n,); same arguments, same bits."""
     module = _MODELS[component.name]
     centre = module.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))
