@@ -16,7 +16,7 @@ from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.inference.expectation_propagation import propagate
 from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import classification_priors
 
 NAME = "GPClassificationModel"
@@ -114,7 +114,7 @@ def posterior(
             mean,
             x,
             root,
-            sites.factor,
+            factorise(prior, root),
             sites.weights,
             True,
             floor,
