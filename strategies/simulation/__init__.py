@@ -6,6 +6,13 @@ functions here make the standard observers.
 
 from __future__ import annotations
 
+from fechner.strategies.simulation.bumps import bump_1d, bump_2d, measured, preference
+from fechner.strategies.simulation.high_dimensional import (
+    contrast_sensitivity,
+    discrimination_8d,
+    hartmann_6,
+    read_responses,
+)
 from fechner.strategies.simulation.listeners import (
     FREQUENCIES_KHZ,
     THRESHOLDS_DB,
@@ -26,10 +33,18 @@ __all__ = [
     "THRESHOLDS_DB",
     "Observer",
     "audiogram",
+    "bump_1d",
+    "bump_2d",
+    "contrast_sensitivity",
     "cumulative_normal",
     "detection",
     "discrimination",
+    "discrimination_8d",
+    "hartmann_6",
     "hearing_threshold",
     "logistic",
+    "measured",
+    "preference",
+    "read_responses",
     "weibull",
 ]
