@@ -118,7 +118,7 @@ def ensemble(
     *,
     poll: Callable[[], None] | None = None,
 ) -> Ensemble:
-    """The ensemble around `hyperparameters` for x (n, d) or (n, 2, d) and y (n,); same arguments, same bits."""
+    """The ensemble around `hyperparameters` for x (n, d) or (n, 2, d), y (n,); same arguments, same bits."""
     module = _MODELS[component.name]
     centre = module.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))

@@ -1,0 +1,131 @@
+"""Maximising where some coordinates take levels only: integers, binaries, choices.
+
+The function is seen at the nearest levels, so that no rounding comes after the choice. All combinations are
+tried where they are few; else the scan's best is improved by exchanging one coordinate's level at a time and
+refining the continuous ones, in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from fechner.strategies.acquisition.acquisition import Acquisition
+from fechner.strategies.acquisition.optimise import maximise, values_in_chunks
+from fechner.strategies.models.normal import Array
+from fechner.strategies.parameters import Space
+
+#: Levels of a coordinate up to which it is searched by levels; finer ones count as continuous.
+MOST_LEVELS = 256
+#: Combinations up to which all are tried.
+MOST_COMBINATIONS = 4096
+ROUNDS = 4
+
+Levels = Sequence[Array | None]
+
+
+def levels_of(space: Space) -> tuple[Array | None, ...]:
+    """The unit values of each free parameter's levels, increasing; None where it is (nearly) continuous."""
+    middle = space.decode(np.full(space.d, 0.5))
+    found: list[Array | None] = []
+    for place, (index, count) in enumerate(zip(space.free, space.n_levels, strict=True)):
+        if count is None or count > MOST_LEVELS:
+            found.append(None)
+            continue
+        parameter = space.parameters[index]
+        raw: Sequence[object] = parameter.choices
+        if parameter.type == "binary":
+            raw = (0, 1)
+        elif parameter.type == "integer":
+            first = int(parameter.lower or 0)
+            raw = range(first, first + count)
+        found.append(np.array([space.encode({**middle, parameter.name: value})[place] for value in raw]))
+    return tuple(found)
+
+
+def snap(x: Array, levels: Levels) -> Array:
+    """x (m, d) with every coordinate that has levels at the nearest one."""
+    out = np.array(x)
+    for dimension, grid in enumerate(levels):
+        if grid is not None:
+            middles = 0.5 * (grid[1:] + grid[:-1])
+            out[:, dimension] = grid[np.searchsorted(middles, x[:, dimension])]
+    return out
+
+
+def maximise_on(
+    acquisition: Acquisition,
+    lengthscales: Array,
+    levels: Levels,
+    *,
+    seed: int,
+    scan: int,
+    starts: int,
+    evaluations: int | None,
+    fixed: Mapping[int, float],
+    poll: Callable[[], None] | None = None,
+) -> tuple[Array, float]:
+    """The best point found (d,), at levels where there are any, and its value; otherwise as `maximise`."""
+    free = [i for i in range(len(lengthscales)) if i not in fixed]
+    exchanged = [i for i in free if levels[i] is not None]
+    if not exchanged:
+        return maximise(
+            acquisition, lengthscales, seed=seed, scan=scan, starts=starts, evaluations=evaluations,
+            fixed=fixed, poll=poll,
+        )  # fmt: skip
+    free_levels: list[Array] = [grid for i in free if (grid := levels[i]) is not None]
+    if len(free_levels) == len(free) and np.prod([float(len(g)) for g in free_levels]) <= MOST_COMBINATIONS:
+        combinations = np.array(list(product(*free_levels)))
+        points = np.tile([fixed.get(i, 0.0) for i in range(len(lengthscales))], (len(combinations), 1))
+        points[:, free] = combinations
+        values = values_in_chunks(acquisition, points, poll)
+        best = int(np.argmax(values))
+        return points[best], float(values[best])
+    own = [None if i in fixed else grid for i, grid in enumerate(levels)]
+    x, _ = maximise(
+        _snapped(acquisition, own), lengthscales, seed=seed, scan=scan, starts=starts,
+        evaluations=evaluations, fixed=fixed, poll=poll,
+    )  # fmt: skip
+    x = snap(x[None], own)[0]
+    value = float(acquisition.values(x[None])[0])
+    for _ in range(ROUNDS):
+        before = value
+        for dimension in exchanged:
+            grid = own[dimension]
+            assert grid is not None
+            batch = np.tile(x, (len(grid), 1))
+            batch[:, dimension] = grid
+            found = values_in_chunks(acquisition, batch, poll)
+            if float(found.max()) > value:
+                x, value = batch[int(np.argmax(found))], float(found.max())
+        if value <= before:
+            break
+        held = {**fixed, **{i: float(x[i]) for i in exchanged}}
+        refined, better = maximise(
+            acquisition, lengthscales, seed=seed, scan=64, starts=2, evaluations=evaluations, fixed=held,
+            poll=poll,
+        )  # fmt: skip
+        if better > value:
+            x, value = refined, better
+    return x, value
+
+
+def _snapped(acquisition: Acquisition, levels: Levels) -> Acquisition:
+    """The function at the nearest levels, flat along the coordinates that have any."""
+    flat = [i for i, grid in enumerate(levels) if grid is not None]
+    inner = acquisition.gradients
+
+    def gradients(x: Array) -> tuple[Array, Array]:
+        assert inner is not None
+        values, slopes = inner(snap(x, levels))
+        slopes = np.array(slopes)
+        slopes[:, flat] = 0.0
+        return values, slopes
+
+    return replace(
+        acquisition,
+        values=lambda x: acquisition.values(snap(x, levels)),
+        gradients=None if inner is None else gradients,
+    )
