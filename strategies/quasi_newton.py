@@ -96,7 +96,7 @@ def minimise(
         moved = trial - x[moving]
         expected = np.einsum("ij,ij->i", slopes[moving], moved)
         enough = sound & (~begun[moving] | (found <= values[moving] + SUFFICIENT * np.minimum(expected, 0.0)))
-        for place, start in enumerate(moving):
+        for place, start in enumerate(moving.tolist()):
             if enough[place]:
                 if begun[start]:
                     _update(hessians[start], moved[place], gradients[place] - slopes[start])

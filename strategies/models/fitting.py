@@ -8,7 +8,6 @@ priors leave it free.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.priors import Priors
-from scipy.optimize import minimize
+from fechner.strategies.quasi_newton import minimise
 
 # (value, gradient by log l, by log v, by log w, by log noise, by c) of the log evidence
 Evidence = Callable[[Covariance, float, float], tuple[float, Array, float, Array, float, float]]
@@ -25,6 +24,9 @@ LOG_LENGTHSCALE_RANGE = (float(np.log(0.01)), float(np.log(100.0)))
 LOG_VARIANCE_RANGE = (float(np.log(1e-3)), float(np.log(1e4)))
 LOG_NOISE_RANGE = (float(np.log(1e-6)), float(np.log(10.0)))
 MEAN_RANGE = (-10.0, 10.0)
+TOLERANCE = 1e-3  # of the log posterior density
+LONGEST_STEP = 1.0  # in the logarithm of a hyperparameter
+SCALE = 0.3  # of a first step, in units of the gradient
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,26 @@ class Layout:
         if p.free_mean:
             parts.append(np.zeros(1))
         return self.inside(np.concatenate(parts))
+
+    def cold(self) -> list[Array]:
+        """Where fits without an earlier one begin: little noise and much of it often are two maxima."""
+        typical = self.typical()
+        if self.noise_place is None:
+            return [typical]
+        noisy = typical.copy()
+        noisy[self.noise_place] += 3.0
+        return [typical, self.inside(noisy)]
+
+    @property
+    def noise_place(self) -> int | None:
+        """Where log noise sits, or None."""
+        if self.priors.noise is None:
+            return None
+        return self.size - 1 - self.priors.free_mean
+
+    def scales(self) -> Array:
+        """The inverse Hessian (p, p) that a cold fit begins with: data tell more than a vague prior."""
+        return SCALE**2 * np.eye(self.size)
 
     def bounds(self) -> list[tuple[float, float]]:
         p = self.priors
@@ -162,52 +184,117 @@ def nominal_seconds(n: int) -> float:
     return 2e-3 + 5e-8 * float(n**2.5)
 
 
-class _Spent(Exception):
-    """The budget of evaluations is used up."""
+@dataclass(frozen=True)
+class Fit:
+    """Where a search for theta ended.
+
+    Attributes:
+        theta: the best one met.
+        value: its log posterior density; -inf where the evidence could not be computed at all.
+        evaluations: how often the evidence was computed.
+        memory: plain data from which the next search begins: ``inverse_hessian`` (the lower triangle, row by
+            row) and ``compared_at``, the number of trials when the priors' typical values were last tried.
+        failure: what went wrong, or "".
+    """
+
+    theta: Array
+    value: float
+    evaluations: int
+    memory: dict[str, Any]
+    failure: str = ""
+
+    def fields(self, warm: bool) -> dict[str, Any]:
+        """What the search leaves in the hyperparameters, besides theta."""
+        out: dict[str, Any] = {
+            "log_posterior": self.value if np.isfinite(self.value) else 0.0,
+            "evaluations": self.evaluations,
+            **self.memory,
+        }
+        if self.failure:
+            kept = "the last ones" if warm else "the priors' typical ones"
+            out["warnings"] = [f"the hyperparameters could not be fitted ({self.failure}); {kept} are used"]
+        return out
 
 
 def maximise(
-    layout: Layout, evidence: Evidence, start: Array | None, keys: Mapping[str, Any], n: int
-) -> tuple[Array, float, int, str]:
+    layout: Layout,
+    evidence: Evidence,
+    start: Array | None,
+    memory: Mapping[str, Any] | None,
+    keys: Mapping[str, Any],
+    n: int,
+) -> Fit:
     """The maximum of the log posterior density of theta.
 
-    Begins at the better one of `start` (the last fit) and the priors' typical values.
+    Begins at `start` (the last fit) with the curvature that its search left, so that a few more trials cost an
+    evaluation or two. Without a last fit, and whenever the trials have grown by half since, begins at the
+    priors' typical values too, lest a session stay in an early local maximum.
 
-    Returns:
-        theta, its log posterior density, the number of evaluations, and a warning ("" if all went well).
+    Args:
+        layout: of theta.
+        evidence: the log evidence and its gradient.
+        start: theta of an earlier fit, or None.
+        memory: the hyperparameters of that fit.
+        keys: of the model (maxfun, maxiter, max_fit_time, ftol).
+        n: number of trials.
     """
-    best: dict[str, Any] = {"value": np.inf, "theta": layout.typical(), "count": 0, "failed": ""}
+    failed = ""
     budget = evaluation_budget(keys, n)
 
-    def evaluate(theta: Array) -> tuple[float, Array]:
-        if best["count"] >= budget:
-            raise _Spent
-        best["count"] += 1
-        try:
-            value, gradient = layout.objective(theta, evidence)
-        except np.linalg.LinAlgError as error:
-            best["failed"] = str(error)
-            return 1e10, np.zeros_like(theta)
-        if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
-            best["failed"] = "the evidence is not finite"
-            return 1e10, np.zeros_like(theta)
-        if value < best["value"]:
-            best["value"], best["theta"] = value, theta.copy()
-        return value, gradient
+    def evaluate(points: Array, _starts: Any) -> tuple[Array, Array]:
+        nonlocal failed
+        values, slopes = np.full(len(points), np.inf), np.zeros_like(points)
+        for row, theta in enumerate(points):
+            try:
+                values[row], slopes[row] = layout.objective(theta, evidence)
+            except np.linalg.LinAlgError as error:
+                failed = str(error)
+        return values, slopes
 
-    candidates = [layout.typical()] if start is None else [start, layout.typical()]
-    values = [evaluate(theta)[0] for theta in candidates]
-    if min(values) >= 1e10:
-        return candidates[0], -np.inf, best["count"], best["failed"]
-    first = candidates[int(np.argmin(values))]
-    options = {
-        "maxiter": int(keys.get("maxiter") or 100),
-        "maxfun": budget,
-        "maxcor": int(keys.get("maxcor") or 10),
-        "ftol": float(keys.get("ftol") or 1e-7),
-        "gtol": float(keys.get("gtol") or 1e-3),
-        "maxls": int(keys.get("maxls") or 15),
-    }
-    with suppress(_Spent):
-        minimize(evaluate, first, jac=True, method="L-BFGS-B", bounds=layout.bounds(), options=options)
-    return best["theta"], -float(best["value"]), best["count"], ""
+    begins = [] if start is None else [(start, _recalled(memory, layout))]
+    compared_at = int((memory or {}).get("compared_at") or 0)
+    if start is None or n >= 1.5 * compared_at:
+        begins += [(theta, layout.scales()) for theta in layout.cold()]
+        compared_at = n
+    lower, upper = np.array(layout.bounds()).T
+    found, used = [], 0
+    for theta, hessian in begins:  # one after the other: the evidence carries its sites along
+        limit = min(budget - used, int(keys.get("maxiter") or budget))
+        if limit > 0:
+            ended = minimise(
+                evaluate,
+                theta[None],
+                lower,
+                upper,
+                inverse_hessians=hessian,
+                tolerance=tolerance(keys, n),
+                longest=LONGEST_STEP,
+                evaluations=limit,
+            )
+            found.append(ended)
+            used += ended.evaluations
+    best = min(found, key=lambda ended: float(ended.values[0]))
+    if not np.isfinite(best.values[0]):
+        return Fit(begins[0][0], -np.inf, used, {}, failed or "the evidence is not finite")
+    rows, columns = np.tril_indices(layout.size)
+    left = best.inverse_hessians[0][rows, columns]
+    memory = {"inverse_hessian": [float(f"{v:.3g}") for v in left], "compared_at": compared_at}
+    return Fit(best.x[0], -float(best.values[0]), used, memory)
+
+
+def tolerance(keys: Mapping[str, Any], n: int) -> float:
+    """The gain in log posterior density that is not worth another evaluation: `ftol` per bit of data."""
+    ftol = keys.get("ftol")
+    return TOLERANCE if ftol is None else max(float(ftol) * n * float(np.log(2.0)), 1e-12)
+
+
+def _recalled(memory: Mapping[str, Any] | None, layout: Layout) -> Array:
+    """The inverse Hessian (p, p) that an earlier search left, or the prior's scales."""
+    size = layout.size
+    left = np.asarray((memory or {}).get("inverse_hessian") or [], dtype=float)
+    if len(left) != size * (size + 1) // 2 or not np.all(np.isfinite(left)):
+        return layout.scales()
+    out = np.zeros((size, size))
+    out[np.tril_indices(size)] = left
+    out += np.tril(out, -1).T
+    return out if np.linalg.eigvalsh(out)[0] > 0 else layout.scales()

@@ -41,22 +41,17 @@ def fit(
     d = x.shape[1]
     floor, lapse = rates(component.keys)
     layout = Layout(classification_priors(component, d), d)
-    theta, value, count, warnings = layout.typical(), 0.0, 0, []
+    theta, search = layout.typical(), {}
     warm = _pack(layout, start)
     if len(y):
         chosen = spread(len(y), FIT_LIMIT)
         evidence = _evidence(layout, x[chosen], y[chosen], floor, lapse, poll)
-        theta, value, count, failure = maximise(layout, evidence, warm, component.keys, len(chosen))
-        if failure:
-            kept = "the last ones" if warm is not None else "the priors' typical ones"
-            warnings.append(f"the hyperparameters could not be fitted ({failure}); {kept} are used")
-            value = 0.0
+        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
+        theta, search = found.theta, found.fields(warm is not None)
     covariance, mean, _ = layout.unpack(theta)
     out = to_plain(NAME, covariance, mean)
-    out |= {"floor": floor, "lapse": lapse, "log_posterior": value, "evaluations": count}
-    if warnings:
-        out["warnings"] = warnings
-    return out
+    out |= {"floor": floor, "lapse": lapse}
+    return out | search
 
 
 def problem(

@@ -34,24 +34,18 @@ def fit(
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,), as plain data."""
     d = x.shape[1]
     layout = Layout(regression_priors(component, d), d)
-    theta, value, count, warnings = layout.typical(), 0.0, 0, []
+    theta, search = layout.typical(), {}
     offset, scale = units(y)
     warm = _pack(layout, start, offset, scale)
     if len(y):
         chosen = spread(len(y), FIT_LIMIT)
         evidence = _evidence(layout, x[chosen], (y[chosen] - offset) / scale, poll)
-        theta, value, count, failure = maximise(layout, evidence, warm, component.keys, len(chosen))
-        if failure:
-            kept = "the last ones" if warm is not None else "the priors' typical ones"
-            warnings.append(f"the hyperparameters could not be fitted ({failure}); {kept} are used")
-            value = 0.0
+        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
+        theta, search = found.theta, found.fields(warm is not None)
     covariance, mean, noise = layout.unpack(theta)
     out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
     out |= {"noise": noise * scale**2, "offset": offset, "scale": scale}
-    out |= {"log_posterior": value, "evaluations": count}
-    if warnings:
-        out["warnings"] = warnings
-    return out
+    return out | search
 
 
 def units(y: Array) -> tuple[float, float]:

@@ -39,22 +39,16 @@ def fit(
 ) -> dict[str, Any]:
     """Hyperparameters for pairs x (n, 2, d) in unit space and outcomes y (n,), 1: second preferred."""
     layout = Layout(pairwise_priors(component, x.shape[-1]), x.shape[-1])
-    theta, value, count, warnings = layout.typical(), 0.0, 0, []
+    theta, search = layout.typical(), {}
     warm = _pack(layout, start)
     if len(y):
         chosen = spread(len(y), FIT_LIMIT)
         evidence = _evidence(layout, x[chosen], y[chosen], poll)
-        theta, value, count, failure = maximise(layout, evidence, warm, component.keys, len(chosen))
-        if failure:
-            kept = "the last ones" if warm is not None else "the priors' typical ones"
-            warnings.append(f"the hyperparameters could not be fitted ({failure}); {kept} are used")
-            value = 0.0
+        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
+        theta, search = found.theta, found.fields(warm is not None)
     covariance, mean, _ = layout.unpack(theta)
     out = to_plain(NAME, covariance, mean)
-    out |= {"log_posterior": value, "evaluations": count}
-    if warnings:
-        out["warnings"] = warnings
-    return out
+    return out | search
 
 
 def problem(
