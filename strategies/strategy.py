@@ -7,6 +7,7 @@ read back by `adopt` alone, and verified by comparing `propose` with what was re
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -145,6 +146,7 @@ def _rounded(state: State, point: Array) -> Array:
 def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
     """A proposal of the stage's acquisition function."""
     from fechner.strategies.generators.acquisition import generate
+    from fechner.strategies.generators.pairs import generate_pairs
 
     stage = state.current
     assert stage.model is not None
@@ -152,8 +154,11 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
     start = usable_hyperparameters(state)
     refit = start is None or state.asked // stage.refit_every > state.fit_asked // stage.refit_every
     pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
+    function = generate
+    if x.shape[1] == 2:
+        function = functools.partial(generate_pairs, state.space)
     with single_thread():
-        result = generate(
+        result = function(
             stage.generator,
             stage.model,
             x,

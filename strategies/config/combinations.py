@@ -8,7 +8,11 @@ from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
 
-_WITH_MODELS = ("continuous", "fixed")
+#: Parameter types that models know, by the number of stimuli.
+WITH_MODELS = {
+    1: ("continuous", "fixed"),
+    2: ("continuous", "fixed", "integer", "binary", "categorical"),
+}
 
 
 def check(
@@ -24,14 +28,15 @@ def check(
         _check_space(sections, stage, parameters, outcomes, stimuli)
     kind = outcomes[0].type if len(outcomes) == 1 else ""
     if stage.model is not None and kind:
-        _fits(sections, stage, "model", stage.model, kind)
-        _check_parts(sections, stage, stage.model, kind)
+        _fits(sections, stage, "model", stage.model, kind, stimuli)
+        _check_parts(sections, stage, stage.model, kind, stimuli)
+        _check_shared(sections, stage.model, parameters)
     acqf = stage.generator.keys.get("acqf")
     if isinstance(acqf, Component) and kind and stage.model is not None:
-        _fits(sections, stage, "acqf", acqf, kind)
+        _fits(sections, stage, "acqf", acqf, kind, stimuli)
         objective = acqf.keys.get("objective")
         if objective is not None:
-            _fits(sections, stage, "objective", objective, kind)
+            _fits(sections, stage, "objective", objective, kind, stimuli)
         _check_target(sections, stage, acqf, stage.model, kind)
 
 
@@ -45,7 +50,7 @@ def _check_space(
     report, hint = sections.report, "a stage without model, generator = SobolGenerator"
     key, text = ("model", stage.model.name) if stage.model else ("generator", stage.generator.name)
     for parameter in parameters:
-        if parameter.type not in _WITH_MODELS:
+        if parameter.type not in WITH_MODELS[stimuli]:
             detail = f"a model over the {parameter.type} parameter '{parameter.name}' is not supported yet"
             report.problem(stage.name, key, text, detail, hint, "not_supported")
     if parameters and all(parameter.type == "fixed" for parameter in parameters):
@@ -54,27 +59,37 @@ def _check_space(
     if len(outcomes) > 1:
         detail = f"a model of {len(outcomes)} outcomes is not supported yet"
         report.problem(stage.name, key, text, detail, hint, "not_supported")
-    if stimuli != 1:
-        detail = f"a model of {stimuli} stimuli per trial is not supported yet"
-        report.problem(stage.name, key, text, detail, hint, "not_supported")
 
 
-def _fits(sections: Sections, stage: Stage, key: str, component: Component, kind: str) -> None:
+def _fits(sections: Sections, stage: Stage, key: str, component: Component, kind: str, stimuli: int) -> None:
     entry = CLASSES[component.name]
+    if entry.stimuli not in (0, stimuli):
+        others = [
+            n
+            for n, e in CLASSES.items()
+            if e.kind == entry.kind and e.supported and e.outcome in ("", kind) and e.stimuli in (0, stimuli)
+        ]
+        hint = f"stimuli_per_trial = {entry.stimuli}" + (f", or {' or '.join(others)}" if others else "")
+        shown = "pairs of stimuli" if entry.stimuli == 2 else "trials of one stimulus"
+        detail = f"is for {shown}; here a trial has {stimuli}"
+        sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
+        return
     if entry.outcome and entry.outcome != kind:
         others = [
-            n for n, e in CLASSES.items() if e.kind == entry.kind and e.supported and e.outcome in ("", kind)
+            n
+            for n, e in CLASSES.items()
+            if e.kind == entry.kind and e.supported and e.outcome in ("", kind) and e.stimuli in (0, stimuli)
         ]
         hint = f"use {' or '.join(others)}" if others else f"outcome_types = [{entry.outcome}]"
         detail = f"is for {entry.outcome} outcomes; the outcome is {kind}"
         sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
 
 
-def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str) -> None:
+def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str, stimuli: int) -> None:
     report, keys = sections.report, model.keys
     likelihood = keys.get("likelihood")
     if likelihood is not None:
-        _fits(sections, stage, "likelihood", likelihood, kind)
+        _fits(sections, stage, "likelihood", likelihood, kind, stimuli)
     if keys.get("floor", 0.0) + keys.get("lapse", 0.0) >= 1:
         detail = f"floor {keys['floor']:g} and lapse {keys['lapse']:g} leave no room for a curve"
         report.problem(model.name, "lapse", f"{keys['lapse']:g}", detail, "their sum must be below 1")
@@ -87,6 +102,8 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str) 
             code="no_effect",
         )
     factory = keys.get("mean_covar_factory")
+    if factory is not None:
+        _fits(sections, stage, "mean_covar_factory", factory, kind, stimuli)
     if factory is not None and factory.keys["target"] is not None:
         detail = "has no effect: the prior mean is fitted, or zero with zero_mean = True"
         report.warn(factory.name, "target", f"{factory.keys['target']:g}", detail, code="no_effect")
@@ -95,6 +112,30 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str) 
             if factory.keys[key] is not None:
                 detail = "has an effect only with lengthscale_prior = lognormal"
                 report.warn(factory.name, key, f"{factory.keys[key]:g}", detail, code="no_effect")
+
+
+def _check_shared(sections: Sections, model: Component, parameters: Sequence[Parameter]) -> None:
+    """Note what of a factory's shared_dims is no parameter, and a pair that has nothing of its own."""
+    factory = model.keys.get("mean_covar_factory")
+    named = factory.keys.get("shared_dims") if factory is not None else None
+    if factory is None or not named:
+        return
+    report, names = sections.report, [parameter.name for parameter in parameters]
+    places = [str(place) for place in range(len(names))]
+    text = ", ".join(named)
+    for name in named:
+        if name not in names and name not in places:
+            hint = report.near(name, names) or f"names or places (from 0) of {', '.join(names)}"
+            report.problem(factory.name, "shared_dims", text, f"there is no parameter '{name}'", hint)
+            return
+    own = [
+        parameter.name
+        for place, parameter in zip(places, parameters, strict=True)
+        if parameter.type != "fixed" and place not in named and parameter.name not in named
+    ]
+    if not own:
+        detail = "leaves nothing in which the two stimuli could differ"
+        report.problem(factory.name, "shared_dims", text, detail, "fewer parameters")
 
 
 def _check_target(sections: Sections, stage: Stage, acqf: Component, model: Component, kind: str) -> None:

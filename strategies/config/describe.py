@@ -6,6 +6,13 @@ from collections.abc import Iterable
 
 from fechner.strategies.config.specification import Component, Parameter, Specification, Stage
 
+PAIRS = {
+    "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
+    "PairwiseMCPosteriorVariance": "the pair whose probability of preference is least known",
+    "BernoulliMCMutualInformation": "the pair whose answer tells most about the utility",
+    "qNoisyExpectedImprovement": "two stimuli that may be better than any so far",
+}
+
 
 def describe(spec: Specification) -> str:
     """Paragraphs for a person: the experiment, its parameters, its stages in order, and seeds."""
@@ -79,6 +86,8 @@ def _acquisition(acqf: Component) -> str:
         return f"EAVC: where an answer changes most what lies above the probability {target:g}"
     if acqf.name == "qLogNoisyExpectedImprovement":
         return "qLogNoisyExpectedImprovement: where the outcome may be higher than anywhere so far"
+    if acqf.name in PAIRS:
+        return f"{acqf.name}: {PAIRS[acqf.name]}"
     return acqf.name
 
 
@@ -88,7 +97,10 @@ def _model(model: Component, stage: Stage) -> str:
     if floor or lapse:
         parts.append(f"with guess rate {floor:g} and lapse rate {lapse:g}")
     if model.keys.get("mean_covar_factory") is not None:
-        parts.append("with the priors of DefaultMeanCovarFactory")
+        parts.append(f"with the priors of {model.keys['mean_covar_factory'].name}")
+        shared = model.keys["mean_covar_factory"].keys.get("shared_dims")
+        if shared:
+            parts.append(f"both stimuli sharing {_and(list(shared))}")
     often = "for every ask" if stage.refit_every == 1 else f"every {stage.refit_every} asks"
     parts.append(f"fitted anew {often}")
     if stage.keep_most_recent is not None:

@@ -31,6 +31,7 @@ class Entry:
         keys: the keys of its section.
         supported: whether this version has it.
         outcome: the outcome type it works with; empty if any.
+        stimuli: how many stimuli a trial has that it works with; 0 if any.
         instead: what to use as long as it is not supported, a sentence's end after "use".
     """
 
@@ -39,6 +40,7 @@ class Entry:
     supported: bool = True
     outcome: str = ""
     instead: str = ""
+    stimuli: int = 0
 
 
 _LEVEL_SET = {
@@ -51,6 +53,8 @@ _LOOK_AHEAD = {
     "query_set_size": whole(256, low=2, high=10_000),
     "lookahead_type": one_of("levelset", ("levelset", "posterior"), later=("posterior",)),
 }
+
+_OF_PAIRS = {"objective": Key("component", kind="objective")}
 
 CLASSES: dict[str, Entry] = {
     # generators
@@ -83,17 +87,34 @@ CLASSES: dict[str, Entry] = {
             "constraint_factory": Key("text", supported=False),
         },
         outcome="binary",
+        stimuli=1,
     ),
-    "GPRegressionModel": Entry("model", MODEL_KEYS, outcome="continuous"),
+    "GPRegressionModel": Entry("model", MODEL_KEYS, outcome="continuous", stimuli=1),
+    "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
     # acquisition functions
-    "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}),
-    "EAVC": Entry("acquisition", {**ACQUISITION_KEYS, **_LOOK_AHEAD}, outcome="binary"),
+    "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}, stimuli=1),
+    "EAVC": Entry("acquisition", {**ACQUISITION_KEYS, **_LOOK_AHEAD}, outcome="binary", stimuli=1),
     "qLogNoisyExpectedImprovement": Entry(
         "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}
+    ),
+    "qNoisyExpectedImprovement": Entry(
+        "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}, stimuli=2
+    ),
+    "AnalyticExpectedUtilityOfBestOption": Entry(
+        "acquisition", ACQUISITION_KEYS, outcome="binary", stimuli=2
+    ),
+    "PairwiseMCPosteriorVariance": Entry(
+        "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary", stimuli=2
+    ),
+    "BernoulliMCMutualInformation": Entry(
+        "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary", stimuli=2
     ),
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
     "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
+    "PairwiseMeanCovarFactory": Entry(
+        "factory", {**FACTORY_KEYS, "shared_dims": Key("texts", inherited=False)}, stimuli=2
+    ),
     "BernoulliLikelihood": Entry("likelihood", outcome="binary"),
     "GaussianLikelihood": Entry("likelihood", outcome="continuous"),
     "RBFKernel": Entry("kernel"),
@@ -121,13 +142,12 @@ _later(
 )
 _later("generator", "InterleavedGenerator")
 _later("model", "MonotonicProjectionGP SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
-_later("model", "OrdinalGPModel PairwiseProbitModel IndependentGPsModel")
+_later("model", "OrdinalGPModel IndependentGPsModel")
 _later("acquisition", "GlobalMI GlobalSUR ApproxGlobalSUR LocalMI LocalSUR MOCU SMOCU BEMPS", "EAVC")
-_later("acquisition", "MCPosteriorVariance BernoulliMCMutualInformation", "EAVC")
-_later("acquisition", "PairwiseMCPosteriorVariance AnalyticExpectedUtilityOfBestOption")
+_later("acquisition", "MCPosteriorVariance", "EAVC")
 _later(
     "acquisition",
-    "qNoisyExpectedImprovement qExpectedImprovement qLogExpectedImprovement ExpectedImprovement"
+    "qExpectedImprovement qLogExpectedImprovement ExpectedImprovement"
     " LogExpectedImprovement NoisyExpectedImprovement LogNoisyExpectedImprovement"
     " ProbabilityOfImprovement qProbabilityOfImprovement"
     " UpperConfidenceBound qUpperConfidenceBound qSimpleRegret PosteriorMean",
@@ -150,7 +170,7 @@ _later(
 )
 _later(
     "factory",
-    "PairwiseMeanCovarFactory MixedMeanCovarFactory SongMeanCovarFactory",
+    "MixedMeanCovarFactory SongMeanCovarFactory",
     "DefaultMeanCovarFactory",
 )
 _later(

@@ -14,6 +14,8 @@ from fechner.strategies.config.specification import Component, Outcome, Paramete
 
 DEFAULT_MODELS = {"binary": "GPClassificationModel", "continuous": "GPRegressionModel"}
 DEFAULT_ACQUISITION = {"binary": "EAVC", "continuous": "qLogNoisyExpectedImprovement"}
+PAIRWISE_MODELS = {"binary": "PairwiseProbitModel"}
+PAIRWISE_ACQUISITION = {"binary": "AnalyticExpectedUtilityOfBestOption"}
 _ENDS = ("min_asks", "min_total_tells", "min_total_outcome_occurrences", "max_asks", "min_post_range")
 _COMPONENTS = ("generator", "model", "acqf")
 _ELSEWHERE = ("stimuli_per_trial", "outcome_types", "outcome_type", "n_trials")
@@ -33,6 +35,16 @@ class Experiment:
     def outcome(self) -> str:
         """The type of the only outcome; empty if there are several or none."""
         return self.outcomes[0].type if len(self.outcomes) == 1 else ""
+
+    @property
+    def default_model(self) -> str | None:
+        """The model for these outcomes and stimuli, if there is one."""
+        return (DEFAULT_MODELS if self.stimuli == 1 else PAIRWISE_MODELS).get(self.outcome)
+
+    @property
+    def default_acquisition(self) -> str | None:
+        """The acquisition function for these outcomes and stimuli, if there is one."""
+        return (DEFAULT_ACQUISITION if self.stimuli == 1 else PAIRWISE_ACQUISITION).get(self.outcome)
 
 
 def stages(
@@ -104,13 +116,13 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
 def _can_model(shared: Experiment) -> bool:
     """Whether a model is supported for these parameters, outcomes and stimuli."""
     kinds = {parameter.type for parameter in shared.parameters}
-    return shared.outcome in DEFAULT_MODELS and shared.stimuli == 1 and kinds <= {"continuous", "fixed"}
+    return shared.default_model is not None and kinds <= set(combinations.WITH_MODELS[shared.stimuli])
 
 
 def _default_acquisition(
     sections: Sections, classes: Classes, name: str, generator_named: bool, shared: Experiment
 ) -> Component | None:
-    chosen = DEFAULT_ACQUISITION.get(shared.outcome)
+    chosen = shared.default_acquisition
     if chosen is None:
         return None
     if generator_named:
@@ -125,8 +137,8 @@ def _default_acquisition(
 
 
 def _default_model(sections: Sections, classes: Classes, name: str, shared: Experiment) -> Component | None:
-    chosen = DEFAULT_MODELS.get(shared.outcome)
-    if chosen is None or shared.stimuli != 1:
+    chosen = shared.default_model
+    if chosen is None:
         if shared.outcomes:
             detail = "the generator needs a model, and none for these outcomes and stimuli is supported yet"
             sections.report.problem(name, "model", "", detail, "generator = SobolGenerator", "not_supported")

@@ -67,9 +67,9 @@ class _Layout:
 
 
 def generate_pairs(
+    space: Space,
     generator: Component,
     model: Component,
-    space: Space,
     x: Array,
     y: Array,
     pending: Array,
