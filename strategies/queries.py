@@ -3,7 +3,9 @@
 Pure functions of data, hyperparameters and a request. Points travel in raw space by parameter name,
 computation is in unit space. Estimates are those of the fitted hyperparameters; intervals also hold what is
 not known about these. For binary outcomes ``"probability"`` and ``"outcome"`` space are the same thing, p =
-P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f.
+P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f. Of comparisons, f is the
+utility and the latent space the default; p of a stimulus is the probability of being preferred to one of
+utility 0. Predictions of pairs are in _preferences.py.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from fechner.strategies._preferences import asks_for_pairs, pair_rows, predict_pairs
 from fechner.strategies._thresholds import threshold_line
 from fechner.strategies.acquisition.acquisition import Acquisition
+from fechner.strategies.acquisition.levels import levels_of, snap
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
@@ -48,7 +52,7 @@ def answer(
 
     Args:
         model: the model and its keys.
-        x: (n, 1, d) inputs in unit space.
+        x: (n, 1, d) inputs in unit space; (n, 2, d) of a model of pairs.
         y: (n,) outcomes.
         hyperparameters: of the last fit, or None.
         refit: whether to fit anew first; done all the same where there are none.
@@ -65,7 +69,9 @@ def answer(
         FechnerError: bad_value, unknown_parameter or out_of_bounds, with the place.
     """
     kind = str(request.get("query") or "prediction")
-    inputs = np.asarray(x, dtype=float).reshape(-1, space.d)
+    inputs = np.asarray(x, dtype=float)
+    if inputs.ndim < 3 or inputs.shape[1] == 1:
+        inputs = inputs.reshape(-1, space.d)
     if hyperparameters is None or refit:
         hyperparameters = fit(model, inputs, y, hyperparameters, poll=poll)
     core = ensemble(model, inputs, np.asarray(y, dtype=float).reshape(-1), hyperparameters, poll=poll)
@@ -94,11 +100,18 @@ def _scale_of(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -
         raise FechnerError(
             "bad_value", f"there is no space {named!r}", "message.space", "probability, latent or outcome"
         )
+    if named is None and isinstance(core, PairwisePosterior):
+        return "latent"
     return "probability" if core.binary and named != "latent" else "latent"
 
 
 def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interval: float) -> dict[str, Any]:
-    """Mean, sd and interval at each of the points given."""
+    """Mean, sd and interval at each of the points given, or of the pairs given to a model of pairs."""
+    if asks_for_pairs(core, request.get("x")):
+        probable = request.get("space") is None or _scale_of(core.centre, request) == "probability"
+        compared = pair_rows(space, request["x"])
+        pairs = np.stack([space.encode_trial(row, 2) for row in compared])
+        return _reply(space, compared, *predict_pairs(core, pairs, probable, interval))
     rows = _points(space, request.get("x"), set())
     if not rows:
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
@@ -132,7 +145,8 @@ def _place(
         return mean if kind == "max" else -mean
 
     lower, upper = _box(space, request.get("constraints"))
-    function = Acquisition(values, 256, 1e-5)
+    levels = levels_of(space, lower, upper)
+    function = Acquisition(lambda points: values(snap(points, levels)), 256, 1e-5)
     unit, _ = maximise(
         function,
         core.centre.covariance.lengthscales,
@@ -169,6 +183,9 @@ def _threshold(
             "message.parameter",
             f"did you mean '{near[0]}'?" if near else "",
         )
+    if space.parameters[space.names.index(name)].type == "categorical":
+        text = f"'{name}' has no threshold: its values have no order"
+        raise FechnerError("bad_value", text, "message.parameter")
     dimension = free.index(name)
     target = _level(core.centre, request)
     rows = _points(space, request.get("x"), {name})

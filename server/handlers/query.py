@@ -66,7 +66,7 @@ def _request(context: Context, message: Query, specification: Specification) -> 
     if message.query == "inverse" and message.y is None:
         raise FechnerError("bad_value", "inverse needs `y`, the value to be reached", where="message.y")
     request: dict[str, Any] = message.model_dump(exclude={"outcome"})
-    if request["space"] is None:
+    if request["space"] is None and specification.stimuli_per_trial == 1:
         request["space"] = "probability" if specification.outcomes[0].type == "binary" else "outcome"
     return request
 
@@ -74,7 +74,8 @@ def _request(context: Context, message: Query, specification: Specification) -> 
 def _level(state: State, space: str) -> float:
     """The threshold's level where none is asked for: the configuration's target, else 0.75."""
     specification = state.specification
-    if space == "latent" or specification.outcomes[0].type != "binary":
+    curve = specification.outcomes[0].type == "binary" and specification.stimuli_per_trial == 1
+    if space == "latent" or not curve:
         raise FechnerError("bad_value", "a threshold needs `y`, the value to be reached", where="message.y")
     acquisition = state.current.generator.keys.get("acqf")
     target = specification.target

@@ -26,8 +26,13 @@ ROUNDS = 4
 Levels = Sequence[Array | None]
 
 
-def levels_of(space: Space) -> tuple[Array | None, ...]:
-    """The unit values of each free parameter's levels, increasing; None where it is (nearly) continuous."""
+def levels_of(
+    space: Space, lower: Array | None = None, upper: Array | None = None
+) -> tuple[Array | None, ...]:
+    """The unit values of each free parameter's levels, increasing; None where it is (nearly) continuous.
+
+    `lower` and `upper` (d,) leave those between them; where that is none, the parameter counts as continuous.
+    """
     middle = space.decode(np.full(space.d, 0.5))
     found: list[Array | None] = []
     for place, (index, count) in enumerate(zip(space.free, space.n_levels, strict=True)):
@@ -41,7 +46,10 @@ def levels_of(space: Space) -> tuple[Array | None, ...]:
         elif parameter.type == "integer":
             first = int(parameter.lower or 0)
             raw = range(first, first + count)
-        found.append(np.array([space.encode({**middle, parameter.name: value})[place] for value in raw]))
+        grid = np.array([space.encode({**middle, parameter.name: value})[place] for value in raw])
+        if lower is not None and upper is not None:
+            grid = grid[(grid >= lower[place]) & (grid <= upper[place])]
+        found.append(grid if len(grid) else None)
     return tuple(found)
 
 
