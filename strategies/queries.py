@@ -4,8 +4,8 @@ Pure functions of data, hyperparameters and a request. Points travel in raw spac
 computation is in unit space. Estimates are those of the fitted hyperparameters; intervals also hold what is
 not known about these. For binary outcomes ``"probability"`` and ``"outcome"`` space are the same thing, p =
 P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f. Of comparisons, f is the
-utility and the latent space the default; p of a stimulus is the probability of being preferred to one of
-utility 0. Predictions of pairs are in _preferences.py.
+utility less its average over the box, the latent space is the default, and p of a stimulus the probability
+of being preferred to one of average utility. Predictions of pairs are in _preferences.py.
 """
 
 from __future__ import annotations

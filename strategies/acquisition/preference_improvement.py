@@ -65,8 +65,8 @@ def log_expected_improvement(
     covariance = posterior.covariance
     cross_z = posterior.cross(baseline)
     reduced_z = posterior.reduction @ cross_z
-    mean_z, joint = posterior.joint(baseline)
-    root = _root(joint)
+    mean_z = cross_z.T @ posterior.weights
+    root = _root(covariance(baseline, baseline) - cross_z.T @ reduced_z)
     half_normal = rng(seed, "utilities").standard_normal((SAMPLES // 2, len(baseline)))
     normal = np.concatenate([half_normal, -half_normal])  # antithetic
     best = (mean_z + normal @ root.T).max(axis=1)

@@ -8,7 +8,11 @@ eqs. 3.60 and 3.61) give the posterior of f through the covariance of f(x) and w
 Notation: n comparisons; a, b (n, d) their first and second stimuli; c(x) (n,) = (k(x, b) - k(x, a)) / sqrt 2,
 the prior covariance of f(x) and w; K (n, n) the one of w; tau, nu (n,) the sites, S^2 = diag(tau);
 mean(x) = c(x)^T beta with beta (n,) the weights; cov(x, x') = k(x, x') - c(x)^T A c(x') with A (n, n) =
-(K + S^-2)^-1. f is known up to a constant only; its prior mean is 0. m points or pairs are asked about.
+(K + S^-2)^-1. m points or pairs are asked about.
+
+Comparisons tell f up to a constant only. What is reported of a single stimulus is therefore f(x) less its
+average over the unit box, g(x) = f(x) - int f, in closed form: cov(g(x), g(x')) = k(x, x') - r(x) - r(x') + q
+with r(x) = int k(x, u) du and q = int r. Differences, and where a maximum lies, are the same of f and g.
 """
 
 from __future__ import annotations
@@ -62,7 +66,7 @@ class PairSlopes:
 class PairwisePosterior:
     """The posterior of the utility f.
 
-    The probability of a single stimulus is that of being preferred to one of utility 0, Phi(f / sqrt 2).
+    A single stimulus' probability is that of being preferred to one of average utility, Phi(g / sqrt 2).
 
     Attributes:
         covariance: the prior covariance function.
@@ -98,35 +102,39 @@ class PairwisePosterior:
         return out
 
     def latent(self, x: Array) -> tuple[Array, Array]:
-        """Mean and variance of f at the rows of `x` (m, d), each (m,)."""
-        cross = self.cross(x)
-        variance = self.covariance.diagonal(x) - np.einsum("ij,ij->j", cross, self.reduction @ cross)
+        """Mean and variance of g at the rows of `x` (m, d), each (m,)."""
+        cross = self._centred(x)
+        variance = self.covariance.diagonal(x) - self.covariance.constant
+        variance += self._average[1] - 2.0 * box_average(self.covariance, x)
+        variance -= np.einsum("ij,ij->j", cross, self.reduction @ cross)
         return cross.T @ self.weights, np.maximum(variance, SMALLEST_VARIANCE)
 
     def joint(self, x: Array) -> tuple[Array, Array]:
-        """Mean (m,) and covariance (m, m) of f at the rows of `x` (m, d)."""
-        cross = self.cross(x)
-        return cross.T @ self.weights, self.covariance(x, x) - cross.T @ (self.reduction @ cross)
+        """Mean (m,) and covariance (m, m) of g at the rows of `x` (m, d)."""
+        cross = self._centred(x)
+        average = box_average(self.covariance, x)
+        prior = self.covariance(x, x) - self.covariance.constant
+        prior += self._average[1] - average[:, None] - average[None, :]
+        return cross.T @ self.weights, prior - cross.T @ (self.reduction @ cross)
 
-    def reduced(self, x: Array) -> tuple[Array, Array, Array]:
-        """Mean (m,), variance (m,) and A^1/2 c(x) (n, m), from which covariances between sets follow."""
-        half = self._root @ self.cross(x)
-        mean, variance = self.latent(x)
-        return mean, variance, half
+    def _centred(self, x: Array) -> Array:
+        """The prior covariance (n, m) of w and g at the rows of `x` (m, d)."""
+        return self.cross(x) - self._average[0][:, None]
 
     @cached_property
-    def _root(self) -> Array:
-        """A^1/2 (n, n), a factor from the left."""
-        values, vectors = np.linalg.eigh(self.reduction)
-        return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))).T)
+    def _average(self) -> tuple[Array, float]:
+        """The prior covariance of w and int f (n,), and q, both less the covariance's constant."""
+        n = len(self.tau)
+        average = box_average(self.covariance, self.x)
+        return SQRT_HALF * (average[n:] - average[:n]), box_variance(self.covariance)
 
     def probability(self, latent: Array) -> Array:
-        """The probability of being preferred to utility 0 at f, elementwise."""
+        """The probability of being preferred to average utility at g, elementwise."""
         out: Array = ndtr(SQRT_HALF * latent)
         return out
 
     def latent_of(self, probability: float) -> float:
-        """The f at which `probability` returns this; infinite at 0 and 1."""
+        """The g at which `probability` returns this; infinite at 0 and 1."""
         return float(ndtri(min(max(probability, 0.0), 1.0))) / SQRT_HALF
 
     def moments(self, x: Array, space: str) -> tuple[Array, Array]:
@@ -237,6 +245,22 @@ class PairwisePosterior:
 def smooth_part(covariance: Covariance, a: Array, b: Array) -> Array:
     """The squared exponential part alone (n, m), between the rows of a (n, d) and b (m, d)."""
     return Covariance(covariance.variance, covariance.lengthscales)(a, b)
+
+
+def box_average(covariance: Covariance, x: Array) -> Array:
+    """r (m,) at the rows of x (m, d), of the squared exponential part; the linear part has none."""
+    scales = covariance.lengthscales
+    shares = scales * (ndtr((1.0 - x) / scales) - ndtr(-x / scales))
+    out: Array = covariance.variance * np.sqrt(2.0 * np.pi) ** x.shape[1] * np.prod(shares, axis=1)
+    return out
+
+
+def box_variance(covariance: Covariance) -> float:
+    """q of the squared exponential part: v prod_j 2 int_0^1 (1 - t) exp(-t^2 / (2 l_j^2)) dt."""
+    scales = covariance.lengthscales
+    along = scales * np.sqrt(2.0 * np.pi) * (ndtr(1.0 / scales) - 0.5)
+    along += np.square(scales) * np.expm1(-0.5 / np.square(scales))
+    return float(covariance.variance * np.prod(2.0 * along))
 
 
 def pulled(covariance: Covariance, z: Array, x: Array, u: Array, smooth: Array) -> Array:
