@@ -18,6 +18,7 @@ from fechner.strategies.models.posterior import Posterior
 
 if TYPE_CHECKING:
     from fechner.strategies.models.botorch_model import GaussianModel
+    from fechner.strategies.models.pairwise_botorch import PairwiseGaussianModel
 
 __all__ = ["Posterior", "condition", "fit", "posterior"]
 
@@ -79,9 +80,15 @@ def posterior(
     return out
 
 
-def condition(component: Component, x: Array, y: Array, hyperparameters: Mapping[str, Any]) -> GaussianModel:
+def condition(
+    component: Component, x: Array, y: Array, hyperparameters: Mapping[str, Any]
+) -> GaussianModel | PairwiseGaussianModel:
     """The posterior as a `botorch.models.model.Model`; arguments as for `posterior`."""
+    x, y = _arrays(x, y)
+    if component.name == pairwise.NAME:
+        from fechner.strategies.models.pairwise_botorch import PairwiseGaussianModel
+
+        return PairwiseGaussianModel(pairwise.posterior(component, x, y, hyperparameters), y)
     from fechner.strategies.models.botorch_model import GaussianModel
 
-    x, y = _arrays(x, y)
     return GaussianModel(posterior(component, x, y, hyperparameters), y)
