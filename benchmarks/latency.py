@@ -165,7 +165,7 @@ def cell(one: dict[str, Any] | None) -> str:
     if one is None:
         return ""
     if "refused" in one:
-        return "not supported"
+        return "not supported" if "support" in one["refused"].lower() else "failed"
     return f"{digits(one['median'])} ({digits(one['q25'])}–{digits(one['q75'])}; {digits(one['p95'])})"
 
 

@@ -64,10 +64,10 @@ FIGURES = {
 class Client:
     """A socket that sends version 1 requests and waits for each reply."""
 
-    def __init__(self, port: int, until: float) -> None:
+    def __init__(self, port: int, until: float, timeout: float = 60.0) -> None:
         while True:
             try:
-                self._socket = socket.create_connection(("127.0.0.1", port), 60)
+                self._socket = socket.create_connection(("127.0.0.1", port), timeout)
                 break
             except ConnectionRefusedError:
                 if time.monotonic() > until:
