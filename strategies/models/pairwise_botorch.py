@@ -57,6 +57,11 @@ class PairwiseGaussianModel(Model):
     def train_inputs(self) -> tuple[torch.Tensor]:
         return (self.train_x,)
 
+    @property
+    def datapoints(self) -> torch.Tensor:
+        """The stimuli `2n x d`, as botorch's own models of pairs call them."""
+        return self.train_x
+
     def _kernel(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """The prior covariance of g between a `... x n x d` and b `... x m x d`: `... x n x m`."""
         covariance = self.core.covariance

@@ -1,0 +1,82 @@
+"""Searching where coordinates take levels: exhaustive where few, never worse than the best level found."""
+
+from __future__ import annotations
+
+import numpy as np
+from fechner.strategies.acquisition.acquisition import Acquisition
+from fechner.strategies.acquisition.levels import levels_of, maximise_on, snap
+from fechner.strategies.config.specification import Parameter
+from fechner.strategies.parameters import space
+
+SPACE = space(
+    (
+        Parameter("p", "continuous", 0.0, 1.0),
+        Parameter("k", "integer", 1.0, 5.0),
+        Parameter("side", "categorical", choices=("a", "b", "c")),
+        Parameter("on", "binary", 0.0, 1.0),
+        Parameter("always", "fixed", value=3),
+        Parameter("size", "integer", 1.0, 100.0, "log"),
+        Parameter("fine", "integer", 0.0, 5000.0),
+    )
+)
+OPTIONS = {"seed": 1, "scan": 128, "starts": 2, "evaluations": None}
+
+
+def test_levels_are_the_codes_of_the_values() -> None:
+    """Each level decodes to its own value; very fine integers count as continuous."""
+    levels = levels_of(SPACE)
+    assert [None if grid is None else len(grid) for grid in levels] == [None, 5, 3, 2, 100, None]
+    for place, name in ((1, "k"), (2, "side"), (4, "size")):
+        grid = levels[place]
+        assert grid is not None
+        values = []
+        for unit in grid:
+            point = np.full(SPACE.d, 0.5)
+            point[place] = unit
+            values.append(SPACE.decode(point)[name])
+        assert len(set(values)) == len(grid)
+        assert np.all(np.diff(grid) > 0)
+
+
+def test_snapping() -> None:
+    """Coordinates with levels move to the nearest one, others stay."""
+    levels = levels_of(SPACE)
+    x = np.random.default_rng(0).uniform(size=(50, SPACE.d))
+    snapped = snap(x, levels)
+    assert np.array_equal(snapped[:, 0], x[:, 0])
+    assert np.array_equal(snap(snapped, levels), snapped)
+    assert np.abs(snapped - x)[:, 1].max() <= 0.1
+
+
+def test_all_combinations_where_there_are_few() -> None:
+    """With levels only the answer is the exhaustive maximum, whatever the scan sees."""
+    levels = (np.linspace(0.05, 0.95, 10), np.linspace(0.1, 0.9, 5))
+    table = np.random.default_rng(3).uniform(size=(10, 5))
+
+    def values(x: np.ndarray) -> np.ndarray:
+        return table[np.searchsorted(levels[0], x[:, 0]), np.searchsorted(levels[1], x[:, 1])]
+
+    x, value = maximise_on(Acquisition(values, 8, 1e-5), np.ones(2), levels, fixed={}, **OPTIONS)
+    assert value == table.max()
+    assert values(x[None])[0] == value
+    held, value = maximise_on(
+        Acquisition(values, 8, 1e-5), np.ones(2), levels, fixed={1: float(levels[1][2])}, **OPTIONS
+    )
+    assert held[1] == levels[1][2]
+    assert value == table[:, 2].max()
+
+
+def test_levels_beside_continuous_coordinates() -> None:
+    """A narrow optimum at one level of two is found, its continuous coordinate refined."""
+    levels = (None, np.linspace(0.05, 0.95, 10), np.linspace(0.1, 0.9, 5))
+    best = np.array([0.377, levels[1][7], levels[2][1]])
+    scales = np.array([0.2, 0.05, 0.05])
+
+    def values(x: np.ndarray) -> np.ndarray:
+        away = np.abs(x - best) / np.array([0.2, 0.5, 0.5])
+        return -np.square(away[:, 0]) - away[:, 1] - away[:, 2]
+
+    x, value = maximise_on(Acquisition(values, 64, 1e-5), scales, levels, fixed={}, **OPTIONS)
+    assert np.array_equal(x[1:], best[1:])
+    assert abs(x[0] - best[0]) < 0.01
+    assert value > -1e-2
