@@ -1,0 +1,62 @@
+"""The methods of benchmarks/quality.py: what chooses the trials, with which settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fechner.strategies.config.registry import CLASSES
+from fechner.strategies.simulation import Observer
+
+#: Acquisition functions by the names of methods; None: no model chooses.
+METHODS: dict[str, str | None] = {
+    "Sobol": None,
+    "straddle": "MCLevelSetEstimation",
+    "BALD": "BernoulliMCMutualInformation",
+    "BALV": "MCPosteriorVariance",
+    **{name: name for name in ("EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR", "LocalMI", "LocalSUR")},
+}
+MODEL = "GPClassificationModel"
+
+#: The slow settings by which every shortcut is judged; of these, the keys that there are.
+EXACT: dict[str, dict[str, Any]] = {
+    "OptimizeAcqfGenerator": {"restarts": 20, "samps": 4096},
+    MODEL: {"ftol": 1e-12, "gtol": 1e-6, "maxiter": 1000, "maxfun": 5000, "maxls": 50},
+    "acquisition": {"query_set_size": 1024},
+}
+
+
+def exact(method: str) -> dict[str, dict[str, Any]]:
+    """The slow settings of the sections that a method has."""
+    acquisition = METHODS[method]
+    out = {}
+    for section, keys in EXACT.items():
+        name = acquisition if section == "acquisition" else section
+        if name is not None and name in CLASSES:
+            out[name] = {key: value for key, value in keys.items() if key in CLASSES[name].keys}
+    return out
+
+
+def configuration(observer: Observer, method: str, chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Sobol trials, then the method's."""
+    acquisition = METHODS[method]
+    found: dict[str, dict[str, Any]] = {
+        "common": {
+            "parnames": list(observer.bounds),
+            "outcome_types": ["binary"],
+            "strategy_names": ["init"] if acquisition is None else ["init", "opt"],
+        }
+    }
+    for name, (low, high) in observer.bounds.items():
+        found[name] = {"par_type": "continuous", "lower_bound": low, "upper_bound": high}
+    found["init"] = {"generator": "SobolGenerator", "min_total_outcome_occurrences": 0}
+    if acquisition is None:
+        found["init"] |= {"model": MODEL, "min_asks": 1_000_000}
+    else:
+        found["init"]["min_asks"] = chosen["initial"]
+        found["opt"] = {"generator": "OptimizeAcqfGenerator", "model": MODEL, "min_asks": 1_000_000}
+        found["opt"]["refit_every"] = chosen["refit_every"]
+        found["OptimizeAcqfGenerator"] = {"acqf": acquisition}
+        found[acquisition] = {"target": observer.target}
+    for section, keys in chosen["sections"].items():
+        found.setdefault(section, {}).update(keys)
+    return found
