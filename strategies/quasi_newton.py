@@ -53,7 +53,7 @@ def minimise(
     lower: Array,
     upper: Array,
     *,
-    inverse_hessians: Array,
+    inverse_hessians: Array | float,
     tolerance: float,
     longest: float = np.inf,
     evaluations: int = 100,
@@ -66,7 +66,8 @@ def minimise(
         function: values that are not finite are never accepted.
         starts: moved inside the box.
         lower, upper: the box.
-        inverse_hessians: (s, p, p) or (p, p), positive definite: the first steps' scale and directions.
+        inverse_hessians: (s, p, p) or (p, p), positive definite: the first steps' scale and directions. A
+            number, where nothing is known, is the first step's scale only, and corrected after it.
         tolerance: a start ends when its next step promises less than this.
         longest: the longest step in any coordinate.
         evaluations: limit on the calls of the function.
@@ -75,10 +76,13 @@ def minimise(
             its last step brought; None lets all go on.
     """
     count, p = starts.shape
-    first = np.broadcast_to(inverse_hessians, (count, p, p))
+    unknown = isinstance(inverse_hessians, float)
+    scaled = inverse_hessians * np.eye(p) if unknown else np.asarray(inverse_hessians)
+    first = np.broadcast_to(scaled, (count, p, p))
     x, hessians = np.clip(starts, lower, upper), first.copy()
     values, slopes = np.full(count, np.inf), np.zeros((count, p))
     begun = np.zeros(count, dtype=bool)  # whether the start itself has been evaluated
+    fresh = np.ones(count, dtype=bool)  # whether the curvature is the one given
     alive = np.ones(count, dtype=bool)
     steps, lengths, promised = np.zeros((count, p)), np.ones(count), np.zeros(count)
     brought = np.full(count, np.inf)
@@ -99,7 +103,11 @@ def minimise(
         for place, start in enumerate(moving.tolist()):
             if enough[place]:
                 if begun[start]:
-                    _update(hessians[start], moved[place], gradients[place] - slopes[start])
+                    change = gradients[place] - slopes[start]
+                    if unknown and fresh[start]:
+                        _rescale(hessians[start], moved[place], change)
+                    _update(hessians[start], moved[place], change)
+                    fresh[start] = False
                     brought[start] = values[start] - found[place]
                 x[start], values[start], slopes[start] = trial[place], found[place], gradients[place]
                 begun[start] = True
@@ -111,11 +119,11 @@ def minimise(
             else:
                 lengths[start] *= _shorter(expected[place], found[place] - values[start], sound[place])
                 if lengths[start] < SHORTEST:
-                    fresh = not np.array_equal(hessians[start], first[start])
                     hessians[start] = first[start]
-                    alive[start] = fresh and _aim(
+                    alive[start] = not fresh[start] and _aim(
                         start, x, slopes, hessians, lower, upper, steps, promised, longest
                     )
+                    fresh[start] = True
                     lengths[start] = 0.1
         if hopeless is not None and begun.any():
             best = values.min()
@@ -155,6 +163,13 @@ def _shorter(expected: float, rise: float, sound: bool) -> float:
     if not sound or expected >= 0:
         return 0.25
     return float(np.clip(-0.5 * expected / max(rise - expected, 1e-300), 0.1, 0.5))
+
+
+def _rescale(inverse: Array, moved: Array, change: Array) -> None:
+    """The size that an inverse Hessian (p, p) should have after a first step (Nocedal & Wright, eq. 6.20)."""
+    curvature = float(moved @ change)
+    if curvature > 0:
+        inverse[:] = np.eye(len(moved)) * (curvature / float(change @ change))
 
 
 def _update(inverse: Array, moved: Array, change: Array) -> None:

@@ -7,8 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from fechner.strategies.acquisition.level_set import straddle
-from fechner.strategies.acquisition.look_ahead import expected_absolute_volume_change
+from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
+from fechner.strategies.acquisition.level_set import (
+    Gradients,
+    OfMoments,
+    Values,
+    climbing,
+    information,
+    posterior_variance,
+    straddle,
+)
+from fechner.strategies.acquisition.look_ahead import (
+    Score,
+    ScoreSlopes,
+    approximate_sur,
+    local,
+    looking_ahead,
+    reduction,
+    volume_change,
+)
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
@@ -38,30 +55,50 @@ def build(
     """The acquisition function that `component` names.
 
     Args:
-        component: MCLevelSetEstimation, EAVC or qLogNoisyExpectedImprovement, and keys.
+        component: the acquisition function and its keys.
         posterior: of the model given the data.
         seed: of its Sobol points and samples.
         pending: (k, d) points handed out whose outcomes are not known; they reduce the variance.
     """
     keys: dict[str, Any] = dict(component.keys)
+    name = component.name
     waiting = np.zeros((0, posterior.x.shape[1])) if pending is None else pending
-    if component.name == "qLogNoisyExpectedImprovement":
-        from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
-
-        values, gradients = log_noisy_expected_improvement(posterior, waiting, key(seed, "samples"))
-        return Acquisition(values, 64, 1e-4, gradients)
-    expecting = posterior.expecting(waiting) if len(waiting) else posterior
+    if name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):
+        return _acquisition(log_noisy_expected_improvement(posterior, waiting, key(seed, "samples")), SAMPLED)
+    core = posterior.expecting(waiting) if len(waiting) else posterior
     target = keys.get("target")
     target = 0.75 if target is None else float(target)
-    if component.name == "MCLevelSetEstimation":
+    if name == "MCLevelSetEstimation":
         beta = keys.get("beta")
         on_probability = keys.get("objective") is not None
-        return Acquisition(
-            straddle(expecting, target, 3.84 if beta is None else float(beta), on_probability), 128, 4e-5
-        )
-    if component.name == "EAVC":
-        count = int(keys.get("query_set_size") or 256)
-        return Acquisition(
-            expected_absolute_volume_change(expecting, target, count, key(seed, "query set")), 32, 3e-4
-        )
-    raise ValueError(f"{component.name} is no acquisition function of this version")
+        function = straddle(core, target, 3.84 if beta is None else float(beta), on_probability)
+        return _acquisition(climbing(core, function), AT_A_POINT)
+    if name in POINTWISE:
+        return _acquisition(climbing(core, POINTWISE[name](core, target)), AT_A_POINT)
+    count, keyed = int(keys.get("query_set_size") or 256), key(seed, "query set")
+    if name == "ApproxGlobalSUR":
+        return _acquisition(approximate_sur(core, target, count, keyed), OVER_THE_BOX)
+    if name in LOOKING_AHEAD:
+        return _acquisition(looking_ahead(core, target, count, keyed, LOOKING_AHEAD[name]()), OVER_THE_BOX)
+    raise ValueError(f"{name} is no acquisition function of this version")
+
+
+#: Points in a chunk, and what a point is taken to cost in seconds.
+AT_A_POINT, SAMPLED, OVER_THE_BOX = (256, 4e-5), (64, 1e-4), (64, 3e-4)
+
+POINTWISE: dict[str, Callable[[Posterior, float], OfMoments]] = {
+    "MCPosteriorVariance": lambda core, _: posterior_variance(core),
+    "BernoulliMCMutualInformation": lambda core, _: information(core),
+    "LocalMI": lambda core, target: local(core, target, "entropy"),
+    "LocalSUR": lambda core, target: local(core, target, "misclassified"),
+}
+LOOKING_AHEAD: dict[str, Callable[[], tuple[Score, ScoreSlopes]]] = {
+    "EAVC": volume_change,
+    "GlobalMI": lambda: reduction("entropy"),
+    "GlobalSUR": lambda: reduction("misclassified"),
+}
+
+
+def _acquisition(functions: tuple[Values, Gradients], cost: tuple[int, float]) -> Acquisition:
+    """Values and gradients with what they cost."""
+    return Acquisition(functions[0], *cost, functions[1])

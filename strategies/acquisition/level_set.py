@@ -1,9 +1,14 @@
-"""The straddle heuristic for level sets (MCLevelSetEstimation), in closed form.
+"""Acquisition functions of the posterior's mean and variance at a point alone, in closed form or quadrature.
 
-B. Bryan et al. (2005), Active learning for identifying function threshold boundaries, NeurIPS, eq. 2:
-straddle(x) = 1.96 sd(x) - |mean(x) - target|. The key `beta` is the multiplier's square (3.84 = 1.96^2), so
-value(x) = sqrt(beta) sd(x) - |mean(x) - target|, with mean and sd of p = P(y = 1 | f(x)) under a
+Straddle (MCLevelSetEstimation): B. Bryan et al. (2005), Active learning for identifying function threshold
+boundaries, NeurIPS, eq. 2: 1.96 sd(x) - |mean(x) - target|. The key `beta` is the multiplier's square (3.84 =
+1.96^2), so value(x) = sqrt(beta) sd(x) - |mean(x) - target|, with mean and sd of p = P(y = 1 | f(x)) under a
 ProbitObjective, of f(x) without an objective.
+BALD (BernoulliMCMutualInformation): N. Houlsby, F. Huszar, Z. Ghahramani & M. Lengyel (2011), Bayesian active
+learning for classification and preference learning, arXiv 1112.5745, eq. 2: H(E[p]) - E[H(p)], in nats.
+BALV (MCPosteriorVariance): the variance of p (of f for continuous outcomes).
+
+Notation: m points; mu, s2 (m,) mean and variance of f there; every function takes (mu, s2) to values (m,).
 """
 
 from __future__ import annotations
@@ -11,19 +16,108 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from fechner.strategies.models.normal import Array
+from fechner.strategies.acquisition.slopes import Climbing
+from fechner.strategies.models.normal import Array, ndtr, probability_moments
 from fechner.strategies.models.posterior import Posterior
+from scipy.special import entr
+
+OfMoments = Callable[[Array, Array], Array]
+Values = Callable[[Array], Array]
+Gradients = Callable[[Array], tuple[Array, Array]]
+
+STEP = 1e-5  # of differences by mu and s2, in sd and shares of s2: cheap, as these are two numbers a point
+NARROW = 0.7  # sd of f below which an expectation is taken on nodes of its own, above it on a fixed grid
+_HERMITE, _HERMITE_WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
+_HERMITE_WEIGHTS = _HERMITE_WEIGHTS / _HERMITE_WEIGHTS.sum()
+_GRID: Array = np.linspace(-8.0, 8.0, 65)
 
 
-def straddle(
-    posterior: Posterior, target: float, beta: float, on_probability: bool
-) -> Callable[[Array], Array]:
-    """The straddle of (m, d) points as a function; `target` is a probability (`on_probability`) or an f."""
-    space = "probability" if on_probability else "latent"
-    multiplier = float(np.sqrt(beta))
+def climbing(posterior: Posterior, function: OfMoments) -> tuple[Values, Gradients]:
+    """A function of mean and variance as a function of (m, d) points, and the same with its gradients."""
+    prepared: list[Climbing] = []
 
     def values(x: Array) -> Array:
-        mean, sd = posterior.moments(x, space)
-        return multiplier * sd - np.abs(mean - target)
+        return function(*posterior.latent(x))
+
+    def gradients(x: Array) -> tuple[Array, Array]:
+        if not prepared:
+            prepared.append(Climbing(posterior))
+        at = prepared[0].moments(x)
+        mean, variance = at.mean, at.variance
+        step = STEP * np.sqrt(variance)
+        by_mean = (function(mean + step, variance) - function(mean - step, variance)) / (2 * step)
+        more, less = variance * (1 + STEP), variance * (1 - STEP)
+        by_variance = (function(mean, more) - function(mean, less)) / (more - less)
+        return function(mean, variance), at.pulled(by_mean, by_variance)
+
+    return values, gradients
+
+
+def straddle(posterior: Posterior, target: float, beta: float, on_probability: bool) -> OfMoments:
+    """The straddle; `target` is a probability (`on_probability`) or an f."""
+    multiplier = float(np.sqrt(beta))
+
+    def values(mean: Array, variance: Array) -> Array:
+        if on_probability:
+            mean, variance = _of_probability(posterior, mean, variance)
+        out: Array = multiplier * np.sqrt(variance) - np.abs(mean - target)
+        return out
 
     return values
+
+
+def posterior_variance(posterior: Posterior) -> OfMoments:
+    """BALV: the variance of p, or of f for continuous outcomes."""
+
+    def values(mean: Array, variance: Array) -> Array:
+        return _of_probability(posterior, mean, variance)[1] if posterior.binary else variance
+
+    return values
+
+
+def information(posterior: Posterior) -> OfMoments:
+    """BALD: what the outcome would tell about f, in nats."""
+
+    def values(mean: Array, variance: Array) -> Array:
+        first, _ = _of_probability(posterior, mean, variance)
+        return binary_entropy(first) - expected(
+            lambda f: binary_entropy(posterior.probability(f)), mean, variance
+        )
+
+    return values
+
+
+def expected(function: Callable[[Array], Array], mean: Array, variance: Array) -> Array:
+    """E[function(f)] for f ~ N(mean, variance), (m,), of a function that settles beyond |f| = 8.
+
+    Where f is narrow on Gauss-Hermite nodes; where it is wide, as the sum of a function on a fixed grid
+    against the density, which is accurate to about 1e-9 since both are smooth (trapezoidal rule).
+    """
+    sd = np.sqrt(variance)
+    out = np.empty_like(mean)
+    narrow = sd < NARROW
+    nodes = mean[narrow, None] + sd[narrow, None] * _HERMITE
+    out[narrow] = function(nodes) @ _HERMITE_WEIGHTS
+    wide = ~narrow
+    if wide.any():
+        low, high = function(_GRID[[0, -1]])
+        away = (_GRID - mean[wide, None]) / sd[wide, None]
+        weights = np.exp(-0.5 * away * away) * ((_GRID[1] - _GRID[0]) / np.sqrt(2 * np.pi))
+        # what is left of the function without its levels at both ends, whose expectation is Phi's
+        rest = function(_GRID) - low - (high - low) * ndtr(_GRID)
+        share = ndtr(mean[wide] / np.sqrt(1.0 + variance[wide]))
+        out[wide] = (weights @ rest) / sd[wide] + low + (high - low) * share
+    return out
+
+
+def binary_entropy(p: Array) -> Array:
+    """The entropy of a binary outcome of probability p, in nats, elementwise."""
+    out: Array = entr(p) + entr(1.0 - p)
+    return out
+
+
+def _of_probability(posterior: Posterior, mean: Array, variance: Array) -> tuple[Array, Array]:
+    """Mean and variance of p."""
+    first, second = probability_moments(mean, variance)
+    rest = 1.0 - posterior.floor - posterior.lapse
+    return posterior.floor + rest * first, rest * rest * second

@@ -1,24 +1,29 @@
 """Maximising an acquisition function: a scrambled-Sobol scan, then the best few refined in length-scale
 units.
 
-The refinement is scipy's L-BFGS-B from each start, with u = x / l as its variables, so that one unit is one
-length scale in every direction; gradients are central differences evaluated in one call, unless the function
-has its own. The answer is never worse than the scan's best.
+All starts climb at once (quasi_newton.py), each on its own, with u = x / l as their variables, so that one
+unit is one length scale in every direction; a start that lies far below the best one and gains little ends
+early. Gradients are central differences where the function has none of its own. The answer is never worse
+than the scan's best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import Array
+from fechner.strategies.quasi_newton import minimise
 from fechner.strategies.random import key
-from scipy.optimize import minimize
 
 STEP = 1e-4  # of the differences, in length scales
 ITERATIONS = 15
+TOLERANCE = 1e-4  # of the scan's spread: a step that promises less ends a climb
+LONGEST = 0.5  # length scales a step
+HOPELESS = 5.0  # times what its last step brought: a start farther below the best one ends
 
 
 def values_in_chunks(acquisition: Acquisition, x: Array, poll: Callable[[], None] | None) -> Array:
@@ -69,88 +74,63 @@ def maximise(
     if not len(free):
         return best_x, best_value
     unit = np.clip(lengthscales[free], 0.02, 2.0)
-    left = [10**9 if evaluations is None else evaluations]
+    finite = values[np.isfinite(values)]
+    spread = float(finite.max() - np.median(finite)) if len(finite) else 0.0
+    if not (spread > 1e-300 and starts):
+        return best_x, best_value
+    begins = points[order[distinct(points[order], lengthscales, starts)]]
+    climb = acquisition.gradients or differences(acquisition, free, unit, lower, upper)
 
-    def objective(u: Array, base: Array) -> tuple[float, Array]:
+    def objective(u: Array, which: np.ndarray[Any, np.dtype[np.intp]]) -> tuple[Array, Array]:
         if poll is not None:
             poll()
-        left[0] -= 1
-        x = base.copy()
-        x[free] = np.clip(u * unit, lower[free], upper[free])
-        value, slope = _differences(acquisition, x, free, unit, lower, upper)
-        nonlocal best_x, best_value
-        if np.isfinite(value) and value > best_value:
-            best_x, best_value = x, value
-        if not (np.isfinite(value) and np.all(np.isfinite(slope))):
-            return 1e10, np.zeros(len(free))
-        return -value * size, -slope * unit * size
+        x = begins[which]
+        x[:, free] = np.clip(u * unit, lower[free], upper[free])
+        found, slopes = climb(x)
+        return -found / spread, -slopes[:, free] * unit / spread
 
-    spread = float(values[order[0]] - np.median(values[np.isfinite(values)]))
-    size = 1.0 / spread if spread > 1e-300 else 1.0  # so that the optimiser's tolerances mean something
-    bounds = list(zip(lower[free] / unit, upper[free] / unit, strict=True))
-    begins = [points[order[index]] for index in distinct(points[order], lengthscales, starts)]
-    if acquisition.gradients is not None:
-        x, value = _refined_together(acquisition, np.array(begins), free, unit, bounds, size, left[0], poll)
-        return (x, value) if value > best_value else (best_x, best_value)
-    for begin in begins:
-        if left[0] <= 0:
-            break
-        options = {"maxiter": ITERATIONS, "maxfun": min(left[0], 2 * ITERATIONS), "ftol": 1e-5, "gtol": 1e-4}
-        minimize(
-            objective,
-            begin[free] / unit,
-            args=(begin,),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options=options,
-        )
-    return best_x, best_value
+    ended = minimise(
+        objective,
+        begins[:, free] / unit,
+        lower[free] / unit,
+        upper[free] / unit,
+        inverse_hessians=0.1,
+        tolerance=TOLERANCE,
+        longest=LONGEST,
+        evaluations=2 * ITERATIONS,
+        points=evaluations,
+        hopeless=HOPELESS,
+    )
+    top = int(np.argmin(ended.values))
+    if not -ended.values[top] * spread > best_value:
+        return best_x, best_value
+    best_x = begins[top].copy()
+    best_x[free] = np.clip(ended.x[top] * unit, lower[free], upper[free])
+    return best_x, -float(ended.values[top]) * spread
 
 
-def _refined_together(
+def differences(
     acquisition: Acquisition,
-    begins: Array,
-    free: np.ndarray,
+    free: np.ndarray[Any, np.dtype[np.intp]],
     unit: Array,
-    bounds: list[tuple[float, float]],
-    size: float,
-    evaluations: int,
-    poll: Callable[[], None] | None,
-) -> tuple[Array, float]:
-    """The best point (d,) met and its value when all starts (s, d) climb at once.
+    lower: Array,
+    upper: Array,
+) -> Callable[[Array], tuple[Array, Array]]:
+    """Values (m,) and gradients (m, d) by the free coordinates, from differences that stay inside the box."""
 
-    One L-BFGS-B maximises the sum over the starts, so that every gradient is one batched call: a call of a
-    torch acquisition function costs much more than a point.
-    """
-    assert acquisition.gradients is not None
-    low, high = (np.array(ends) * unit for ends in zip(*bounds, strict=True))
-    best_x, best_value = begins[0].copy(), -np.inf
+    def climb(x: Array) -> tuple[Array, Array]:
+        m, count = len(x), len(free)
+        batch = np.repeat(x[:, None, :], 2 * count + 1, axis=1)
+        rows = np.arange(count)
+        batch[:, 1 + rows, free] = np.minimum(x[:, free] + STEP * unit, upper[free])
+        batch[:, 1 + count + rows, free] = np.maximum(x[:, free] - STEP * unit, lower[free])
+        values = values_in_chunks(acquisition, batch.reshape(-1, x.shape[1]), None).reshape(m, -1)
+        width = batch[:, 1 + rows, free] - batch[:, 1 + count + rows, free]
+        slopes = np.zeros_like(x)
+        slopes[:, free] = (values[:, 1 : 1 + count] - values[:, 1 + count :]) / width
+        return values[:, 0], slopes
 
-    def objective(u: Array) -> tuple[float, Array]:
-        nonlocal best_x, best_value
-        if poll is not None:
-            poll()
-        x = begins.copy()
-        x[:, free] = np.clip(u.reshape(len(begins), -1) * unit, low, high)
-        assert acquisition.gradients is not None
-        values, slopes = acquisition.gradients(x)
-        sound = np.isfinite(values) & np.isfinite(slopes).all(axis=1)
-        top = int(np.argmax(np.where(sound, values, -np.inf)))
-        if sound[top] and values[top] > best_value:
-            best_x, best_value = x[top].copy(), float(values[top])
-        climb = np.where(sound[:, None], slopes[:, free] * unit, 0.0)
-        return -float(values[sound].sum()) * size, -climb.ravel() * size
-
-    options = {
-        "maxiter": ITERATIONS,
-        "maxfun": min(evaluations, 2 * ITERATIONS),
-        "ftol": 1e-6,
-        "gtol": 1e-4,
-    }
-    start = (begins[:, free] / unit).ravel()
-    minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds * len(begins), options=options)
-    return best_x, best_value
+    return climb
 
 
 def distinct(points: Array, lengthscales: Array, count: int) -> list[int]:
@@ -163,17 +143,3 @@ def distinct(points: Array, lengthscales: Array, count: int) -> list[int]:
             if len(chosen) == count:
                 break
     return chosen
-
-
-def _differences(
-    acquisition: Acquisition, x: Array, free: np.ndarray, unit: Array, lower: Array, upper: Array
-) -> tuple[float, Array]:
-    """Value and gradient (by the free coordinates of x) from differences that stay inside the box."""
-    count = len(free)
-    batch = np.tile(x, (2 * count + 1, 1))
-    rows = np.arange(count)
-    batch[1 + rows, free] = np.minimum(x[free] + STEP * unit, upper[free])
-    batch[1 + count + rows, free] = np.maximum(x[free] - STEP * unit, lower[free])
-    values = acquisition.values(batch)
-    width = batch[1 + rows, free] - batch[1 + count + rows, free]
-    return float(values[0]), (values[1 : 1 + count] - values[1 + count :]) / width

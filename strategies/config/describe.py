@@ -10,7 +10,21 @@ PAIRS = {
     "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
     "PairwiseMCPosteriorVariance": "the pair whose probability of preference is least known",
     "BernoulliMCMutualInformation": "the pair whose answer tells most about the utility",
+    "qLogNoisyExpectedImprovement": "two stimuli that may be better than any so far",
     "qNoisyExpectedImprovement": "two stimuli that may be better than any so far",
+}
+
+LEVEL_SETS = {
+    "EAVC": "where an answer changes most what lies above the probability {}",
+    "GlobalMI": "where an answer tells most, in bits, about what lies above the probability {}",
+    "GlobalSUR": "where an answer leaves least in doubt about what lies above the probability {}",
+    "ApproxGlobalSUR": "where, roughly, an answer leaves least in doubt what lies above the probability {}",
+    "LocalMI": "where an answer tells most, in bits, whether that very point lies above the probability {}",
+    "LocalSUR": "where an answer decides best whether that very point lies above the probability {}",
+}
+AT_A_POINT = {
+    "MCPosteriorVariance": "where the prediction is least sure",
+    "BernoulliMCMutualInformation": "where an answer tells most about the whole function",
 }
 
 
@@ -56,7 +70,7 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def _stage(stage: Stage, spec: Specification) -> Iterable[str]:
-    yield _generator(stage.generator)
+    yield _generator(stage.generator, spec.stimuli_per_trial)
     if stage.model is not None:
         yield _model(stage.model, stage)
     yield _end(stage, spec)
@@ -65,7 +79,7 @@ def _stage(stage: Stage, spec: Specification) -> Iterable[str]:
         yield f"Its own seed is {stage.seed if own is None else own}."
 
 
-def _generator(generator: Component) -> str:
+def _generator(generator: Component, stimuli: int) -> str:
     if generator.name == "SobolGenerator":
         return "Points fill the space evenly (scrambled Sobol sequence)."
     if generator.name == "RandomGenerator":
@@ -74,18 +88,24 @@ def _generator(generator: Component) -> str:
         order = "in random order" if generator.keys["shuffle"] else "in the order given"
         return f"{len(generator.keys['points'])} points of the configuration, {order}."
     acqf = generator.keys.get("acqf")
-    return f"Points are chosen by {_acquisition(acqf)}." if isinstance(acqf, Component) else generator.name
+    return (
+        f"Points are chosen by {_acquisition(acqf, stimuli)}."
+        if isinstance(acqf, Component)
+        else generator.name
+    )
 
 
-def _acquisition(acqf: Component) -> str:
+def _acquisition(acqf: Component, stimuli: int) -> str:
     target = acqf.keys.get("target")
     if acqf.name == "MCLevelSetEstimation":
         scale = "the probability" if acqf.keys["objective"] is not None else "the latent function"
         return f"MCLevelSetEstimation: where it is least sure whether {scale} is above {target:g}"
-    if acqf.name == "EAVC":
-        return f"EAVC: where an answer changes most what lies above the probability {target:g}"
-    if acqf.name == "qLogNoisyExpectedImprovement":
-        return "qLogNoisyExpectedImprovement: where the outcome may be higher than anywhere so far"
+    if acqf.name in LEVEL_SETS:
+        return f"{acqf.name}: {LEVEL_SETS[acqf.name].format(format(target, 'g'))}"
+    if stimuli == 1 and acqf.name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):
+        return f"{acqf.name}: where the outcome may be higher than anywhere so far"
+    if stimuli == 1 and acqf.name in AT_A_POINT:
+        return f"{acqf.name}: {AT_A_POINT[acqf.name]}"
     if acqf.name in PAIRS:
         return f"{acqf.name}: {PAIRS[acqf.name]}"
     return acqf.name

@@ -56,6 +56,8 @@ _LOOK_AHEAD = {
 
 _OF_PAIRS = {"objective": Key("component", kind="objective")}
 
+_LOCAL = {"target": _LOOK_AHEAD["target"], "lookahead_type": _LOOK_AHEAD["lookahead_type"]}
+
 CLASSES: dict[str, Entry] = {
     # generators
     "SobolGenerator": Entry("generator", GENERATOR_KEYS),
@@ -93,12 +95,20 @@ CLASSES: dict[str, Entry] = {
     "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
     # acquisition functions
     "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}, stimuli=1),
-    "EAVC": Entry("acquisition", {**ACQUISITION_KEYS, **_LOOK_AHEAD}, outcome="binary", stimuli=1),
+    **{
+        name: Entry("acquisition", {**ACQUISITION_KEYS, **_LOOK_AHEAD}, outcome="binary", stimuli=1)
+        for name in ("EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR")
+    },
+    **{
+        name: Entry("acquisition", {**ACQUISITION_KEYS, **_LOCAL}, outcome="binary", stimuli=1)
+        for name in ("LocalMI", "LocalSUR")
+    },
+    "MCPosteriorVariance": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, stimuli=1),
     "qLogNoisyExpectedImprovement": Entry(
         "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}
     ),
     "qNoisyExpectedImprovement": Entry(
-        "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}, stimuli=2
+        "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}
     ),
     "AnalyticExpectedUtilityOfBestOption": Entry(
         "acquisition", ACQUISITION_KEYS, outcome="binary", stimuli=2
@@ -106,9 +116,7 @@ CLASSES: dict[str, Entry] = {
     "PairwiseMCPosteriorVariance": Entry(
         "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary", stimuli=2
     ),
-    "BernoulliMCMutualInformation": Entry(
-        "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary", stimuli=2
-    ),
+    "BernoulliMCMutualInformation": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary"),
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
     "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
@@ -143,8 +151,7 @@ _later(
 _later("generator", "InterleavedGenerator")
 _later("model", "MonotonicProjectionGP SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
 _later("model", "OrdinalGPModel IndependentGPsModel")
-_later("acquisition", "GlobalMI GlobalSUR ApproxGlobalSUR LocalMI LocalSUR MOCU SMOCU BEMPS", "EAVC")
-_later("acquisition", "MCPosteriorVariance", "EAVC")
+_later("acquisition", "MOCU SMOCU BEMPS", "EAVC")
 _later(
     "acquisition",
     "qExpectedImprovement qLogExpectedImprovement ExpectedImprovement"

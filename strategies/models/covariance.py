@@ -42,6 +42,29 @@ class Covariance:
             out += ((a - 0.5) * self.slopes) @ (b - 0.5).T
         return out
 
+    def exponential(self, a: Array, b: Array) -> Array:
+        """The squared exponential part alone, (n, m)."""
+        return Covariance(self.variance, self.lengthscales)(a, b)
+
+    def trends(self, a: Array, b: Array) -> Array | float:
+        """The rest: constant and slopes, (n, m) or a number."""
+        if self.slopes is None:
+            return self.constant
+        out: Array = ((a - 0.5) * self.slopes) @ (b - 0.5).T + self.constant
+        return out
+
+    def pulled_back(self, a: Array, b: Array, exponential: Array, weights: Array) -> Array:
+        """sum over b of weights (n, m) times the derivative of k(a, b) by a, (n, d)."""
+        part = weights * exponential
+        out: Array = (part @ b - part.sum(axis=1)[:, None] * a) / np.square(self.lengthscales)
+        if self.slopes is not None:
+            out += self.slopes * (weights @ (b - 0.5))
+        return out
+
+    def diagonal_slopes(self, a: Array) -> Array:
+        """The derivative of k(a, a) by a, (n, d)."""
+        return np.zeros_like(a) if self.slopes is None else 2.0 * self.slopes * (a - 0.5)
+
     def diagonal(self, a: Array) -> Array:
         """k(x, x) for the rows of `a` (n, d), shape (n,)."""
         out = np.full(len(a), self.variance + self.constant)

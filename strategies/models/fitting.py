@@ -226,8 +226,8 @@ def maximise(
 ) -> Fit:
     """The maximum of the log posterior density of theta.
 
-    Begins at `start` (the last fit) with the curvature that its search left, so that a few more trials cost an
-    evaluation or two. Without a last fit, and whenever the trials have grown by half since, begins at the
+    Begins at `start` (the last fit) with the curvature that its search left, so that a few more trials cost
+    an evaluation or two. Without a last fit, and whenever the trials have grown by half since, begins at the
     priors' typical values too, lest a session stay in an early local maximum.
 
     Args:

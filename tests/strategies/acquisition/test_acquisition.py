@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from fechner.strategies.acquisition import Acquisition, build, maximise
+from fechner.strategies.acquisition.level_set import expected
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.models.normal import ndtr, ndtri
+from fechner.strategies.random import key
 
 BINARY, CONTINUOUS = Component("GPClassificationModel"), Component("GPRegressionModel")
 PROBIT = Component("ProbitObjective")
@@ -37,13 +39,22 @@ def test_straddle_in_probability_and_latent_space() -> None:
     np.testing.assert_allclose(on_f.values(points), 2 * np.sqrt(variance) - np.abs(mean - 0.4))
 
 
-@pytest.mark.parametrize("floor", [0.0, 0.5])
-def test_eavc_agrees_with_simulation(floor: float) -> None:
-    """EAVC equals the expected absolute volume change computed from joint posterior samples."""
-    core = fitted(floor)
-    function = build(Component("EAVC", {"target": 0.75, "query_set_size": 64}), core, seed=7)
-    from fechner.strategies.random import key
+def entropy(p: np.ndarray) -> np.ndarray:
+    p = np.clip(p, 1e-12, 1 - 1e-12)
+    out: np.ndarray = -p * np.log(p) - (1 - p) * np.log(1 - p)
+    return out
 
+
+def in_doubt(p: np.ndarray) -> np.ndarray:
+    return np.minimum(p, 1 - p)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.5])
+@pytest.mark.parametrize("name", ["EAVC", "GlobalMI", "GlobalSUR"])
+def test_look_ahead_agrees_with_simulation(name: str, floor: float) -> None:
+    """The closed forms equal what follows from joint samples weighted by the outcome's likelihood."""
+    core = fitted(floor)
+    function = build(Component(name, {"target": 0.75, "query_set_size": 64}), core, seed=7)
     reference = sobol(key(7, "query set"), 2, 0, 64)
     gamma = core.latent_of(0.75)
     random = np.random.default_rng(3)
@@ -55,8 +66,101 @@ def test_eavc_agrees_with_simulation(floor: float) -> None:
         now = below.mean(axis=0)
         if_yes = (p[:, None] * below).mean(axis=0) / p.mean()
         if_no = ((1 - p)[:, None] * below).mean(axis=0) / (1 - p).mean()
-        wanted = p.mean() * abs((if_yes - now).mean()) + (1 - p.mean()) * abs((if_no - now).mean())
+        yes, no = p.mean(), 1 - p.mean()
+        if name == "EAVC":
+            wanted = yes * abs((if_yes - now).mean()) + no * abs((if_no - now).mean())
+        else:
+            doubt = entropy if name == "GlobalMI" else in_doubt
+            wanted = (doubt(now) - yes * doubt(if_yes) - no * doubt(if_no)).mean()
         assert function.values(point[None, :])[0] == pytest.approx(wanted, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", ["LocalMI", "LocalSUR"])
+def test_local_look_ahead_agrees_with_quadrature(name: str) -> None:
+    """The same with the point as its own reference, by quadrature over f there."""
+    core = fitted(0.5)
+    function = build(Component(name, {"target": 0.75}), core, seed=7)
+    gamma = core.latent_of(0.75)
+    doubt = entropy if name == "LocalMI" else in_doubt
+    points = np.array([[0.3, 0.5], [0.8, 0.7]])
+    for value, mean, variance in zip(function.values(points), *core.latent(points), strict=True):
+        f = mean + np.sqrt(variance) * ndtri((np.arange(400_000) + 0.5) / 400_000)
+        p, below = core.probability(f), f <= gamma
+        now, yes = below.mean(), p.mean()
+        if_yes, if_no = (p * below).mean() / yes, ((1 - p) * below).mean() / (1 - yes)
+        wanted = doubt(now) - yes * doubt(if_yes) - (1 - yes) * doubt(if_no)
+        assert value == pytest.approx(float(wanted), abs=1e-5)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.5])
+def test_variance_and_information_agree_with_quadrature(floor: float) -> None:
+    """BALV is the variance of p, BALD the information of an outcome about f, for narrow and wide f."""
+    core = fitted(floor)
+    points = np.vstack([sobol(3, 2, 0, 6), core.x[:2]])
+    variances = build(Component("MCPosteriorVariance"), core, seed=1).values(points)
+    bits = build(Component("BernoulliMCMutualInformation"), core, seed=1).values(points)
+    for row, (mean, variance) in enumerate(zip(*core.latent(points), strict=True)):
+        p = core.probability(mean + np.sqrt(variance) * ndtri((np.arange(200_000) + 0.5) / 200_000))
+        assert variances[row] == pytest.approx(p.var(), abs=1e-5)
+        assert bits[row] == pytest.approx(float(entropy(p.mean()) - entropy(p).mean()), abs=1e-5)
+
+
+def test_expectations_are_accurate_for_narrow_and_wide_functions() -> None:
+    """The expected entropy agrees with quadrature to 1e-8, whatever mean, spread and guess rate."""
+    for floor in (0.0, 0.3):
+        for mean in (-3.0, 0.0, 1.7):
+            for sd in (0.05, 0.69, 0.71, 2.0, 6.0):
+
+                def of(f: np.ndarray) -> np.ndarray:
+                    return entropy(floor + (0.95 - floor) * ndtr(f))  # noqa: B023
+
+                found = expected(of, np.array([mean]), np.array([sd**2]))[0]
+                nodes = np.linspace(-10, 10, 20_001)
+                wanted = np.sum(of(mean + sd * nodes) * np.exp(-0.5 * nodes**2)) / np.sum(
+                    np.exp(-0.5 * nodes**2)
+                )
+                assert found == pytest.approx(wanted, abs=1e-8)
+
+
+def test_approximate_sur_counts_the_doubt_that_an_outcome_removes() -> None:
+    """It is never negative, never more than the doubt there is, and falls away from it."""
+    core = fitted()
+    function = build(Component("ApproxGlobalSUR", {"target": 0.75, "query_set_size": 64}), core, seed=7)
+    mean, variance = core.latent(sobol(key(7, "query set"), 2, 0, 64))
+    doubt = ndtr(-np.abs(core.latent_of(0.75) - mean) / np.sqrt(variance)).mean()
+    values = function.values(sobol(1, 2, 0, 200))
+    assert values.min() >= 0.0
+    assert values.max() < doubt
+    edge, corner = function.values(np.array([[0.5, 0.6], [0.5, 0.0]]))
+    assert edge > corner
+
+
+def test_noisy_expected_improvement_is_botorchs() -> None:
+    """The values differ from botorch's qLogNoisyExpectedImprovement by its sampling error only."""
+    import torch
+    from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+    from botorch.sampling.normal import SobolQMCNormalSampler
+    from fechner.strategies.models.botorch_model import GaussianModel
+
+    random = np.random.default_rng(0)
+    x = random.uniform(size=(15, 2))
+    y = np.sin(4 * x).sum(axis=1) + 0.2 * random.standard_normal(15)
+    core = posterior(CONTINUOUS, x, y, fit(CONTINUOUS, x, y))
+    ours = build(Component("qLogNoisyExpectedImprovement"), core, seed=4)
+    theirs = qLogNoisyExpectedImprovement(
+        model=GaussianModel(core, y),
+        X_baseline=torch.tensor(x),
+        sampler=SobolQMCNormalSampler(torch.Size([8192]), seed=1),
+        prune_baseline=False,
+        cache_root=False,
+    )
+    points = sobol(2, 2, 0, 40)
+    with torch.no_grad():
+        wanted = theirs(torch.tensor(points).unsqueeze(-2)).numpy()
+    found = ours.values(points)
+    likely = wanted > -6
+    assert likely.sum() > 7
+    np.testing.assert_allclose(found[likely], wanted[likely], atol=0.05)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ from fechner.strategies.config.registry import CLASSES, OLDER_ALLOCATORS, OLDER_
 SUPPORTED = {
     "generator": {"SobolGenerator", "RandomGenerator", "ManualGenerator", "OptimizeAcqfGenerator"},
     "model": {"GPClassificationModel", "GPRegressionModel"},
-    "acquisition": {"MCLevelSetEstimation", "EAVC", "qLogNoisyExpectedImprovement"},
+    "acquisition": {
+        *("MCLevelSetEstimation", "EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR", "LocalMI", "LocalSUR"),
+        *("MCPosteriorVariance", "BernoulliMCMutualInformation", "PairwiseMCPosteriorVariance"),
+        *("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"),
+        "AnalyticExpectedUtilityOfBestOption",
+    },
     "objective": {"ProbitObjective"},
     "factory": {"DefaultMeanCovarFactory"},
 }

@@ -195,7 +195,7 @@ def test_two_stimuli_only_without_model():
         ({"class": "MCLevelSetEstimation", "beta": -1, "objective": "ProbitObjective"}, "beta"),
         ({"class": "MCLevelSetEstimation", "objective": "FloorProbitObjective"}, "objective"),
         ({"class": "MCLevelSetEstimation", "objective": "ProbitObjective", "target": 1.2}, "target"),
-        ({"class": "qNoisyExpectedImprovement"}, "class"),
+        ({"class": "qExpectedImprovement"}, "class"),
     ],
 )
 def test_acquisition_functions_that_cannot_be(acquisition: dict[str, Any], key: str):

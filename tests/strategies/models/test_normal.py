@@ -3,7 +3,14 @@
 import mpmath
 import numpy as np
 import pytest
-from fechner.strategies.models.normal import bivariate, bivariate_excess, ndtr, probability_moments
+from fechner.strategies.models.normal import (
+    bivariate,
+    bivariate_excess,
+    bivariate_excess_slopes,
+    excess_table,
+    ndtr,
+    probability_moments,
+)
 
 
 def reference(h: float, k: float, rho: float) -> float:
@@ -61,3 +68,25 @@ def test_moments_of_a_probability() -> None:
         got = probability_moments(np.array([mean]), np.array([variance]))
         np.testing.assert_allclose(got[0], first, rtol=1e-6)
         np.testing.assert_allclose(got[1], weights @ (p - first) ** 2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("largest", [0.1, 0.3, 0.5, 0.7, 0.8, 0.925, 0.95, 1.0])
+def test_tables_of_the_excess_are_accurate_to_1e_8(largest: float) -> None:
+    """A whole table at once agrees with the accurate one, whatever its largest correlation."""
+    random = np.random.default_rng(2)
+    h, k = 2 * random.normal(size=(40, 1)), 2 * random.normal(size=60)
+    rho = largest * random.uniform(-1, 1, size=(40, 60))
+    rho[0, 0] = largest
+    np.testing.assert_allclose(excess_table(h, k, rho), bivariate_excess(h, k, rho), atol=1e-8)
+
+
+def test_slopes_of_the_excess() -> None:
+    """Derivatives by the second limit and by the correlation agree with differences."""
+    random = np.random.default_rng(3)
+    h, k = random.normal(size=50), random.normal(size=50)
+    rho, step = random.uniform(-0.9, 0.9, size=50), 1e-5
+    by_k, by_rho = bivariate_excess_slopes(h, k, rho)
+    wanted = (bivariate_excess(h, k + step, rho) - bivariate_excess(h, k - step, rho)) / (2 * step)
+    np.testing.assert_allclose(by_k, wanted, atol=1e-8)
+    wanted = (bivariate_excess(h, k, rho + step) - bivariate_excess(h, k, rho - step)) / (2 * step)
+    np.testing.assert_allclose(by_rho, wanted, atol=1e-8)
