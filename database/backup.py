@@ -16,10 +16,10 @@ from fechner.database.errors import RecordError
 from fechner.database.export_files import whole
 from fechner.database.record import Record
 from fechner.database.schema import is_older, prepare
-from fechner.database.tables import forgotten, messages, metadata, sessions
+from fechner.database.tables import as_stored, forgotten, messages, metadata, sessions
 
 _MESSAGES = (
-    sa.select(messages)
+    as_stored(messages)
     .where(messages.c.session == sa.bindparam("id"))
     .order_by(messages.c.seq)
     .execution_options(yield_per=1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -56,8 +57,14 @@ class Difference:
         if self.table == "messages":
             return f"{where} gives no rows: {self.computed}"
         if self.column is not None:
-            return f"{where}: {self.column} is {self.recorded!r}, the messages give {self.computed!r}"
+            return (
+                f"{where}: {self.column} is {_said(self.recorded)}, the messages give {_said(self.computed)}"
+            )
         return f"{where}: the row is " + ("missing" if self.recorded is None else "not in the messages")
+
+
+def _said(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
 def breaks(session: str, rows: Iterable[sa.Row[Any]], n_messages: int | None) -> Iterator[Break]:
@@ -76,11 +83,18 @@ def breaks(session: str, rows: Iterable[sa.Row[Any]], n_messages: int | None) ->
             previous = None
             yield Break(session, seq, "missing")
         seq = row.seq
-        if previous is not None and chain(previous, dict(row._mapping)) != row.hash:
+        if previous is not None and not _follows(previous, row):
             yield Break(session, seq, "changed")
         previous = row.hash
     for missing in range(seq + 1, (n_messages or 0) + 1):
         yield Break(session, missing, "missing")
+
+
+def _follows(previous: str, row: sa.Row[Any]) -> bool:
+    try:
+        return bool(chain(previous, dict(row._mapping)) == row.hash)
+    except (TypeError, ValueError, AttributeError):  # bytes, say, or what is no time
+        return False
 
 
 def all_sessions(connection: sa.Connection) -> list[str]:

@@ -1,4 +1,4 @@
-"""The error of the record."""
+"""The errors of the record."""
 
 from __future__ import annotations
 
@@ -11,3 +11,10 @@ class RecordError(Exception):
     """
 
     unsettled = False
+
+
+class UnreadableError(RecordError):
+    """A value on record is not what was written there."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; `fechner verify` names everything that is damaged")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sqlalchemy as sa
+from fechner.database.errors import UnreadableError
 from fechner.database.export_long import long as long_form
 from fechner.database.export_pages import frames
 from fechner.database.export_plan import Plan
@@ -101,7 +102,10 @@ def message_lines(connection: sa.Connection, ids: Sequence[str]) -> Iterator[str
                 after = row.seq
                 values = dict(row._mapping)
                 values["received_at"] = row.received_at.isoformat(timespec="microseconds")
-                yield json.dumps(values) + "\n"
+                try:
+                    yield json.dumps(values) + "\n"
+                except TypeError as error:
+                    raise UnreadableError(f"message {row.seq} of session {id_} can't be read") from error
 
 
 def _pages(connection: sa.Connection, plan: Plan, long: bool) -> Iterator[pd.DataFrame]:

@@ -13,6 +13,7 @@ from fechner.database.errors import RecordError
 from fechner.database.projections import Rows, project
 from fechner.database.tables import (
     Row,
+    as_stored,
     messages,
     sessions,
     strategies,
@@ -87,7 +88,7 @@ def message_rows(connection: sa.Connection, session: str) -> Iterator[sa.Row[Any
     after = 0
     while True:
         values = {"session": session, "after": after, "limit": PAGE}
-        rows = connection.execute(statements.PAGE, values).all()
+        rows = connection.execute(statements.PAGE_AS_STORED, values).all()
         yield from rows
         if len(rows) < PAGE:
             return
@@ -96,5 +97,5 @@ def message_rows(connection: sa.Connection, session: str) -> Iterator[sa.Row[Any
 
 def of_session(connection: sa.Connection, table: sa.Table, session: str) -> Iterator[Row]:
     """A session's rows of a table, by their key."""
-    rows = sa.select(table).where(table.c.session == session).order_by(*table.primary_key.columns)
+    rows = as_stored(table).where(table.c.session == session).order_by(*table.primary_key.columns)
     return (dict(row._mapping) for row in connection.execute(rows))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from fechner.database import statements
 from fechner.database.connection import Database, reason
-from fechner.database.errors import RecordError
+from fechner.database.errors import RecordError, UnreadableError
 from fechner.database.message import Change, Entry, Message, escape_id, unescape_id
 from fechner.database.network import refuse_network
 from fechner.database.origins import note
@@ -163,7 +163,11 @@ class Record:
     def changes(self, session: str) -> Iterator[tuple[int, str, Change]]:
         """What each message did to the session, in order: (seq, the message's type, change)."""
         for row in self._pages(statements.CHANGES, session):
-            yield row.seq, row.type, json.loads(row.change)
+            try:
+                change = json.loads(row.change)
+            except (ValueError, TypeError) as error:
+                raise _unreadable(session, row.seq) from error
+            yield row.seq, row.type, change
 
     def ids(self, session: str) -> frozenset[str]:
         """The ids that ok messages of the session used; `find` gives their messages."""
@@ -204,8 +208,12 @@ class Record:
         """What the database finds wrong with its own file; SQLite only."""
         if self._database.connection.dialect.name != "sqlite":
             return []
-        with self.snapshot() as connection:
-            said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+        said: list[str] = []
+        try:
+            with self.snapshot() as connection:
+                said += (str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check"))
+        except RecordError as error:  # so much is damaged that SQLite can't look at it all
+            said.append(str(error.__cause__ and reason(error.__cause__)))
         return [] if said == ["ok"] else said
 
     def rebuild(self) -> int:
@@ -238,7 +246,7 @@ class Record:
 
         counted = self._rows(statements.EXISTS, session=session)
         n_messages = counted[0].n_messages if counted else None
-        return breaks(session, self._pages(statements.PAGE, session), n_messages)
+        return breaks(session, self._pages(statements.PAGE_AS_STORED, session), n_messages)
 
     def _pages(self, statement: sa.Select[Any], session: str) -> Iterator[sa.Row[Any]]:
         """A session's messages, a page at a time: nothing is held between pages, so others may write."""
@@ -272,19 +280,31 @@ class Record:
 
 def _message(row: sa.Row[Any]) -> Message:
     values = dict(row._mapping)
-    if values["client_id"] is not None:
-        values["client_id"] = unescape_id(values["client_id"])
-    values["type"] = unescape_id(values["type"])
-    if values["change"] is not None:
-        values["change"] = json.loads(values["change"])
+    try:
+        if values["client_id"] is not None:
+            values["client_id"] = unescape_id(values["client_id"])
+        values["type"] = unescape_id(values["type"])
+        if values["change"] is not None:
+            values["change"] = json.loads(values["change"])
+    except (ValueError, TypeError) as error:
+        raise _unreadable(values["session"], values["seq"]) from error
+    if not (isinstance(values["request"], str) and isinstance(values["reply"], str)):
+        raise _unreadable(values["session"], values["seq"])
     return Message(**values)
+
+
+def _unreadable(session: str, seq: int) -> UnreadableError:
+    return UnreadableError(f"message {seq} of session {session} can't be read")
 
 
 def _parsed(row: Mapping[str, Any]) -> Row:
     """A row with the columns ``…_json`` parsed and named without the ending."""
-    return {
-        name.removesuffix("_json"): json.loads(value)
-        if name.endswith("_json") and value is not None
-        else value
-        for name, value in row.items()
-    }
+    try:
+        return {
+            name.removesuffix("_json"): json.loads(value)
+            if name.endswith("_json") and value is not None
+            else value
+            for name, value in row.items()
+        }
+    except (ValueError, TypeError) as error:
+        raise UnreadableError(f"a row of session {row['session']} can't be read") from error

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from fechner.database.tables import (
+    as_stored,
     messages,
     sessions,
     strategies,
@@ -88,6 +89,8 @@ _of_page = _of_session & (messages.c.seq > bindparam("after"))
 HEAD = sa.select(messages.c.seq, messages.c.hash).where(_of_session).order_by(messages.c.seq.desc()).limit(1)
 HASH = sa.select(messages.c.hash).where(_of_session, messages.c.seq == bindparam("seq"))
 PAGE = sa.select(messages).where(_of_page).order_by(messages.c.seq).limit(bindparam("limit"))
+#: The same for those who look for damage.
+PAGE_AS_STORED = as_stored(messages).where(_of_page).order_by(messages.c.seq).limit(bindparam("limit"))
 CHANGES = (
     sa.select(messages.c.seq, messages.c.type, messages.c.change)
     .where(_of_page, messages.c.ok, messages.c.change.is_not(None))

@@ -9,11 +9,13 @@ float comes back as the float it was.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from fechner.database import views
+from fechner.database.errors import UnreadableError
 
 #: The newest revision of the schema that this program knows (migrations/versions).
 HEAD = "0004"
@@ -37,6 +39,43 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Like every type's; what is no time is refused by name, since SQLite takes anything."""
+        processed = super().result_processor(dialect, coltype)
+        assert processed is not None
+
+        def read(value: Any) -> Any:
+            try:
+                return processed(value)
+            except (ValueError, TypeError):
+                return self.unreadable(value)
+
+        return read
+
+    def unreadable(self, value: Any) -> Any:
+        """What stands for something that is no time."""
+        raise UnreadableError(f"a time on record can't be read: {value!r}")
+
+
+class AnyTime(UtcTime):
+    """The same for those who look for damage: what is no time comes as it is."""
+
+    cache_ok = True
+
+    def unreadable(self, value: Any) -> Any:
+        """The value itself."""
+        return value
+
+
+def as_stored(table: sa.Table) -> sa.Select[Any]:
+    """All columns of a table, times that are none as they are."""
+    return sa.select(
+        *(
+            sa.type_coerce(column, AnyTime).label(column.name) if isinstance(column.type, UtcTime) else column
+            for column in table.columns
+        )
+    )
 
 
 metadata = sa.MetaData(

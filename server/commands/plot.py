@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fechner.server.commands.output import USAGE, fail, name_record
-from fechner.server.commands.record import find_session, opened
+from fechner.server.commands.record import find_session, opened, read_back
 
 ENDINGS = (".png", ".pdf", ".svg")
 
@@ -26,7 +26,8 @@ def plot(db: str, wanted: str, to: str, number: int | None, target: float | None
 
     with opened(db) as record:
         id_ = find_session(record, wanted)
-        found, rows = strategies(record, id_), record.strategies(id_)
+        with read_back(record, id_):
+            found, rows = strategies(record, id_), record.strategies(id_)
     if number is not None and number >= len(found):
         fail(f"session {id_} has no strategy {number}; its last one is {len(found) - 1}")
     number = len(found) - 1 if number is None else number

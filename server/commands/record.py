@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import typer
 from fechner.server.commands.output import fail, name_record, show_json, show_table, when
 
 if TYPE_CHECKING:
-    from fechner.database.record import Record
+    from fechner.database.record import Message, Record
 
 
 @contextmanager
@@ -43,6 +45,25 @@ def find_session(record: Record, wanted: str) -> str:
     fail(f"{wanted} begins {len(found)} sessions: {', '.join(found[:5])}")
 
 
+@contextmanager
+def read_back(record: Record, id_: str) -> Iterator[None]:
+    """Name the damaged message where a session can't be made from its messages."""
+    from fechner.database.errors import RecordError
+
+    try:
+        yield
+    except (RecordError, typer.Exit):
+        raise
+    except Exception:
+        broken = record.verify_chain(id_)
+        if broken is None:
+            raise
+        fail(
+            f"session {id_} can't be read back: message {broken} was changed, is missing or stands in "
+            "another's place; `fechner verify` names everything that is damaged"
+        )
+
+
 def sessions(db: str, as_json: bool) -> None:
     """List the sessions."""
     with opened(db) as record:
@@ -74,8 +95,6 @@ def sessions(db: str, as_json: bool) -> None:
 
 def show(db: str, wanted: str, as_json: bool) -> None:
     """One session: strategies, stages, trials, warnings."""
-    import json
-
     with opened(db) as record:
         id_ = find_session(record, wanted)
         row = next(row for row in record.sessions() if row["session"] == id_)
@@ -85,7 +104,7 @@ def show(db: str, wanted: str, as_json: bool) -> None:
         {"seq": message.seq, "type": message.type, **warning}
         for message in messages
         if message.ok
-        for warning in _warnings(json.loads(message.reply))
+        for warning in _warnings(_reply(message))
     ]
     failures = [
         {"seq": message.seq, "type": message.type, "reply": message.reply}
@@ -143,6 +162,16 @@ def show(db: str, wanted: str, as_json: bool) -> None:
         print(f"warning (message {warning['seq']}, {warning['type']}): {warning['detail']}")
     if failures:
         print(f"{len(failures)} failed requests; --json shows them")
+
+
+def _reply(message: Message) -> Any:
+    try:
+        return json.loads(message.reply)
+    except ValueError:
+        fail(
+            f"the reply of message {message.seq} can't be read; `fechner verify` names everything that is "
+            "damaged"
+        )
 
 
 def _warnings(reply: Any) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, show_json
-from fechner.server.commands.record import find_session, opened
+from fechner.server.commands.record import find_session, opened, read_back
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
@@ -28,7 +28,8 @@ def replay(
     with opened(db) as record:
         id_ = find_session(record, wanted)
         name_record(db, as_json)
-        _replay(record, id_, skip_computations, tolerance, as_json)
+        with read_back(record, id_):
+            _replay(record, id_, skip_computations, tolerance, as_json)
 
 
 def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,14 +21,22 @@ SHOWN = 20
 
 def verify(db: str, wanted: str | None, rebuild: bool, as_json: bool) -> None:
     """Check chains and projections of one session or of all; make the projections anew."""
+    from fechner.database.errors import RecordError
+
     if rebuild and wanted is not None:
         fail("--rebuild makes the tables of all sessions anew; don't name one", USAGE)
     with _for_writing(db) if rebuild else opened(db) as record:
         name_record(db, as_json)
         damage = record.check_storage()
-        sessions = record.all_sessions() if wanted is None else [_session(record, wanted)]
-        broken = [found for session in sessions for found in record.check_chain(session)]
-        differences = list(record.check_projections(sessions))
+        try:
+            sessions = record.all_sessions() if wanted is None else [_session(record, wanted)]
+            broken = [found for session in sessions for found in record.check_chain(session)]
+            differences = list(record.check_projections(sessions))
+        except RecordError as error:
+            if not damage:
+                raise
+            _say_damage(damage, str(error), as_json)
+            raise typer.Exit(FAILED) from None
         sound = not damage and not broken
         # What is left of damaged messages is evidence: nothing is made of it.
         n_messages = record.rebuild() if rebuild and sound else None
@@ -48,6 +57,16 @@ def verify(db: str, wanted: str | None, rebuild: bool, as_json: bool) -> None:
         _say(len(sessions), damage, broken, differences, n_messages, rebuild)
     if not whole:
         raise typer.Exit(FAILED)
+
+
+def _say_damage(damage: list[str], unreadable: str, as_json: bool) -> None:
+    """What the database finds wrong with its file, where more can't be read."""
+    if as_json:
+        show_json({"sound": False, "storage": damage, "unreadable": unreadable})
+    else:
+        for text in damage:
+            print(f"the file is damaged: {text}")
+    print(f"fechner: {unreadable}", file=sys.stderr)
 
 
 def _say(
@@ -77,8 +96,8 @@ def _say(
 
 def _session(record: Record, wanted: str) -> str:
     """A session by its id, the beginning of it or `last`; its row may be what is missing."""
-    named = record.all_sessions()
-    return wanted.lower() if wanted.lower() in named else find_session(record, wanted)
+    begun = [session for session in record.all_sessions() if wanted and session.startswith(wanted.lower())]
+    return begun[0] if len(begun) == 1 else find_session(record, wanted)
 
 
 @contextmanager

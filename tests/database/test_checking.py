@@ -148,3 +148,58 @@ def test_a_rebuild_is_one_transaction(record: Record, talk: Any) -> None:
     sa.event.listen(record._database.connection.engine, "commit", commits.append)
     record.rebuild()
     assert len(commits) == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "seq"),
+    [
+        ("UPDATE messages SET reply = x'ff00' WHERE seq = 3", 3),
+        ("UPDATE messages SET received_at = 'yesterday' WHERE seq = 3", 3),
+        ("UPDATE messages SET received_at = 5 WHERE seq = 7", 7),
+        ("UPDATE messages SET change = '{no JSON' WHERE seq = 2", 2),
+        ("UPDATE messages SET type = x'ff' WHERE seq = 1", 1),
+    ],
+)
+def test_a_message_with_a_value_of_another_kind_is_named(
+    file_record: Record, talk: Any, damage: str, seq: int
+) -> None:
+    """What SQLite takes and nobody can read is found like any other change, and readers say where to look."""
+    _course(file_record, talk)
+    _damage(file_record, damage)
+    assert [(one.seq, one.fault) for one in file_record.check_chain(talk.session)] == [(seq, "changed")]
+    assert file_record.verify_chain(talk.session) == seq
+    list(file_record.check_projections())
+    with pytest.raises(RecordError, match="fechner verify"):
+        file_record.messages(talk.session)
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [
+        ("UPDATE trials SET told_at = 'noon' WHERE trial = 1", "trials (trial 1): told_at is 'noon'"),
+        ("UPDATE sessions SET created_at = 'noon'", "sessions: created_at is 'noon'"),
+        ("UPDATE strategies SET metadata_json = x'ff'", "strategies (strategy 0): metadata_json is b'"),
+    ],
+)
+def test_a_row_with_a_value_of_another_kind_is_named(
+    file_record: Record, talk: Any, damage: str, text: str
+) -> None:
+    """It is a difference like any other; readers say where to look, and rebuilding mends it."""
+    _course(file_record, talk)
+    _damage(file_record, damage)
+    (found,) = file_record.check_projections()
+    assert str(found).startswith(f"session {talk.session}: {text}")
+    with pytest.raises(RecordError, match="fechner verify"):
+        [file_record.sessions(), file_record.strategies(talk.session), file_record.trials(talk.session)]
+    file_record.rebuild()
+    assert list(file_record.check_projections()) == []
+
+
+def test_times_are_written_as_people_read_them(record: Record, talk: Any) -> None:
+    """A difference between times names both, as ISO 8601."""
+    _course(record, talk)
+    _damage(record, "UPDATE trials SET told_at = asked_at WHERE trial = 1")
+    (found,) = record.check_projections()
+    assert "told_at is 2024-05-06T12:00:00.125456+00:00, the messages give 2024-05-06T12:00:00.1" in str(
+        found
+    )

@@ -109,3 +109,70 @@ def test_a_record_that_is_not_there(run: Any, tmp_path: Path) -> None:
     for more in ([], ["--rebuild"]):
         assert run("verify", *more).exit_code == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_session_whose_row_is_missing_is_found_by_the_beginning_of_its_id(run: Any, db: Path) -> None:
+    """As every other session is."""
+    damage(db, "PRAGMA foreign_keys = OFF", f"DELETE FROM sessions WHERE session = '{FIRST}'")
+    result = run("verify", FIRST[:8], "--db", db)
+    assert result.exit_code == 1
+    assert f"session {FIRST}: sessions: the row is missing" in result.stdout
+
+
+def test_damaged_pages_are_named_though_nothing_can_be_read(run: Any, db: Path) -> None:
+    """What SQLite finds is said first, then what could not be read."""
+    connection = sqlite3.connect(db)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with db.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xaa" * size)
+    result = run("verify", "--db", db)
+    assert result.exit_code == 1
+    assert "the file is damaged: " in result.stdout
+    assert "malformed" in result.stderr
+    found = run("verify", "--db", db, "--json")
+    assert found.exit_code == 1
+    assert json.loads(found.stdout)["sound"] is False
+    assert json.loads(found.stdout)["storage"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE messages SET change = '{no JSON' WHERE seq = 2",
+        'UPDATE messages SET change = \'{"type":"ask"}\' WHERE seq = 2',
+        "UPDATE messages SET received_at = 'noon' WHERE seq = 2",
+        "UPDATE messages SET reply = x'ff' WHERE seq = 2",
+        "UPDATE messages SET reply = '{no JSON' WHERE seq = 2",
+        "DELETE FROM messages WHERE seq = 2",
+        "UPDATE trials SET asked_at = 'noon'",
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show", FIRST),
+        ("replay", FIRST),
+        ("plot", FIRST, "--to", "a.png"),
+        ("bundle", FIRST, "--to", "a.zip"),
+        ("export", FIRST, "--to", "a.csv"),
+        ("export", FIRST, "--to", "a.jsonl"),
+        ("backup", "--to", "b.db"),
+        ("combine", "fechner.db", "--to", "c.db"),
+    ],
+    ids=lambda command: command[0] + command[-1][1:],
+)
+def test_no_command_fails_without_a_word_on_a_damaged_record(
+    run: Any, db: Path, command: tuple[str, ...], statement: str
+) -> None:
+    """It does what it can, or exits 1 and says what is wrong; `run` asserts that nothing else is raised."""
+    damage(db, statement)
+    if command[0] == "combine":
+        command = (*command, "fechner.db")
+    else:
+        command = (*command, "--db", str(db))
+    result = run(*command)
+    assert result.exit_code in (0, 1)
+    assert result.exit_code == 0 or "fechner: " in result.stderr or "message 2 " in result.stdout
