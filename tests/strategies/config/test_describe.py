@@ -64,6 +64,26 @@ Metadata: experiment_name = hearing."""
     )
 
 
+def test_a_stage_of_pairs_in_words():
+    """Pairs, their model and what both stimuli share are said."""
+    config = {
+        "common": {
+            "parnames": ["p", "q"],
+            "outcome_types": ["binary"],
+            "stimuli_per_trial": 2,
+            "strategy_names": ["opt"],
+        },
+        "p": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+        "q": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+        "opt": {"min_asks": 3},
+        "PairwiseProbitModel": {"mean_covar_factory": "PairwiseMeanCovarFactory"},
+        "PairwiseMeanCovarFactory": {"shared_dims": ["q"]},
+    }
+    text = describe(check(config))
+    assert "AnalyticExpectedUtilityOfBestOption: the pair whose better stimulus promises the highest" in text
+    assert "PairwiseProbitModel, with the priors of PairwiseMeanCovarFactory, both stimuli sharing q" in text
+
+
 def test_a_model_stage_in_words():
     """Model, acquisition function, target and refits are said."""
     config = {

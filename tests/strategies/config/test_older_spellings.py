@@ -47,11 +47,24 @@ parnames = [x]
 lb = [0]
 ub = [1]
 outcome_type = pairwise_probit
-strategy_names = [init_strat]
+strategy_names = [init_strat, opt_strat]
 
 [init_strat]
 generator = PairwiseSobolGenerator
 n_trials = 5
+
+[opt_strat]
+generator = PairwiseOptimizeAcqfGenerator
+acqf = PairwiseMCPosteriorVariance
+model = PairwiseProbitModel
+n_trials = 10
+
+[PairwiseMCPosteriorVariance]
+objective = ProbitObjective
+
+[PairwiseProbitModel]
+inducing_size = 10
+mean_covar_factory = pairwise_mean_covar_factory
 """
 
 
@@ -99,6 +112,17 @@ def test_an_older_pairwise_file():
     spec = check(PAIRWISE)
     assert (spec.stimuli_per_trial, spec.outcomes[0].type) == (2, "binary")
     assert spec.stages[0].generator.name == "SobolGenerator"
+    generator, model = spec.stages[1].generator, spec.stages[1].model
+    assert (generator.name, generator.keys["acqf"].name) == (
+        "OptimizeAcqfGenerator",
+        "PairwiseMCPosteriorVariance",
+    )
+    assert model is not None
+    assert (model.name, model.keys["mean_covar_factory"].name) == (
+        "PairwiseProbitModel",
+        "PairwiseMeanCovarFactory",
+    )
+    assert {warning.code for warning in spec.warnings} <= {"older_spelling", "older_name"}
 
 
 def test_acqf_in_the_stage():
@@ -114,7 +138,6 @@ def test_acqf_in_the_stage():
     ("name", "today", "use"),
     [
         ("MonotonicRejectionGP", "MonotonicProjectionGP", "use GPClassificationModel"),
-        ("PairwiseProbitModel", "PairwiseProbitModel", ""),
     ],
 )
 def test_models_without_equivalent(name: str, today: str, use: str):

@@ -9,7 +9,7 @@ from fechner.strategies.config.registry import CLASSES, OLDER_ALLOCATORS, OLDER_
 
 SUPPORTED = {
     "generator": {"SobolGenerator", "RandomGenerator", "ManualGenerator", "OptimizeAcqfGenerator"},
-    "model": {"GPClassificationModel", "GPRegressionModel"},
+    "model": {"GPClassificationModel", "GPRegressionModel", "PairwiseProbitModel"},
     "acquisition": {
         *("MCLevelSetEstimation", "EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR", "LocalMI", "LocalSUR"),
         *("MCPosteriorVariance", "BernoulliMCMutualInformation", "PairwiseMCPosteriorVariance"),
@@ -17,7 +17,7 @@ SUPPORTED = {
         "AnalyticExpectedUtilityOfBestOption",
     },
     "objective": {"ProbitObjective"},
-    "factory": {"DefaultMeanCovarFactory"},
+    "factory": {"DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
 }
 
 

@@ -49,7 +49,12 @@ def test_no_generator_named():
     assert (acqf(spec).name, spec.stages[0].model.name) == ("EAVC", "GPClassificationModel")
     assert {(w.key, w.code) for w in spec.warnings} == {("model", "chosen")}
     pair = read({}, common={"stimuli_per_trial": 2})
-    assert (pair.stages[0].generator.name, pair.stages[0].model) == ("SobolGenerator", None)
+    assert (acqf(pair).name, pair.stages[0].model.name) == (
+        "AnalyticExpectedUtilityOfBestOption",
+        "PairwiseProbitModel",
+    )
+    words = read({}, "ordinal", common={"stimuli_per_trial": 2})
+    assert (words.stages[0].generator.name, words.stages[0].model) == ("SobolGenerator", None)
     spec = read({"generator": "auto", "model": "GPClassificationModel"})
     assert (acqf(spec).name, acqf(spec).keys["target"], spec.warnings) == ("EAVC", 0.75, ())
     spec = read({"model": "GPClassificationModel"}, common={"target": 0.6})
@@ -177,12 +182,56 @@ def test_models_over_other_parameters_come_later(kind: str):
     assert (found.code, "'q'" in found.detail) == ("not_supported", True)
 
 
-def test_two_stimuli_only_without_model():
-    """Pairs of stimuli work in space-filling stages, and not yet with a model."""
-    assert read({"stimuli_per_trial": 2}).stimuli_per_trial == 2
-    assert (
-        problem({"model": "GPClassificationModel"}, common={"stimuli_per_trial": 2}).code == "not_supported"
+@pytest.mark.parametrize("kind", ["integer", "binary", "categorical"])
+def test_pairs_over_other_parameters(kind: str):
+    """Models of pairs take integers, binaries and categories."""
+    other = {"par_type": kind, "lower_bound": 1, "upper_bound": 4, "choices": ["a", "b"]}
+    spec = read({}, common={"stimuli_per_trial": 2}, q=other)
+    assert spec.stages[0].model is not None
+
+
+def test_models_and_stimuli_go_together():
+    """Models, acquisition functions and factories of pairs want pairs, those of one stimulus one."""
+    two = {"stimuli_per_trial": 2}
+    found = problem({"model": "GPClassificationModel"}, common=two)
+    assert (found.key, found.code, found.hint) == (
+        "model",
+        "does_not_fit",
+        "stimuli_per_trial = 1, or PairwiseProbitModel",
     )
+    found = problem({"model": "PairwiseProbitModel", "generator": "SobolGenerator"})
+    assert (found.key, found.code) == ("model", "does_not_fit")
+    assert found.hint.startswith("stimuli_per_trial = 2, or GPClassificationModel")
+    found = problem({"model": "PairwiseProbitModel", "acqf": "EAVC"}, common={**two, "target": 0.75})
+    assert (found.key, found.code) == ("acqf", "does_not_fit")
+    found = problem({"model": "PairwiseProbitModel"}, "continuous", common=two)
+    assert (found.key, found.code) == ("model", "does_not_fit")
+    found = problem(
+        {"model": "GPClassificationModel"},
+        GPClassificationModel={"mean_covar_factory": "PairwiseMeanCovarFactory"},
+    )
+    assert (found.key, found.code) == ("mean_covar_factory", "does_not_fit")
+
+
+def test_shared_dimensions():
+    """Parameters that both stimuli share are named or counted from 0; one at least is left to differ."""
+    q = {"par_type": "continuous", "lower_bound": 0, "upper_bound": 2}
+
+    def pairwise(shared: Any) -> dict[str, Any]:
+        return {
+            "common": {"stimuli_per_trial": 2},
+            "q": q,
+            "PairwiseProbitModel": {"mean_covar_factory": "PairwiseMeanCovarFactory"},
+            "PairwiseMeanCovarFactory": {"shared_dims": shared},
+        }
+
+    stage = {"model": "PairwiseProbitModel"}
+    for shared in (["q"], [1]):
+        model = read(stage, **pairwise(shared)).stages[0].model
+        assert model is not None
+        assert model.keys["mean_covar_factory"].keys["shared_dims"] == tuple(map(str, shared))
+    assert "no parameter 'r'" in problem(stage, **pairwise(["r"])).detail
+    assert "nothing in which" in problem(stage, **pairwise(["p", 1])).detail
 
 
 @pytest.mark.parametrize(
