@@ -14,14 +14,16 @@ import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
+from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import propagate
+from fechner.strategies.models.inference.inducing import thinned
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import classification_priors
 
 NAME = "GPClassificationModel"
 JITTER = 1e-8
-FIT_LIMIT = 600  # beyond it hyperparameters are fitted to evenly spread trials; the posterior still sees all
+FIT_LIMIT = 600  # beyond it hyperparameters are fitted to some of the trials; the posterior sees all
 
 
 def rates(keys: Mapping[str, Any]) -> tuple[float, float]:
@@ -44,7 +46,7 @@ def fit(
     theta, search = layout.typical(), {}
     warm = _pack(layout, start)
     if len(y):
-        chosen = spread(len(y), FIT_LIMIT)
+        chosen = thinned(len(y), FIT_LIMIT)
         evidence = _evidence(layout, x[chosen], y[chosen], floor, lapse, poll)
         found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
         theta, search = found.theta, found.fields(warm is not None)
@@ -93,6 +95,8 @@ def posterior(
     floor, lapse = rates(hyperparameters)
     if not len(y):
         return Posterior(covariance, mean, x, np.zeros(0), np.zeros((0, 0)), np.zeros(0), True, floor, lapse)
+    if len(y) > inducing.FROM:
+        return _through_places(covariance, mean, x, y, floor, lapse, poll)
     matrix = covariance(x, x)
     start = None if near is None else near.sites()
     error: np.linalg.LinAlgError | None = None
@@ -117,6 +121,36 @@ def posterior(
             log_evidence=sites.log_evidence,
         )
     raise np.linalg.LinAlgError(str(error))
+
+
+def _through_places(
+    covariance: Covariance,
+    mean: float,
+    x: Array,
+    y: Array,
+    floor: float,
+    lapse: float,
+    poll: Callable[[], None] | None,
+) -> Posterior:
+    """The posterior of many trials."""
+    seen = inducing.places(covariance, x)
+    sites = propagate(
+        None,
+        mean,
+        y,
+        root=seen.features,
+        residual=seen.residual,
+        floor=floor,
+        lapse=lapse,
+        tolerance=1e-4,
+        poll=poll,
+    )
+    factor, weights = inducing.condensed(seen, sites.tau, sites.nu)
+    root = np.ones(len(seen.z))
+    evidence = sites.log_evidence
+    return Posterior(
+        covariance, mean, seen.z, root, factor, weights, True, floor, lapse, log_evidence=evidence
+    )
 
 
 def _evidence(
@@ -148,13 +182,6 @@ def _evidence(
         return sites.log_evidence, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, 0.0, float(sites.weights.sum())
 
     return evaluate
-
-
-def spread(n: int, limit: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """At most `limit` evenly spread indices of n."""
-    if n <= limit:
-        return np.arange(n)
-    return np.unique(np.linspace(0, n - 1, limit).round().astype(np.intp))
 
 
 def to_plain(name: str, covariance: Covariance, mean: float) -> dict[str, Any]:

@@ -14,7 +14,8 @@ import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
-from fechner.strategies.models.gp_classification import FIT_LIMIT, from_plain, spread, to_plain
+from fechner.strategies.models.gp_classification import FIT_LIMIT, from_plain, to_plain
+from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import regression_priors
@@ -38,7 +39,7 @@ def fit(
     offset, scale = units(y)
     warm = _pack(layout, start, offset, scale)
     if len(y):
-        chosen = spread(len(y), FIT_LIMIT)
+        chosen = inducing.thinned(len(y), FIT_LIMIT)
         evidence = _evidence(layout, x[chosen], (y[chosen] - offset) / scale, poll)
         found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
         theta, search = found.theta, found.fields(warm is not None)
@@ -96,6 +97,11 @@ def posterior(
         return Posterior(covariance, mean, x, root, np.zeros((0, 0)), np.zeros(0), False, noise=noise)
     if poll is not None:
         poll()
+    if len(y) > inducing.FROM:
+        seen = inducing.places(covariance, x)
+        tau = 1.0 / (noise + seen.residual)
+        factor, weights = inducing.condensed(seen, tau, tau * (y - mean))
+        return Posterior(covariance, mean, seen.z, np.ones(len(seen.z)), factor, weights, False, noise=noise)
     factor = factorise(covariance(x, x), root)
     weights = root * cho_solve((factor, True), root * (y - mean), check_finite=False)
     evidence = -0.5 * float((y - mean) @ weights) - float(np.sum(np.log(np.diag(factor))))

@@ -17,15 +17,16 @@ import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
-from fechner.strategies.models.gp_classification import from_plain, spread, to_plain
+from fechner.strategies.models.gp_classification import from_plain, to_plain
 from fechner.strategies.models.inference.expectation_propagation import propagate
+from fechner.strategies.models.inference.inducing import thinned
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.models.priors import pairwise_priors
 
 NAME = "PairwiseProbitModel"
 JITTER = 1e-8
-FIT_LIMIT = 600  # beyond it hyperparameters are fitted to evenly spread trials; the posterior still sees all
+FIT_LIMIT = 600  # beyond it hyperparameters are fitted to some of the trials; the posterior sees all
 TOLERANCE = 1e-4
 
 
@@ -42,7 +43,7 @@ def fit(
     theta, search = layout.typical(), {}
     warm = _pack(layout, start)
     if len(y):
-        chosen = spread(len(y), FIT_LIMIT)
+        chosen = thinned(len(y), FIT_LIMIT)
         evidence = _evidence(layout, x[chosen], y[chosen], poll)
         found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
         theta, search = found.theta, found.fields(warm is not None)

@@ -95,9 +95,14 @@ class PairwisePosterior:
 
     def cross(self, x: Array) -> Array:
         """c (n, m) at the rows of `x` (m, d)."""
+        return self._cross(x, smooth_part(self.covariance, self.x, x))
+
+    def _cross(self, x: Array, both: Array) -> Array:
+        """c (n, m) from the squared exponential part between the stimuli and `x`, (2n, m)."""
         n = len(self.tau)
-        both = self.covariance(self.x, x)
         out: Array = both[n:] - both[:n]
+        if self.covariance.slopes is not None:
+            out += ((self.x[n:] - self.x[:n]) * self.covariance.slopes) @ (x - 0.5).T
         out *= SQRT_HALF
         return out
 
@@ -156,17 +161,16 @@ class PairwisePosterior:
 
     def pair_moments(self, pairs: Array) -> PairMoments:
         """The posterior of f at both stimuli of `pairs` (m, 2, d)."""
-        stimuli, cross, between = self._at(pairs)
+        stimuli, _, cross, between = self._at(pairs)
         return self._pair_moments(stimuli, cross, self.reduction @ cross, between)
 
     def pair_slopes(self, pairs: Array) -> tuple[PairMoments, PairSlopes]:
         """`pair_moments`, and the derivatives by the coordinates of `pairs` (m, 2, d)."""
         shape = pairs.shape
-        stimuli, cross, between = self._at(pairs)
+        stimuli, both, cross, between = self._at(pairs)
         reduced = self.reduction @ cross
         moments = self._pair_moments(stimuli, cross, reduced, between)
         opposite = reduced.reshape(-1, shape[0], 2)[:, :, ::-1].reshape(reduced.shape)
-        both = smooth_part(self.covariance, self.x, stimuli)
         weights = np.broadcast_to(self.weights[:, None], cross.shape)
         by_mean = self._pulled(weights, both, stimuli).reshape(shape)
         by_variance = self._pulled(-2.0 * reduced, both, stimuli).reshape(shape)
@@ -216,13 +220,15 @@ class PairwisePosterior:
             )
         return out
 
-    def _at(self, pairs: Array) -> tuple[Array, Array, Array]:
-        """The stimuli (2m, d), pair after pair, c there (n, 2m), and k between the two of each pair (m,)."""
+    def _at(self, pairs: Array) -> tuple[Array, Array, Array, Array]:
+        """The stimuli (2m, d), pair after pair; between them and those told the squared exponential part
+        (2n, 2m) and c (n, 2m); k between the two of each pair (m,)."""
         between = self._smooth_between(pairs) + self.covariance.constant
         if self.covariance.slopes is not None:
             between = between + ((pairs[:, 0] - 0.5) * (pairs[:, 1] - 0.5)) @ self.covariance.slopes
         stimuli = pairs.reshape(-1, pairs.shape[-1])
-        return stimuli, self.cross(stimuli), between
+        both = smooth_part(self.covariance, self.x, stimuli)
+        return stimuli, both, self._cross(stimuli, both), between
 
     def _smooth_between(self, pairs: Array) -> Array:
         """The squared exponential part between the two of each pair (m,)."""

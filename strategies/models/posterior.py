@@ -25,7 +25,8 @@ class Posterior:
     Attributes:
         covariance: the prior covariance function.
         mean: c, the prior mean.
-        x: (n, d) training inputs in unit space.
+        x: (n, d) training inputs in unit space; with many trials the places that stand for them
+            (inference/inducing.py).
         root: (n,) square roots of the sites' precisions.
         factor: (n, n) L, the lower Cholesky factor of B.
         weights: (n,) b.
@@ -127,13 +128,18 @@ class Posterior:
                 tau = expected_information(mean, variance, out.floor, out.lapse)
             else:
                 tau = np.array([1.0 / max(out.noise, 1e-9)])
-            inputs = np.vstack([out.x, point])
-            root = np.append(out.root, np.sqrt(tau))
+            root = float(np.sqrt(tau[0]))
+            n = len(out.x)
+            factor = np.zeros((n + 1, n + 1))
+            factor[:n, :n] = out.factor
+            if n:
+                factor[n, :n] = root * out._half(out.covariance(out.x, point))[:, 0]
+            factor[n, n] = np.sqrt(1.0 + root * root * variance[0])
             out = replace(
                 out,
-                x=inputs,
-                root=root,
-                factor=factorise(out.covariance(inputs, inputs), root),
+                x=np.vstack([out.x, point]),
+                root=np.append(out.root, root),
+                factor=factor,
                 weights=np.append(out.weights, 0.0),
             )
         return out

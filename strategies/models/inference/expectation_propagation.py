@@ -184,10 +184,12 @@ def _prior(covariance: Array) -> _Prior:
 
 
 def propagate(
-    covariance: Array,
+    covariance: Array | None,
     mean: float,
     y: Array,
     *,
+    root: Array | None = None,
+    residual: Array | None = None,
     floor: float = 0.0,
     lapse: float = 0.0,
     start: tuple[Array, Array] | None = None,
@@ -197,9 +199,11 @@ def propagate(
     """Approximate the posterior of f given y.
 
     Args:
-        covariance: (n, n) K.
+        covariance: (n, n) K; None where `root` is given.
         mean: c.
         y: (n,) outcomes, 0.0 or 1.0.
+        root: (n, r) V with K = V V^T.
+        residual: (n,) variance of noise on each f that K doesn't hold; none if None.
         floor, lapse: g and e.
         start: sites (tau, nu) to begin from; zeros if None.
         tolerance: largest change of a posterior mean, in posterior standard deviations, that counts as
@@ -210,7 +214,12 @@ def propagate(
         numpy.linalg.LinAlgError: K is not positive definite, or the sites don't stay finite.
     """
     n = len(y)
-    prior = _prior(covariance)
+    if root is not None:
+        prior: _Prior = _LowRank(root)
+    else:
+        assert covariance is not None
+        prior = _prior(covariance)
+    noise = np.zeros(n) if residual is None else residual
     tau, nu = (np.zeros(n), np.zeros(n)) if start is None else (start[0].copy(), start[1].copy())
     now = prior.marginals(tau, nu)
     history = _History()
@@ -223,7 +232,7 @@ def propagate(
         nu_c = mu / sigma2 - nu
         variance_c = 1.0 / tau_c
         mean_c = nu_c * variance_c
-        _, alpha, beta = tilted(mean + mean_c, variance_c, y, floor, lapse)
+        _, alpha, beta = tilted(mean + mean_c, variance_c + noise, y, floor, lapse)
         # a guess rate's tail is not log-concave: such a site shifts the mean, but adds no precision
         beta = np.maximum(beta, 0.0)
         left = np.maximum(1.0 - beta * variance_c, 1e-10)
@@ -241,7 +250,7 @@ def propagate(
         if change > 10.0 * least:
             history.forget()
         least = min(least, change)
-    evidence = _log_evidence(mean, y, floor, lapse, tau, nu, now)
+    evidence = _log_evidence(mean, y, noise, floor, lapse, tau, nu, now)
     return Sites(tau, nu, nu - tau * now.mu, evidence, converged, now.precision)
 
 
@@ -284,6 +293,7 @@ class _History:
 def _log_evidence(
     mean: float,
     y: Array,
+    noise: Array,
     floor: float,
     lapse: float,
     tau: Array,
@@ -295,7 +305,7 @@ def _log_evidence(
     tau_c = np.maximum(1.0 / sigma2 - tau, 1e-12)
     nu_c = mu / sigma2 - nu
     mean_c = nu_c / tau_c
-    log_z, _, _ = tilted(mean + mean_c, 1.0 / tau_c, y, floor, lapse)
+    log_z, _, _ = tilted(mean + mean_c, 1.0 / tau_c + noise, y, floor, lapse)
     return (
         float(np.sum(log_z))
         + 0.5 * float(np.sum(np.log1p(tau / tau_c)))

@@ -204,13 +204,3 @@ def test_expected_outcomes_reduce_variance_and_keep_the_mean() -> None:
     before, after = core.latent(pending), later.latent(pending)
     np.testing.assert_allclose(before[0], after[0], rtol=1e-9)
     assert np.all(after[1] < before[1])
-
-
-def test_thousands_of_trials_fit_on_a_spread_of_them() -> None:
-    """Beyond the limit the hyperparameters are fitted to evenly spread trials."""
-    from fechner.strategies.models.gp_classification import spread
-
-    chosen = spread(5000, 600)
-    assert len(chosen) == 600
-    assert chosen[0] == 0
-    assert chosen[-1] == 4999
