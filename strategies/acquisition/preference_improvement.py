@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from fechner.strategies.models.normal import LOG_SQRT_2PI, Array, log_ndtr
+from fechner.strategies.models.normal import LOG_SQRT_2PI, Array, density, log_ndtr, ndtr
 from fechner.strategies.models.pairwise_posterior import (
     SQRT_HALF,
     PairwisePosterior,
@@ -27,15 +27,16 @@ from fechner.strategies.models.pairwise_posterior import (
 )
 from fechner.strategies.random import rng
 from scipy.linalg import cholesky, solve_triangular
+from scipy.special import erfcx
 
 SAMPLES = 64
-CONTESTS = 1024
+CONTESTS = 256
 MOST_CONTENDERS = 12
 APART = 0.5  # length scales; of nearer stimuli one stands for all
 
 
 def contenders(posterior: PairwisePosterior, pending: Array, seed: int) -> Array:
-    """The stimuli (k, d), told or `pending` (j, d), that win most often among 1,024 joint samples of f.
+    """The stimuli (k, d), told or `pending` (j, d), that win most often among 256 joint samples of f.
 
     At most 12, half a length scale or more apart: given the utility at many near ones f is known so well that
     64 samples would decide about everything. The middle of the box where there are no stimuli at all.
@@ -111,15 +112,16 @@ def log_expected_improvement(
 
 def log_improvement(r: Array) -> Array:
     """log(phi(r) + r Phi(r)), elementwise, accurate far below zero (there it is phi(r) / r^2 or so)."""
-    log_density = -0.5 * r * r - LOG_SQRT_2PI
-    high = np.maximum(r, -1.0)
-    direct = np.log(np.exp(-0.5 * high * high - LOG_SQRT_2PI) + high * np.exp(log_ndtr(high)))
-    middle = np.clip(r, -100.0, -1.0)
-    mills = np.exp(log_ndtr(middle) + 0.5 * middle * middle + LOG_SQRT_2PI)
-    ratio = np.log1p(middle * mills)
-    low = np.minimum(r, -100.0)
-    series = np.log1p(-3.0 / np.square(low)) - 2.0 * np.log(-low)
-    out: Array = np.where(r > -1.0, direct, log_density + np.where(r > -100.0, ratio, series))
+    out = np.empty_like(r)
+    high, low = r > -1.0, r < -100.0
+    middle = ~(high | low)
+    near = r[high]
+    out[high] = np.log(density(near) + near * ndtr(near))
+    far = r[middle]
+    mills = np.sqrt(0.5 * np.pi) * erfcx(-np.sqrt(0.5) * far)  # Phi / phi
+    out[middle] = np.log1p(far * mills) - 0.5 * far * far - LOG_SQRT_2PI
+    square = np.square(r[low])
+    out[low] = np.log1p(-3.0 / square) - np.log(square) - 0.5 * square - LOG_SQRT_2PI
     return out
 
 

@@ -159,7 +159,7 @@ def test_log_improvement_far_below_zero() -> None:
 
 def test_noisy_improvement_against_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the improvement on the best of the baseline that samples give; slopes agree with differences."""
-    monkeypatch.setattr(preference_improvement, "SAMPLES", 8192)
+    monkeypatch.setattr(preference_improvement, "SAMPLES", 65_536)
     found = core()
     x = np.array([[0.6, 0.35], [0.5, 0.2], [0.75, 0.4]])
     baseline = contenders(found, np.zeros((0, 2)), 1)
