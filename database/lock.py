@@ -50,7 +50,8 @@ class RecordLock:
         text: what holds the lock, for the one who comes second, for instance ``"fechner serve, port 5555"``.
 
     Raises:
-        RecordError: somebody else holds it (the text names them), or the lock file can't be written.
+        RecordError: somebody else holds it (the text names them), the lock file can't be written, or the
+            record has several names.
     """
 
     def __init__(self, where: str | os.PathLike[str], text: str = "") -> None:
@@ -61,6 +62,7 @@ class RecordLock:
             self.path: Path | None = None
             self._advisory = _advisory(where, text)
             return
+        _refuse_several_names(file)
         self.path = Path(f"{file.resolve()}.lock")
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -119,6 +121,19 @@ def _file(where: str | os.PathLike[str]) -> Path | None:
     from fechner.database.connection import record_file, record_url
 
     return record_file(record_url(text))
+
+
+def _refuse_several_names(file: Path) -> None:
+    """Hard links: SQLite finds its log by name, so by two names two programs would write past each other."""
+    try:
+        n_names = file.stat().st_nlink
+    except OSError:
+        return
+    if n_names > 1:
+        raise RecordError(
+            f"the record {file} has {n_names} names (hard links), and what writes it by one of them isn't "
+            "seen by another: remove the others, or copy the file and use the copy"
+        )
 
 
 def _advisory(where: str | os.PathLike[str], text: str) -> AdvisoryLock | None:

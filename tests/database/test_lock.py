@@ -107,3 +107,16 @@ def test_a_forked_child_does_not_keep_the_lock(file: Path) -> None:
     """A child forked while the lock is held doesn't hold it after the parent gives it up."""
     done = subprocess.run([sys.executable, "-c", FORKER, str(file)], capture_output=True, text=True)
     assert (done.stdout.strip(), done.returncode) == ("taken again", 0), done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="needs hard links")
+def test_a_file_with_several_names_is_refused(file: Path) -> None:
+    """By another name its log has another name too: two programs would write it and not see each other."""
+    file.touch()
+    other = file.with_name("other.db")
+    os.link(file, other)
+    for name in (file, other):
+        with pytest.raises(RecordError, match="2 names"):
+            RecordLock(name)
+    other.unlink()
+    RecordLock(file).release()
