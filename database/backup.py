@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from fechner.database.checking import breaks
-from fechner.database.connection import BUSY_TIMEOUT_MS, Database, reason, record_file, record_url
+from fechner.database.connection import BUSY_TIMEOUT_MS, Database, reason, record_file, record_url, tidy
 from fechner.database.errors import RecordError
 from fechner.database.export_files import whole
 from fechner.database.record import Record
@@ -129,5 +129,6 @@ def _vacuum_into(source: Path, to: Path) -> None:
         )
     ) as connection:
         connection.execute("VACUUM INTO ?", (str(to),))
+    tidy(source)
     with to.open("rb+") as file:
         os.fsync(file.fileno())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -87,6 +87,8 @@ class Database:
     def close(self) -> None:
         """Close the connection; SQLite then moves its log into the file."""
         self.connection.close()
+        if self.read_only and self.file is not None and self._copy_of is None:
+            tidy(self.file)
 
     def _check_file(self) -> None:
         if self.file is None:
@@ -137,6 +139,18 @@ class Database:
 
     def _begin(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if self.writing else "BEGIN")
+
+
+def tidy(file: Path) -> None:
+    """Remove the empty log that SQLite makes for a reader and leaves behind; nothing while others have it.
+
+    SQLite itself does so when a connection that may write is the last one to go; it writes nothing then.
+    """
+    log = Path(f"{file}-wal")
+    with suppress(OSError, sqlite3.Error):
+        if log.stat().st_size == 0:
+            with closing(_connect(f"{file.absolute().as_uri()}?mode=rw")) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _connect(address: str) -> sqlite3.Connection:

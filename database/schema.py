@@ -31,7 +31,10 @@ def prepare(database: Database) -> None:
             return
         if database.read_only:
             text = (
-                "is empty" if found is None else f"is of the older revision {found}; open it once for writing"
+                "is empty"
+                if found is None
+                else f"is of the older revision {found}, and reading migrates nothing: start "
+                "`fechner serve` on it once, which does"
             )
             if found is not None:
                 _check_known(database, found)

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from fechner.database import views
 from fechner.database.errors import UnreadableError
+from sqlalchemy.util import OrderedSet
 
 #: The newest revision of the schema that this program knows (migrations/versions).
 HEAD = "0004"
@@ -232,6 +233,9 @@ origins = sa.Table(
     sa.Column("imported_at", UtcTime, nullable=False),
     sa.PrimaryKeyConstraint("session", "source", "hash"),
 )
+
+for _table in metadata.tables.values():  # a set has another order in each process, and a file other bytes
+    _table.indexes = OrderedSet(sorted(_table.indexes, key=lambda index: str(index.name)))
 
 sa.event.listen(metadata, "after_create", views.create)
 

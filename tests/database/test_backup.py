@@ -13,6 +13,8 @@ from fechner.database.backup import backup, check, copy_sessions
 from fechner.database.connection import Database
 from fechner.database.record import Record, RecordError
 from fechner.database.schema import upgrade
+from fechner.database.tables import metadata
+from sqlalchemy.util import OrderedSet
 
 
 def _ok(record: Record, *entries: Any) -> None:
@@ -105,3 +107,11 @@ def test_a_session_by_itself(record: Record, talk: Any, tmp_path: Path) -> None:
         assert copy.messages(talk.session) == record.messages(talk.session)
         assert copy.trials(talk.session) == record.trials(talk.session)
         assert [row["session"] for row in copy.sessions()] == [talk.session]
+
+
+def test_every_table_makes_its_indices_in_order() -> None:
+    """By name, in every process, so that the same sessions give the same bytes."""
+    for table in metadata.sorted_tables:
+        names = [index.name for index in table.indexes]
+        assert names == sorted(names, key=str)
+        assert isinstance(table.indexes, OrderedSet)

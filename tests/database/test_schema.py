@@ -212,3 +212,20 @@ def test_opening_imports_alembic_only_to_migrate(file: Path) -> None:
         [sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_reading_only_leaves_no_file_beside(file: Path, talk: Any) -> None:
+    """The log that SQLite makes for a reader goes with the last one; that of a writer stays."""
+    with Record.open(file) as writer:
+        assert writer.append([[talk.setup()]]) == [None]
+    with Record.open(file, read_only=True) as one, Record.open(file, read_only=True) as other:
+        assert one.last() == other.last() == talk.session
+        one.close()
+        assert other.last() == talk.session
+    assert list(file.parent.iterdir()) == [file]
+    with Record.open(file) as writer:
+        with Record.open(file, read_only=True) as reader:
+            assert reader.last() == talk.session
+        assert writer.append([[talk.entry("info")]]) == [None]
+        with Record.open(file, read_only=True) as reader:
+            assert len(reader.messages(talk.session)) == 2

@@ -169,3 +169,29 @@ def test_exports_that_cannot_be(run: Any, db: Path, arguments: list[str], code: 
     result = run("export", *arguments, "--db", db)
     assert result.exit_code == code
     assert result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sessions"],
+        ["show", "last"],
+        ["replay", "last"],
+        ["verify"],
+        ["export", "--all", "--to", "out/a.parquet"],
+        ["export", "last", "--to", "out/a.jsonl"],
+        ["backup", "--to", "out/b.db"],
+        ["bundle", "last", "--to", "out/c.zip"],
+        ["combine", "fechner.db", "fechner.db", "--to", "out/d.db"],
+    ],
+    ids=lambda command: command[0] + command[-1],
+)
+def test_what_only_reads_leaves_nothing_beside_the_record(run: Any, db: Path, command: list[str]) -> None:
+    """No log, and the record as it was."""
+    out = db.parent / "out"
+    out.mkdir()
+    before, names = db.read_bytes(), sorted(db.parent.iterdir())
+    result = run(*command, *([] if command[0] == "combine" else ["--db", db]))
+    assert result.exit_code == 0
+    assert sorted(db.parent.iterdir()) == names
+    assert db.read_bytes() == before
