@@ -56,6 +56,11 @@ class Space:
         """A clean configuration of one stimulus as its ``d`` unit coordinates."""
         return np.array([self._axes[i].unit(_single(config[self.names[i]])) for i in self.free], dtype=float)
 
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Clean configurations of one stimulus as an ``m x d`` array."""
+        columns = [[self._axes[i].unit(_single(row[self.names[i]])) for row in rows] for i in self.free]
+        return np.array(columns, dtype=float).reshape(self.d, len(rows)).T
+
     def decode(self, unit: NDArray[np.float64] | Sequence[float]) -> dict[str, Any]:
         """``d`` unit coordinates as raw values of every parameter, fixed ones included, inside the box."""
         coordinates = iter(unit)

@@ -115,10 +115,8 @@ def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interv
     rows = _points(space, request.get("x"), set())
     if not rows:
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
-    unit = np.array([space.encode(row) for row in rows]).reshape(len(rows), space.d)
-    mean, sd, lower, upper = core.predict(unit, _scale_of(core.centre, request), interval)
-    told = [{**space.decode(point), **row} for point, row in zip(unit, rows, strict=True)]
-    return _reply(space, told, mean, sd, lower, upper)
+    mean, sd, lower, upper = core.predict(space.encode_rows(rows), _scale_of(core.centre, request), interval)
+    return _reply(space, rows, mean, sd, lower, upper)
 
 
 def _place(

@@ -99,11 +99,14 @@ def posterior(
         return _through_places(covariance, mean, x, y, floor, lapse, poll)
     matrix = covariance(x, x)
     start = None if near is None else near.sites()
+    tolerance = 1e-5 if near is None else 1e-3
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
         prior = matrix + jitter * covariance.variance * np.eye(len(y))
         try:
-            sites = propagate(prior, mean, y, floor=floor, lapse=lapse, start=start, poll=poll)
+            sites = propagate(
+                prior, mean, y, floor=floor, lapse=lapse, start=start, tolerance=tolerance, poll=poll
+            )
         except np.linalg.LinAlgError as fault:
             error, start = fault, None
             continue

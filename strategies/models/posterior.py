@@ -98,7 +98,10 @@ class Posterior:
 
     def moments(self, x: Array, space: str) -> tuple[Array, Array]:
         """Mean and sd (m,) at the rows of `x` in ``"latent"``, ``"probability"`` or ``"outcome"`` space."""
-        mean, variance = self.latent(x)
+        return self.moments_of(*self.latent(x), space)
+
+    def moments_of(self, mean: Array, variance: Array, space: str) -> tuple[Array, Array]:
+        """Mean and sd in `space` where f has `mean` and `variance`, elementwise."""
         if not self.binary or space == "latent":
             return mean, np.sqrt(variance)
         first, second = probability_moments(mean, variance)
