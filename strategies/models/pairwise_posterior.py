@@ -144,7 +144,10 @@ class PairwisePosterior:
 
     def moments(self, x: Array, space: str) -> tuple[Array, Array]:
         """Mean and sd (m,) at the rows of `x` in ``"latent"``, ``"probability"`` or ``"outcome"`` space."""
-        mean, variance = self.latent(x)
+        return self.moments_of(*self.latent(x), space)
+
+    def moments_of(self, mean: Array, variance: Array, space: str) -> tuple[Array, Array]:
+        """Mean and sd in `space` where f has `mean` and `variance`, elementwise."""
         if space == "latent":
             return mean, np.sqrt(variance)
         first, second = probability_moments(SQRT_HALF * mean, 0.5 * variance)
