@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.simulation import Observer
@@ -23,6 +28,35 @@ EXACT: dict[str, dict[str, Any]] = {
     MODEL: {"ftol": 1e-12, "gtol": 1e-6, "maxiter": 1000, "maxfun": 5000, "maxls": 50},
     "acquisition": {"query_set_size": 1024},
 }
+#: Shortcuts that no key turns off, by module: what the slow settings have instead.
+EXACT_CONSTANTS: dict[str, dict[str, Any]] = {
+    "fechner.strategies.acquisition.optimise": {"ITERATIONS": 200, "TOLERANCE": 1e-9, "HOPELESS": None},
+    "fechner.strategies.models.gp_classification": {"FIT_LIMIT": 1_000_000},
+    "fechner.strategies.models.inference.expectation_propagation": {
+        "LOW_RANK_FROM": 1_000_000,
+        "MAX_SWEEPS": 500,
+    },
+}
+#: Of expectation propagation, in posterior standard deviations.
+EXACT_TOLERANCE = 1e-8
+
+
+@contextlib.contextmanager
+def no_shortcuts() -> Iterator[None]:
+    """Compute without them, in this process; one that isn't there any more is an AttributeError."""
+    from fechner.strategies.models import gp_classification
+
+    tight = functools.partial(_tightly, gp_classification.propagate)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(gp_classification, "propagate", tight))
+        for module, constants in EXACT_CONSTANTS.items():
+            stack.enter_context(mock.patch.multiple(importlib.import_module(module), **constants))
+        yield
+
+
+def _tightly(propagate: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Expectation propagation to a tolerance that counts for nothing."""
+    return propagate(*arguments, **{**named, "tolerance": EXACT_TOLERANCE})
 
 
 def exact(method: str) -> dict[str, dict[str, Any]]:

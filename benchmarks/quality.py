@@ -35,7 +35,7 @@ from fechner.strategies.config import check
 from fechner.strategies.errors import ConfigError
 from fechner.strategies.random import rng
 from fechner.strategies.simulation import Observer
-from methods import METHODS, configuration, exact
+from methods import METHODS, configuration, exact, no_shortcuts
 from problems import PROBLEMS, Judge
 from repeats import compare, summary
 from results import Line, Store, show
@@ -62,8 +62,24 @@ def judged(problem: str, data: Path | None) -> tuple[Observer, Judge]:
 def repeat(
     problem: str, data: Path | None, method: str, chosen: dict[str, Any], trials: list[int], seed: int
 ) -> Line:
-    """One session."""
-    observer, judge = judged(problem, data)
+    """One session, in a process that may have done others."""
+    observer, judge = judged(problem, data)  # the same truth for all settings
+    if chosen["exact"]:
+        with no_shortcuts():
+            return session(problem, observer, judge, method, chosen, trials, seed)
+    return session(problem, observer, judge, method, chosen, trials, seed)
+
+
+def session(
+    problem: str,
+    observer: Observer,
+    judge: Judge,
+    method: str,
+    chosen: dict[str, Any],
+    trials: list[int],
+    seed: int,
+) -> Line:
+    """One session, with the settings of this process."""
     strategy, random = Strategy(configuration(observer, method, chosen), seed=seed), rng(seed, "observer")
     at: dict[str, dict[str, float]] = {}
     asking = 0.0

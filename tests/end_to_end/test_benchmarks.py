@@ -129,6 +129,14 @@ def test_repeats_are_kept_and_compared(tmp_path: Path) -> None:
     found = ran("quality.py", *options, "--repeats", "3")["runs"]
     assert {row["repeats"] for row in found} == {3}
     assert next(line for line in out.read_text().splitlines() if '"repeat"' in line) == first
+    slow = [*options, "--repeats", "1", "--exact"]
+    assert {row["settings"] for row in ran("quality.py", *slow)["runs"]} == {
+        "initial 10",
+        "initial 10, exact",
+    }
+    out.write_text(
+        "".join(f"{line}\n" for line in out.read_text().splitlines() if '"exact": true' not in line)
+    )
     again = tmp_path / "again.jsonl"
     ran("quality.py", *options[:-1], str(again), "--repeats", "3")
     compared = ran("quality.py", "--compare", str(out), str(again))["runs"]
