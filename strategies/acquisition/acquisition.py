@@ -84,7 +84,7 @@ def build(
 
 
 #: Points in a chunk, and what a point is taken to cost in seconds.
-AT_A_POINT, SAMPLED, OVER_THE_BOX = (256, 4e-5), (64, 1e-4), (64, 3e-4)
+AT_A_POINT, SAMPLED, OVER_THE_BOX = (256, 1e-5), (64, 5e-5), (64, 1e-4)
 
 POINTWISE: dict[str, Callable[[Posterior, float], OfMoments]] = {
     "MCPosteriorVariance": lambda core, _: posterior_variance(core),

@@ -15,6 +15,7 @@ from fechner.strategies.models.normal import Array
 from fechner.strategies.random import key
 
 RANGE_POINTS = 1000
+GRADIENT = 4  # what a gradient costs, in values
 
 
 def generate(
@@ -72,7 +73,7 @@ def generate(
     for index in range(n):
         keyed = key(seed, "point", index)
         function = build(acqf, core, seed=keyed, pending=chosen)
-        scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, d, n)
+        scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n)
         point, _ = maximise(
             function,
             core.covariance.lengthscales,
@@ -108,7 +109,7 @@ def posterior_range(core: Posterior, d: int, seed: int) -> tuple[float, float]:
 
 
 def effort(
-    keys: Mapping[str, Any], budget: float | None, nominal_seconds: float, d: int, n: int
+    keys: Mapping[str, Any], budget: float | None, nominal_seconds: float, n: int
 ) -> tuple[int, int, int | None]:
     """Scanned points, starts and gradient evaluations for one point.
 
@@ -120,4 +121,4 @@ def effort(
     if not limits:
         return scan, starts, None
     affordable = int(min(limits) / n / nominal_seconds)
-    return min(scan, max(64, affordable // 2)), starts, max(4, affordable // 2 // (2 * d + 1))
+    return min(scan, max(64, affordable // 2)), starts, max(4, affordable // 2 // GRADIENT)

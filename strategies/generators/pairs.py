@@ -105,8 +105,7 @@ def generate_pairs(
     chosen: list[Array] = []
     for index in range(n):
         keyed = key(seed, "point", index)
-        dimensions = space.d if is_improvement(acqf) else 2 * space.d
-        search = _Search(*effort(generator.keys, budget, NOMINAL_SECONDS, dimensions, n), poll)
+        search = _Search(*effort(generator.keys, budget, NOMINAL_SECONDS, n), poll)
         if is_improvement(acqf):
             waiting = np.concatenate([pending, *(pair[None] for pair in chosen)]).reshape(-1, space.d)
             pair = _improving(expecting, waiting, layout, levels, fixed, keyed, search)

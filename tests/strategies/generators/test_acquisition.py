@@ -101,8 +101,8 @@ def test_time_limits_become_evaluations() -> None:
 
     hyperparameters = ask()["hyperparameters"]
     free = polls()
-    assert polls(keys={"max_gen_time": 0.02}) < free
-    assert polls(budget=0.02) < free
+    assert polls(keys={"max_gen_time": 0.002}) < free
+    assert polls(budget=0.002) < free
 
 
 def test_cancelled_by_poll() -> None:
