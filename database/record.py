@@ -15,7 +15,7 @@ from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError, UnreadableError
 from fechner.database.message import Change, Entry, Message, escape_id, unescape_id
 from fechner.database.network import refuse_network
-from fechner.database.origins import note
+from fechner.database.origins import note, of_session
 from fechner.database.schema import is_older, prepare, upgrade
 from fechner.database.tables import Row
 from fechner.database.writing import Writer
@@ -240,6 +240,15 @@ class Record:
 
         with self.snapshot() as connection:
             return all_sessions(connection)
+
+    def forgotten(self) -> list[Row]:
+        """What is left of the sessions that `fechner forget` removed: the rows of ``forgotten``."""
+        return [dict(row._mapping) for row in self._rows(statements.FORGOTTEN)]
+
+    def origins(self, session: str) -> list[Row]:
+        """Where a session came from, in the order in which it came; nothing if it was recorded here."""
+        with self.snapshot() as connection:
+            return of_session(connection, session)
 
     def _breaks(self, session: str) -> Iterator[Break]:
         from fechner.database.checking import breaks

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from fechner.database.tables import (
     as_stored,
+    forgotten,
     messages,
     sessions,
     strategies,
@@ -102,6 +103,7 @@ IDS = (
     .where(_of_session, messages.c.ok, messages.c.client_id.is_not(None))
     .order_by(messages.c.seq)
 )
+FORGOTTEN = sa.select(forgotten).order_by(forgotten.c.forgotten_at, forgotten.c.session)
 FIND = sa.select(messages).where(_of_session, messages.c.ok, messages.c.client_id == bindparam("client_id"))
 EXISTS = sa.select(sessions.c.n_messages).where(sessions.c.session == bindparam("session"))
 LAST = (

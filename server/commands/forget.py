@@ -41,6 +41,8 @@ def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
         except RecordError as error:
             fail(str(error))
     _say(as_json, rows, others, participant, done=True)
+    if lock.path is None:
+        print("The database server's own log and copies may hold the data for a while yet.", file=sys.stderr)
 
 
 def _many(rows: list[dict[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ def plot(db: str, wanted: str, to: str, number: int | None, target: float | None
     """Draw one strategy of a session."""
     if Path(to).suffix.lower() not in ENDINGS:
         fail(f"{to}: a picture's name ends with {', '.join(ENDINGS)}", USAGE)
+    if target is not None and not math.isfinite(target):
+        fail(f"--target {target}: give a number", USAGE)
     held = dict(_held(one) for one in x)
     from fechner.strategies.threads import fix
 

@@ -41,6 +41,10 @@ def find_session(record: Record, wanted: str) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
+        for row in record.forgotten():
+            if wanted and row["session"].startswith(wanted.lower()):
+                at = when(row["forgotten_at"])
+                fail(f"there is no session {row['session']}: `fechner forget` removed it on {at} UTC")
         fail(f"there is no session {wanted}; `fechner sessions` lists them")
     fail(f"{wanted} begins {len(found)} sessions: {', '.join(found[:5])}")
 
@@ -99,7 +103,7 @@ def show(db: str, wanted: str, as_json: bool) -> None:
         id_ = find_session(record, wanted)
         row = next(row for row in record.sessions() if row["session"] == id_)
         strategies, trials = record.strategies(id_), record.trials(id_)
-        messages = record.messages(id_)
+        messages, origins = record.messages(id_), record.origins(id_)
     warnings = [
         {"seq": message.seq, "type": message.type, **warning}
         for message in messages
@@ -120,11 +124,14 @@ def show(db: str, wanted: str, as_json: bool) -> None:
                 "trials": trials,
                 "warnings": warnings,
                 "failures": failures,
+                "origins": origins,
             }
         )
         return
     ended = f", ended {when(row['ended_at'])}" if row["ended_at"] else ""
     print(f"session {id_}: begun {when(row['created_at'])} UTC, {row['n_messages']} messages{ended}")
+    for origin in origins:
+        print(f"brought by {origin['source']} ({origin['kind']}) on {when(origin['imported_at'])} UTC")
     for strategy in strategies:
         of = [trial for trial in trials if trial["strategy"] == strategy["strategy"]]
         print()
@@ -179,6 +186,8 @@ def _warnings(reply: Any) -> list[dict[str, Any]]:
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, list):
         return " | ".join(map(_cell, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -99,9 +99,13 @@ def serve(
         print(f"listening on {where}{also}; {workers}; stop with Ctrl-C", flush=True)
 
     def open_record() -> Record:
-        from fechner.database.record import Record
+        from fechner.database.record import Record, RecordError
 
-        return Record.open(db, read_only=read_only, allow_network=force_network)
+        record = Record.open(db, read_only=read_only, allow_network=force_network)
+        if resume is not None and resume != "last" and not record.exists(resume.lower()):
+            record.close()
+            raise RecordError(f"there is no session {resume} to resume in the record {name}")
+        return record
 
     name = without_password(db)
     print(f"record: {name}" + (" (read-only)" if read_only else ""), flush=True)

@@ -38,6 +38,7 @@ def verify(db: str, wanted: str | None, rebuild: bool, as_json: bool) -> None:
             _say_damage(damage, str(error), as_json)
             raise typer.Exit(FAILED) from None
         sound = not damage and not broken
+        forgotten = record.forgotten()
         # What is left of damaged messages is evidence: nothing is made of it.
         n_messages = record.rebuild() if rebuild and sound else None
         left = list(record.check_projections(sessions)) if n_messages is not None else differences
@@ -49,12 +50,16 @@ def verify(db: str, wanted: str | None, rebuild: bool, as_json: bool) -> None:
             "storage": damage,
             "messages": [asdict(one) for one in broken],
             "projections": [asdict(one) for one in differences],
+            "forgotten": forgotten,
         }
         if rebuild:
             result["rebuilt"] = n_messages is not None
         show_json(result)
     else:
         _say(len(sessions), damage, broken, differences, n_messages, rebuild)
+        if forgotten and wanted is None:
+            count = "1 session was" if len(forgotten) == 1 else f"{len(forgotten)} sessions were"
+            print(f"{count} removed on request; the table forgotten says when, and each one's last hash")
     if not whole:
         raise typer.Exit(FAILED)
 

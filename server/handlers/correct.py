@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, handles, require_setup
-from fechner.server.handlers.trials import trial_by_number
+from fechner.server.handlers.trials import AFTER_ALL, trial_by_number
 from fechner.server.messages import Correct
-from fechner.server.session import TOLD
+from fechner.server.session import SKIPPED, TOLD
 from fechner.strategies.outcomes import clean_outcome
 
 
@@ -21,7 +21,7 @@ def correct(context: Context, message: Correct) -> Answer:
             "unknown_trial",
             f"trial {trial.number} has no outcome to correct; it is {trial.status}",
             where="message.trial",
-            hint="tell it",
+            hint=AFTER_ALL if trial.status == SKIPPED else "tell it",
         )
     if message.remove == (message.outcome is not None):
         raise FechnerError(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from fechner.server.errors import FechnerError
 from fechner.server.session import PENDING, SKIPPED, Session, Trial
 
+#: How a skipped trial gets an outcome after all.
+AFTER_ALL = "tell an outcome after all by `config`, as a trial of its own"
+
 
 def trial_by_number(session: Session, number: int, where: str) -> Trial:
     """The trial of this number.
@@ -34,7 +37,7 @@ def pending_trial(session: Session, number: int, where: str) -> Trial:
             "trial_already_told",
             f"trial {number} was skipped",
             where=where,
-            hint="tell an outcome after all by `config`, as a trial of its own",
+            hint=AFTER_ALL,
         )
     if trial.status != PENDING:
         raise FechnerError(

@@ -33,8 +33,11 @@ def figure_of(slice_: Slice, title: str = "") -> Figure:
     (_curve if len(slice_.parameters) == 1 else _surface)(axes, slice_)
     held = ", ".join(f"{name} = {value}" for name, value in slice_.held.items())
     text = " · ".join(part for part in (title, held, _counted(slice_)) if part)
-    axes.set_title(text, loc="left", fontsize=9, color=GREY)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    heading = axes.set_title(text, loc="left", fontsize=9, color=GREY)
+    legend = figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    labels = [label for one in figure.axes for label in (one.xaxis.label, one.yaxis.label)]
+    for named in (heading, *legend.get_texts(), *labels):
+        named.set_parse_math(False)  # a name may hold dollar signs
     return figure
 
 

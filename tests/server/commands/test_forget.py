@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fechner.database.lock import RecordLock
+from fechner.server import Server
 
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 
@@ -27,8 +28,15 @@ def test_what_was_done_is_said(run: Any, db: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert "2 sessions with 9 messages removed" in result.stdout
     assert json.loads(run("sessions", "--db", db, "--json").stdout) == []
-    assert run("verify", "--db", db).exit_code == 0
-    assert "there is no session" in run("show", FIRST, "--db", db).stderr
+    verified = run("verify", "--db", db)
+    assert verified.exit_code == 0
+    assert "2 sessions were removed on request" in verified.stdout
+    for command in ("show", "verify", "replay"):
+        said = run(command, FIRST[:9], "--db", db)
+        assert said.exit_code == 1
+        assert f"there is no session {FIRST}: `fechner forget` removed it on 2" in said.stderr
+    found = json.loads(run("verify", "--db", db, "--json").stdout)
+    assert [(row["n_messages"], len(row["last_hash"])) for row in found["forgotten"]] == [(5, 64), (4, 64)]
 
 
 def test_it_speaks_json(run: Any, db: Path) -> None:
@@ -53,3 +61,16 @@ def test_a_record_in_use_is_refused(run: Any, db: Path) -> None:
     assert result.exit_code == 1
     assert "fechner serve on 127.0.0.1:5555" in result.stderr
     assert len(json.loads(run("sessions", "--db", db, "--json").stdout)) == 2
+
+
+def test_what_a_database_server_keeps_is_said(run: Any, postgres_schema: Any, space_filling: str) -> None:
+    """Its log can't be reached from here."""
+    where = postgres_schema()
+    with Server(where) as server:
+        setup = {"config": space_filling, "participant": "P1"}
+        reply = server.connect().request({"version": "1", "type": "setup", "message": setup})
+        assert reply["ok"]
+    result = run("forget", "--participant", "P1", "--yes", "--db", where)
+    assert result.exit_code == 0
+    assert "1 session with 1 messages removed" in result.stdout
+    assert "server's own log" in result.stderr

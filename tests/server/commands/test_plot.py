@@ -29,6 +29,7 @@ def test_a_picture_is_written(run: Any, db: Path, tmp_path: Path, name: str, beg
         (["--to", "out.png", "--x", "p=0.5"], 1, "every parameter is held"),
         (["--to", "out.png", "--x", "q=0.5"], 1, "unknown: 'q'"),
         (["--to", "out.png", "--strategy", "3"], 1, "no strategy 3"),
+        (["--to", "out.png", "--target", "nan"], 2, "--target"),
         (["--to", "no-folder/out.png"], 1, "can't write"),
     ],
 )

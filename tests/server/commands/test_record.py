@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fechner.server import Server
 
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 SECOND = "a0a0a0a0-0000-4000-8000-000000000002"
@@ -48,6 +49,28 @@ def test_a_file_that_is_no_record(run: Any, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "notes.txt" in result.stderr
     assert file.read_text() == "dear diary" * 100
+
+
+def test_show_says_where_a_session_came_from(run: Any, db: Path, tmp_path: Path) -> None:
+    """The files that brought it, and when; nothing is said of one that was recorded here."""
+    assert "brought by" not in run("show", FIRST, "--db", db).stdout
+    assert parsed(run("show", FIRST, "--db", db, "--json"))["origins"] == []
+    assert run("combine", db, db, "--to", "all.db").exit_code == 0
+    assert f"brought by {db} (record) on 2" in run("show", FIRST, "--db", "all.db").stdout
+    (origin,) = parsed(run("show", FIRST, "--db", "all.db", "--json"))["origins"]
+    assert (origin["source"], origin["kind"], len(origin["hash"])) == (str(db), "record", 64)
+
+
+def test_show_leaves_out_what_a_trial_has_not(run: Any, db: Path, space_filling: str) -> None:
+    """A parameter of another strategy is an empty cell."""
+    with Server(db) as server:
+        channel = server.connect()
+        for type_, message in (
+            ("setup", {"config": space_filling.replace("[p]", "[q]")}),
+            ("ask", {}),
+        ):
+            channel.request({"version": "1", "type": type_, "session": SECOND, "message": message})
+    assert "None" not in run("show", SECOND, "--db", db).stdout
 
 
 def test_sessions(run: Any, db: Path) -> None:

@@ -165,3 +165,12 @@ def test_a_network_folder_is_refused(run: Any, tmp_path: Path, monkeypatch: pyte
     assert "nfs" in result.stderr
     assert "--force-network" in result.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["mounts"]
+
+
+def test_a_session_to_resume_that_is_not_there(serve: Serve, db: Path) -> None:
+    """It is named, and the server ends: a client would set up another session without anybody noticing."""
+    unknown = "00000000-0000-4000-8000-000000000000"
+    process, _ = serve("--resume", unknown)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"there is no session {unknown} to resume" in said

@@ -122,6 +122,15 @@ def test_a_pending_trial_has_nothing_to_correct(talk: Talk) -> None:
     assert (error["code"], error["hint"]) == ("unknown_trial", "tell it")
 
 
+def test_a_skipped_trial_has_nothing_to_correct(talk: Talk) -> None:
+    """A tell of its number would be refused, so the hint is another."""
+    talk.send("ask")
+    talk.send("skip", trial=7)
+    error = talk.send("correct", trial=7, outcome=1)["error"]
+    assert error["code"] == "unknown_trial"
+    assert error["hint"] == talk.send("tell", trial=7, outcome=1)["error"]["hint"]
+
+
 def test_corrections_replay(talk: Talk) -> None:
     """Asks before and after corrections come out as recorded, here and over the wire."""
     talk.trial(1)

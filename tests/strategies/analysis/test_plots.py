@@ -75,3 +75,12 @@ def test_trials_alone(told: Make, names: list[str]) -> None:
     figure = figure_of(slice_of(told(names, lambda c: c["x"] > 0.4, model=False)))
     assert "Prediction" not in texts(figure)
     assert png(figure).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("names", [["x"], ["x", "y"]])
+def test_a_name_is_drawn_as_it_is(told: Make, names: list[str]) -> None:
+    """Dollar signs make no formula of it, let alone one that can't be drawn."""
+    title = r"pays $5 or $\frac a_b"
+    figure = figure_of(slice_of(told(names, lambda c: c["x"] > 0.4)), title)
+    assert title in texts(figure)
+    assert png(figure).startswith(b"\x89PNG")
