@@ -156,6 +156,7 @@ def pairwise_priors(component: Component, d: int) -> Priors:
     return Priors(
         lengthscale=LogNormal(float(np.log(0.4) + np.log(d) / 4), 0.6),
         variance=LogNormal(float(np.log(4.0)), 1.0),
+        slope=LogNormal(0.0, 1.5),  # without trends the best corner of a monotone utility is found late
     )
 
 
