@@ -206,6 +206,22 @@ class FakeServer:
                 numbers.append(tell["trial"])
         return {"trials": numbers, "modelled": len(numbers), "finished": False}
 
+    def _skip(self, message: Any, session: dict[str, Any]) -> Any:
+        if session["pending"].pop(message["trial"], None) is None:
+            raise Fault(
+                "trial_already_told", f"trial {message['trial']} was told", {"where": "message.trial"}
+            )
+        return {"trial": message["trial"]}
+
+    def _correct(self, message: Any, session: dict[str, Any]) -> Any:
+        return {"trial": message["trial"], "modelled": 0 if message.get("remove") else 1}
+
+    def _replay(self, message: Any, session: dict[str, Any]) -> Any:
+        if message.get("verify") is False:
+            return {"identical": None, "asks": session["asked"]}
+        first = {"seq": 2, "recorded": {"points": [1]}, "recomputed": {"points": [2]}}
+        return {"identical": False, "asks": 1, "first_difference": first}
+
     def _update(self, message: Any, session: dict[str, Any]) -> Any:
         return {"tell": self._tell(message["tell"], session), "ask": self._ask(message["ask"], session)}
 

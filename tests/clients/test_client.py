@@ -11,8 +11,10 @@ import pytest
 from fechner_client import (
     Client,
     ConfigError,
+    Corrected,
     FechnerWarning,
     Finished,
+    Replayed,
     RequestError,
     SessionError,
     TrialError,
@@ -277,3 +279,59 @@ def test_small_requests(ready: Client) -> None:
     ready.ask()
     assert ready.timing == {"tier": "generator"}
     assert ready.remaining == {"trials": 2}
+
+
+def test_a_skipped_trial_is_no_longer_pending(ready: Client, fake: Any) -> None:
+    """By the trial itself or by its number; its reason and whether it comes again go along."""
+    first, second = ready.ask(2)
+    first.skip("no response", again=True)
+    assert fake.requests[-1]["message"] == {"trial": 1, "reason": "no response", "again": True}
+    assert (first.skipped, first.told) == (True, False)
+    assert ready.pending == [second]
+    ready.skip(second.number)
+    assert fake.requests[-1]["message"] == {"trial": 2}
+    assert second.skipped
+    with pytest.raises(TrialError):
+        ready.skip(second)
+    assert repr(second) == "<Trial 2: level=20.0, skipped>"
+
+
+def test_a_loop_goes_on_after_a_skipped_trial(ready: Client, fake: Any) -> None:
+    """Without a warning; after the last one it asks once more if a point is to come again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for trial in ready.trials():
+            trial.skip(again=trial.number == 3)
+    assert fake.kinds() == ["setup", *["ask", "skip"] * 3, "ask"]
+
+
+def test_a_correction_and_a_removal(ready: Client, fake: Any) -> None:
+    """Another outcome for a told trial, or none; the trial has it from then on."""
+    trial = ready.ask()
+    trial.tell(1)
+    assert ready.correct(trial, np.bool_(False)) == Corrected(trial=1, modelled=1)
+    assert fake.requests[-1]["message"] == {"trial": 1, "outcome": 0}
+    assert trial.outcome == 0
+    assert ready.correct(1, {"seen": 1}).modelled == 1
+    assert fake.requests[-1]["message"] == {"trial": 1, "outcome": {"seen": 1}}
+    assert ready.correct(trial, remove=True) == Corrected(trial=1, modelled=0)
+    assert fake.requests[-1]["message"] == {"trial": 1, "remove": True}
+    assert trial.outcome is None
+    for mistaken in ({}, {"outcome": 1, "remove": True}):
+        with pytest.raises(TypeError, match="one of the two"):
+            ready.correct(trial, **mistaken)
+
+
+def test_a_replay_says_what_differs(ready: Client, fake: Any) -> None:
+    """Of the current session, or of another by its name."""
+    ready.ask()
+    found = ready.replay()
+    assert fake.requests[-1]["message"] == {"session": ready.session}
+    assert (found.identical, found.asks) == (False, 1)
+    assert found.first_difference is not None
+    assert found.first_difference["seq"] == 2
+    assert ready.replay("other", verify=False) == Replayed(identical=None, asks=1)
+    assert fake.requests[-1]["message"] == {"session": "other", "verify": False}
+    ready.exit()
+    with pytest.raises(TypeError, match="name the session"):
+        ready.replay()

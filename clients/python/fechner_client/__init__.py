@@ -5,7 +5,7 @@ What a server refuses arrives as a ``FechnerError`` with its code, place and hin
 ``FechnerWarning``. Every request carries an id, so that nothing happens twice when a connection breaks.
 """
 
-from fechner_client.answers import Answer, Estimate, Resumed, Setup, Threshold, Told
+from fechner_client.answers import Answer, Corrected, Estimate, Replayed, Resumed, Setup, Threshold, Told
 from fechner_client.client import Client
 from fechner_client.errors import (
     ConfigError,
@@ -32,6 +32,7 @@ __all__ = [
     "Client",
     "ConfigError",
     "ConnectionFailed",
+    "Corrected",
     "Estimate",
     "FechnerError",
     "FechnerWarning",
@@ -39,6 +40,7 @@ __all__ = [
     "ModelError",
     "ProtocolError",
     "Refused",
+    "Replayed",
     "RequestError",
     "Resumed",
     "ServerFault",

@@ -48,6 +48,35 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """A correction, on record.
+
+    Attributes:
+        trial: the number of the trial.
+        modelled: how many outcomes of it are in the model's data now: 1, or 0 if it is removed.
+    """
+
+    trial: int
+    modelled: int
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A session, replayed.
+
+    Attributes:
+        identical: whether every ask came out as recorded; None if nothing was computed.
+        asks: how many asks that were.
+        first_difference: the ``seq`` of the first message that differs, what is ``recorded`` and what was
+            ``recomputed``; None if none does.
+    """
+
+    identical: Optional[bool]
+    asks: int
+    first_difference: Optional[dict[str, Any]] = None
+
+
+@dataclass(frozen=True)
 class Resumed:
     """A session, taken up again.
 
@@ -198,6 +227,20 @@ def told_of(message: Mapping[str, Any]) -> Told:
         trials=list(message.get("trials", [])),
         modelled=int(message.get("modelled", 0)),
         finished=bool(message.get("finished", False)),
+    )
+
+
+def corrected_of(message: Mapping[str, Any]) -> Corrected:
+    """A correction's reply."""
+    return Corrected(trial=int(message.get("trial", 0)), modelled=int(message.get("modelled", 0)))
+
+
+def replayed_of(message: Mapping[str, Any]) -> Replayed:
+    """A replay's reply."""
+    return Replayed(
+        identical=message.get("identical"),
+        asks=int(message.get("asks", 0)),
+        first_difference=message.get("first_difference"),
     )
 
 

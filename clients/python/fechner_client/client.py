@@ -7,13 +7,24 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Optional, Union, overload
 
-from fechner_client.answers import Resumed, Setup, Told, resumed_of, setup_of, told_of
+from fechner_client.answers import (
+    Corrected,
+    Replayed,
+    Resumed,
+    Setup,
+    Told,
+    corrected_of,
+    replayed_of,
+    resumed_of,
+    setup_of,
+    told_of,
+)
 from fechner_client.channels import Server, opener
 from fechner_client.configuration import configuration
 from fechner_client.connection import Connection
 from fechner_client.conversation import Conversation
 from fechner_client.errors import Finished, error_of, warn
-from fechner_client.messages import What, ask_message, given, tell_message
+from fechner_client.messages import What, ask_message, correct_message, given, number_of, tell_message
 from fechner_client.progress import Progress
 from fechner_client.queries import Queries
 from fechner_client.trial import Outcome, Trial
@@ -171,7 +182,8 @@ class Client(Queries):
         """Trial after trial until the experiment is finished.
 
         Trials handed out earlier and not told come first: those of a resumed session, and the one that was
-        on screen when the loop was interrupted. A trial that the loop's body doesn't tell stays pending.
+        on screen when the loop was interrupted. A trial that the loop's body neither tells nor skips stays
+        pending.
 
         Args:
             n: how many to ask at a time.
@@ -181,13 +193,13 @@ class Client(Queries):
         asked, last, warned = self.pending, False, False
         while True:
             for trial in asked:
-                if trial.told:
+                if trial.told or trial.skipped:
                     continue
                 yield trial
-                if not (trial.told or warned):
+                if not (trial.told or trial.skipped or warned):
                     warned = True
                     warn(f"trial {trial.number} was not told: it stays pending")
-            if last:
+            if last and not self._progress.again:
                 return
             try:
                 asked = self._ask(n, fixed, beyond)
@@ -232,6 +244,34 @@ class Client(Queries):
         trials = [tell_message(trial, outcome, {}) for trial, outcome in tells]
         return told_of(self.request("tell", {"trials": trials}, changes=True))
 
+    def skip(self, trial: Union[Trial, int], reason: Optional[str] = None, *, again: bool = False) -> None:
+        """Close a trial that was handed out without an outcome; it counts as asked.
+
+        Args:
+            trial: the trial or its number.
+            reason: kept in the record, for instance ``"no response"``.
+            again: hand the same point out again.
+        """
+        message = {
+            "trial": number_of(trial),
+            **given({"reason": reason}),
+            **({"again": True} if again else {}),
+        }
+        self.request("skip", message, changes=True)
+
+    def correct(
+        self, trial: Union[Trial, int], outcome: Optional[Outcome] = None, *, remove: bool = False
+    ) -> Corrected:
+        """Give a told trial another outcome, or none with ``remove``; what was told stays on record.
+
+        The model sees the corrected data from then on.
+        """
+        message = correct_message(trial, outcome, remove)
+        found = corrected_of(self.request("correct", message, changes=True))
+        if isinstance(trial, Trial):
+            trial.outcome = message.get("outcome")
+        return found
+
     def update(
         self,
         trial: What,
@@ -271,6 +311,21 @@ class Client(Queries):
             "resume", {**message, **({"observe": True} if observe else {})}, in_session=False, changes=True
         )
         return resumed_of(reply, self.session, self.pending)
+
+    def replay(self, session: Optional[str] = None, *, verify: bool = True) -> Replayed:
+        """Have the server compute every ask of a recorded session again, and compare; nothing is written.
+
+        It takes as long as the session's own computations did: ``timeout`` holds for it too.
+
+        Args:
+            session: by name; None for the current one.
+            verify: False only reads it back.
+        """
+        wanted = session or self.session
+        if wanted is None:
+            raise TypeError("no session is current: name the session to replay")
+        message = {"session": wanted, **({} if verify else {"verify": False})}
+        return replayed_of(self.request("replay", message, in_session=False))
 
     def exit(self) -> dict[str, Any]:
         """End the session (it can be resumed); returns its numbers of trials."""

@@ -48,6 +48,19 @@ def tell_message(trial: What, outcome: Outcome, options: Mapping[str, Any]) -> d
     return message
 
 
+def number_of(trial: Union[Trial, int]) -> Any:
+    """A trial's number."""
+    return trial.number if isinstance(trial, Trial) else plain(trial, "trial")
+
+
+def correct_message(trial: Union[Trial, int], outcome: Optional[Outcome], remove: bool) -> dict[str, Any]:
+    """A correction: another outcome, or the trial's removal."""
+    if (outcome is None) != remove:
+        raise TypeError("give an outcome or remove=True, one of the two")
+    about = {"trial": number_of(trial)}
+    return {**about, "remove": True} if outcome is None else {**about, "outcome": outcome_of(outcome)}
+
+
 def columns(x: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Places as a query has them: for each parameter a list, all of one length; single values repeat."""
     lists = {name: plain(value, f"x.{name}") for name, value in x.items()}

@@ -23,6 +23,7 @@ class Progress:
         self.finished = False
         self.reason: Optional[str] = None
         self.remaining: dict[str, Any] = {}
+        self.again = False  # whether a skipped point waits for an ask
 
     @property
     def pending(self) -> list[Trial]:
@@ -46,6 +47,8 @@ class Progress:
         elif kind == "update":
             self._told(message["tell"], reply.get("tell", {}))
             self._asked(reply.get("ask", {}))
+        elif kind == "skip":
+            self._skipped(message)
         elif kind == "exit":
             self._begin(None)
 
@@ -64,16 +67,24 @@ class Progress:
             self._pending = {}
         self._session = session
         self.stage, self.finished, self.reason, self.remaining = None, False, None, {}
+        self.again = False
 
     def _asked(self, reply: Mapping[str, Any]) -> None:
         if "error" in reply:
             return
+        self.again = False
         for entry in reply.get("trials", []):
             self._pending[entry["trial"]] = Trial(self._client, entry["trial"], entry["config"])
         self.stage = reply.get("stage", self.stage)
         self.finished = bool(reply.get("finished", False))
         self.reason = reply.get("reason")
         self.remaining = dict(reply.get("remaining") or {})
+
+    def _skipped(self, message: Mapping[str, Any]) -> None:
+        trial = self._pending.pop(message["trial"], None)
+        if trial is not None:
+            trial.skipped = True
+        self.again = self.again or bool(message.get("again"))
 
     def _told(self, message: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
         outcomes = [tell.get("outcome") for tell in message.get("trials", [message])]

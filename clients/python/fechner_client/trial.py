@@ -20,6 +20,7 @@ class Trial:
         number: counted from 1 in the session.
         config: a value for each parameter; a list of two where two stimuli are compared.
         told: whether its outcome is on record.
+        skipped: whether it was closed without an outcome.
         outcome: the outcome told here; None before, or if another program told it.
         response_time: in seconds; set it and ``tell`` sends it along. Nothing is measured by itself.
     """
@@ -29,6 +30,7 @@ class Trial:
         self.number = number
         self.config: dict[str, Any] = dict(config)
         self.told = False
+        self.skipped = False
         self.outcome: Optional[Outcome] = None
         self.response_time: Optional[float] = None
 
@@ -71,7 +73,11 @@ class Trial:
             extra=extra,
         )
 
+    def skip(self, reason: Optional[str] = None, *, again: bool = False) -> None:
+        """Close this trial without an outcome. Arguments as in Client.skip."""
+        self._client.skip(self, reason, again=again)
+
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
-        outcome = f" -> {self.outcome!r}" if self.told else ""
+        outcome = f" -> {self.outcome!r}" if self.told else ", skipped" if self.skipped else ""
         return f"<Trial {self.number}: {values}{outcome}>"
