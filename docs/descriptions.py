@@ -20,7 +20,7 @@ KEYS = {
     "outcome_types": "`binary`, `continuous` or `ordinal`, one for each outcome",
     "outcome_names": "the outcomes' names; `outcome_1` and so on if not given",
     "strategy_names": "the stages' names, in order; each has a section",
-    "stimuli_per_trial": "2 where two stimuli are compared (space-filling stages only, so far)",
+    "stimuli_per_trial": "2 where two stimuli are compared; outcome 1 means that the second is preferred",
     "lb": "older style: the parameters' lower bounds, where they have no section of their own",
     "ub": "older style: their upper bounds",
     "common.target": "the target of acquisition functions that name none",
@@ -56,6 +56,7 @@ KEYS = {
     # models
     "GPClassificationModel": "a Gaussian process behind a probit link, for binary outcomes.",
     "GPRegressionModel": "a Gaussian process with Gaussian noise, for continuous outcomes.",
+    "PairwiseProbitModel": "a Gaussian process of utilities behind comparisons of two stimuli.",
     "floor": "guess rate: the probability of a 1 without perception (1/m with m alternatives)",
     "lapse": "lapse rate: the probability of a 0 in spite of perception",
     "inducing_size": "accepted; the model is exact, so it has no effect",
@@ -74,6 +75,9 @@ KEYS = {
     "MCLevelSetEstimation": "straddle (Bryan et al. 2005): where the target may lie and least is known.",
     "EAVC": "expected absolute volume change (Letham et al. 2022): where an answer moves most.",
     "qLogNoisyExpectedImprovement": "BoTorch's: where the outcome may be higher than anywhere so far.",
+    "qNoisyExpectedImprovement": "the same; of pairs, two stimuli that may be better than any so far.",
+    "AnalyticExpectedUtilityOfBestOption": "EUBO (Lin et al. 2022): the pair whose better one promises most.",
+    "PairwiseMCPosteriorVariance": "the pair whose probability of preference is least known.",
     "target": "the level sought: a probability for `EAVC`, and for others with `ProbitObjective`",
     "beta": "weight of what is not known: sqrt(beta) standard deviations",
     "objective": "`ProbitObjective` looks at probabilities; without one, at the latent function",
@@ -82,6 +86,8 @@ KEYS = {
     # parts
     "ProbitObjective": "the probability of outcome 1.",
     "DefaultMeanCovarFactory": "the priors that AEPsych users know, in place of Fechner's own.",
+    "PairwiseMeanCovarFactory": "the same priors for utilities, whose mean is not identified.",
+    "shared_dims": "parameters (names, or places from 0) that both stimuli of a pair have in common",
     "zero_mean": "a prior mean of zero; fitted otherwise",
     "DefaultMeanCovarFactory.target": "accepted, without effect",
     "cov_kernel": "the covariance",
@@ -95,10 +101,10 @@ KEYS = {
 PARAMETER_TYPE_NOTES = {
     "continuous": "`scale = log` searches the logarithm of the value. `log_scale = True`, AEPsych's key, does"
     " so after adding 1 where the lower bound is below 1 (and its size as well where it is negative)",
-    "integer": "whole numbers; in space-filling stages only, so far",
-    "binary": "0 and 1; in space-filling stages only, so far",
+    "integer": "whole numbers; in space-filling stages and with models of pairs, so far",
+    "binary": "0 and 1; in space-filling stages and with models of pairs, so far",
     "discrete": "ordered numbers; not supported yet",
-    "categorical": "`choices` are texts; in space-filling stages only, so far",
+    "categorical": "`choices` are texts; in space-filling stages and with models of pairs, so far",
     "fixed": "a number or text that every trial has",
 }
 
