@@ -199,7 +199,7 @@ class Client(Queries):
                 if not (trial.told or trial.skipped or warned):
                     warned = True
                     warn(f"trial {trial.number} was not told: it stays pending")
-            if last and not self._progress.again:
+            if last:
                 return
             try:
                 asked = self._ask(n, fixed, beyond)
@@ -250,7 +250,7 @@ class Client(Queries):
         Args:
             trial: the trial or its number.
             reason: kept in the record, for instance ``"no response"``.
-            again: hand the same point out again.
+            again: hand the same point out again, unless the experiment is finished by then.
         """
         message = {
             "trial": number_of(trial),

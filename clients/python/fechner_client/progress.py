@@ -23,7 +23,6 @@ class Progress:
         self.finished = False
         self.reason: Optional[str] = None
         self.remaining: dict[str, Any] = {}
-        self.again = False  # whether a skipped point waits for an ask
 
     @property
     def pending(self) -> list[Trial]:
@@ -67,12 +66,10 @@ class Progress:
             self._pending = {}
         self._session = session
         self.stage, self.finished, self.reason, self.remaining = None, False, None, {}
-        self.again = False
 
     def _asked(self, reply: Mapping[str, Any]) -> None:
         if "error" in reply:
             return
-        self.again = False
         for entry in reply.get("trials", []):
             self._pending[entry["trial"]] = Trial(self._client, entry["trial"], entry["config"])
         self.stage = reply.get("stage", self.stage)
@@ -84,7 +81,6 @@ class Progress:
         trial = self._pending.pop(message["trial"], None)
         if trial is not None:
             trial.skipped = True
-        self.again = self.again or bool(message.get("again"))
 
     def _told(self, message: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
         outcomes = [tell.get("outcome") for tell in message.get("trials", [message])]
