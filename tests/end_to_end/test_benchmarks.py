@@ -17,6 +17,7 @@ SMALL = {
     "export.py": ["--trials", "3000", "--also", "csv", "long"],
     "resume.py": ["--repeats", "1", "--trials", "8"],
     "kill.py": ["--kills", "2"],
+    "record.py": ["--trials", "4", "40", "--rounds", "3"],
     "ask.py": ["--repeats", "1", "--trials", "12", "--acquisition", "MCLevelSetEstimation"],
     "latency.py": [
         "--repeats",
