@@ -27,7 +27,7 @@ import machine
 from cases import CASES, KINDS, SETTINGS, USUAL, beforehand, config, observers, outcome
 from fechner.strategies.random import rng
 from results import Line, Store, digits, show, spread
-from servers import Call, Refused, names, start
+from servers import Call, Refused, leave_nothing_behind, names, start
 
 #: The most that the median may be, in ms, by case and trials: on two otherwise idle cores.
 AIMS_MS = {
@@ -219,6 +219,7 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Measure and print."""
     given = options()
+    leave_nothing_behind()
     store = Store(given.out)
     if not given.show:
         store.add({"kind": "machine", **machine.describe(given.peer_python)})

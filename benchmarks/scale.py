@@ -27,7 +27,7 @@ from cases import KINDS, beforehand, config, outcome
 from fechner.strategies.random import rng
 from fechner.strategies.simulation import Observer
 from results import Line, Store, digits, show, spread
-from servers import Refused, serving
+from servers import Refused, leave_nothing_behind, serving
 from startup import Client, workers_of
 
 #: The most that a median ask may take, in ms, and a worker hold, in MB, by trials and dimensions.
@@ -233,6 +233,7 @@ def main() -> None:
     given = parser.parse_args()
     if min(given.trials) < 3:
         parser.error("a session has at least 3 trials")
+    leave_nothing_behind()
     store = Store(given.out)
     if not given.show:
         store.add({"kind": "machine", **machine.describe()})

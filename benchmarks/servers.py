@@ -11,6 +11,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -83,6 +84,11 @@ class Wire08:
     def close(self) -> None:
         """Leave."""
         self._socket.close()
+
+
+def leave_nothing_behind() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: the servers that it started are ended first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def end(process: subprocess.Popen[Any]) -> None:
