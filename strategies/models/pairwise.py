@@ -91,7 +91,8 @@ def posterior(
     if not len(y):
         none = np.zeros(0)
         return PairwisePosterior(covariance, stimuli, none, none, none, np.zeros((0, 0)))
-    matrix, _ = Comparisons.of(x, covariance.slopes is not None).matrices(covariance)
+    n, whole = len(y), covariance(stimuli, stimuli)
+    matrix = 0.5 * (whole[:n, :n] + whole[n:, n:] - whole[:n, n:] - whole[n:, :n])
     start = None if near is None else near.sites()
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
