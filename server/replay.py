@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fechner.server.errors import FechnerError
 from fechner.server.session import Change, Session, proposal_of
 from fechner.strategies.state import State
 from fechner.strategies.strategy import Strategy, propose
@@ -25,12 +26,13 @@ def fold(session: str, changes: Iterable[Change]) -> Session:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first recorded ask that recomputing does not give again."""
+    """The first recorded ask that recomputing does not give again; `devices` computed its scans."""
 
     seq: int
     what: str
     recorded: Any
     recomputed: Any
+    devices: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,9 @@ def recomputation(
 ) -> Generator[Arguments, dict[str, Any], Verification]:
     """Verify a session without computing: yields what each ask needs and is sent what it gives.
 
+    Raises:
+        FechnerError: storage_failed, naming the first message that can't be applied after those before it.
+
     Args:
         changes: the session's changes, with their sequence numbers.
         tolerance: 0 compares everything to the last bit; else points and posterior may differ by so much,
@@ -68,16 +73,39 @@ def recomputation(
     session = Session("")
     asks = 0
     for seq, change in changes:
-        if change["type"] == "ask":
-            recorded = proposal_of(change)
-            recomputed = yield session.strategies[change["strategy"]].state, change["n"], change["fixed"]
+        try:
+            arguments = _arguments(session, change)
+            recorded = proposal_of(change) if arguments else {}
+        except Exception as error:
+            raise _damaged(seq, error) from error
+        if arguments:
+            recomputed = yield arguments
             asks += 1
-            for what in sorted({*recorded, *recomputed}) if not tolerance else _VISIBLE:
+            devices = recorded.get("device"), recomputed.get("device")
+            for what in sorted({*recorded, *recomputed} - {"device"}) if not tolerance else _VISIBLE:
                 if not _same(recorded.get(what), recomputed.get(what), tolerance):
-                    difference = Difference(seq, what, recorded.get(what), recomputed.get(what))
+                    difference = Difference(seq, what, recorded.get(what), recomputed.get(what), devices)
                     return Verification(asks, difference)
-        session.apply(change)
+        try:
+            session.apply(change)
+        except Exception as error:
+            raise _damaged(seq, error) from error
     return Verification(asks)
+
+
+def _arguments(session: Session, change: Change) -> Arguments | None:
+    """What an ask computed from; None for other changes."""
+    if change["type"] != "ask":
+        return None
+    return session.strategies[change["strategy"]].state, change["n"], change["fixed"]
+
+
+def _damaged(seq: int, error: Exception) -> FechnerError:
+    return FechnerError(
+        "storage_failed",
+        f"message {seq} doesn't follow from those before it ({type(error).__name__}: {error})",
+        hint="`fechner verify` names what is damaged",
+    )
 
 
 def _same(one: Any, other: Any, tolerance: float) -> bool:

@@ -72,17 +72,38 @@ def _load(record: Record, effect: Load) -> Loaded:
         id_ = record.last() if effect.session == "last" else effect.session
         if id_ is None or not record.exists(id_):
             return Loaded(effect.token, None)
-        session = fold(id_, (change for _, _, change in record.changes(id_)))
+        changes = [change for _, _, change in record.changes(id_)]
+        try:
+            session = fold(id_, changes)
+        except Exception as error:
+            raise _unreadable(record, id_, error) from error
         return Loaded(effect.token, session, record.ids(id_))
     except Exception as error:
-        return Loaded(effect.token, None, error=f"{type(error).__name__}: {error}")
+        return Loaded(effect.token, None, error=_text(error))
+
+
+def _unreadable(record: Record, id_: str, error: Exception) -> Exception:
+    """Which message is damaged where a session can't be made from its messages."""
+    from fechner.database.errors import UnreadableError
+
+    broken = record.verify_chain(id_)
+    if broken is None:
+        return error
+    return UnreadableError(f"message {broken} of session {id_} was changed, is missing or out of place")
+
+
+def _text(error: Exception) -> str:
+    """A fault of the record in its own words, others with their kind."""
+    from fechner.database.errors import RecordError
+
+    return str(error) if isinstance(error, RecordError) else f"{type(error).__name__}: {error}"
 
 
 def _find(record: Record, effect: Find) -> Found:
     try:
         message = record.find(effect.session, effect.client_id)
     except Exception as error:
-        return Found(effect.token, None, None, f"{type(error).__name__}: {error}")
+        return Found(effect.token, None, None, _text(error))
     if message is None:
         return Found(effect.token, None, None)
     return Found(effect.token, message.request, message.reply)
@@ -94,7 +115,7 @@ def _history(record: Record, effect: ReadHistory) -> HistoryRead:
             return HistoryRead(effect.token, None)
         return HistoryRead(effect.token, [(seq, change) for seq, _, change in record.changes(effect.session)])
     except Exception as error:
-        return HistoryRead(effect.token, None, f"{type(error).__name__}: {error}")
+        return HistoryRead(effect.token, None, _text(error))
 
 
 class Writer:

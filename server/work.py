@@ -82,7 +82,13 @@ def found(engine: Engine, event: Found) -> None:
     if event.request is None or event.reply is None:
         _do_step(engine, lane)  # its commit failed after all
         return
-    recorded = json.loads(event.request)
+    try:
+        recorded = json.loads(event.request)
+    except ValueError:
+        detail = f"the request that used the id {job.request.id!r} can't be read any more"
+        hint = "`fechner verify` names what is damaged"
+        fail(engine, lane, FechnerError("storage_failed", detail, "id", hint))
+        return
     raw = job.request.raw
     if not job.texts and (recorded.get("type"), recorded.get("message") or {}) != (
         raw.get("type"),
@@ -176,7 +182,14 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
         text = f"there is no session {message.session}"
         fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))
     else:
-        _proceed(engine, lane, replay(event.changes, message.verify))
+        try:
+            result = replay(event.changes, message.verify)
+        except FechnerError as error:
+            fail(engine, lane, error)
+        except Exception:
+            fail(engine, lane, engine.incident(traceback.format_exc()))
+        else:
+            _proceed(engine, lane, result)
 
 
 def computed(engine: Engine, event: Computed) -> None:
@@ -193,6 +206,9 @@ def computed(engine: Engine, event: Computed) -> None:
         return
     try:
         result = computation.answer(event.result)
+    except FechnerError as error:
+        fail(engine, lane, error)
+        return
     except Exception:
         fail(engine, lane, engine.incident(traceback.format_exc()))
         return
