@@ -130,11 +130,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRead:
-    """A `ReadHistory` is done: the changes by sequence number, or None if there is no such session."""
+    """A `ReadHistory` is done: the changes by sequence number, or None if there is no such session.
+
+    `broken_chain` is the first message that was changed, is missing or stands in another's place.
+    """
 
     token: int
     changes: Sequence[tuple[int, dict[str, Any]]] | None
     error: str = ""
+    broken_chain: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

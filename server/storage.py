@@ -113,7 +113,8 @@ def _history(record: Record, effect: ReadHistory) -> HistoryRead:
     try:
         if not record.exists(effect.session):
             return HistoryRead(effect.token, None)
-        return HistoryRead(effect.token, [(seq, change) for seq, _, change in record.changes(effect.session)])
+        changes = [(seq, change) for seq, _, change in record.changes(effect.session)]
+        return HistoryRead(effect.token, changes, broken_chain=record.verify_chain(effect.session))
     except Exception as error:
         return HistoryRead(effect.token, None, _text(error))
 

@@ -183,7 +183,7 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
         fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))
     else:
         try:
-            result = replay(event.changes, message.verify)
+            result = replay(event.changes, message.verify, event.broken_chain)
         except FechnerError as error:
             fail(engine, lane, error)
         except Exception:

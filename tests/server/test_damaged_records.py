@@ -81,3 +81,19 @@ def test_a_damaged_reply_that_is_wanted_again_is_named(damaged: Damage) -> None:
         assert again["error"]["code"] == "storage_failed"
         assert "fechner verify" in again["error"]["hint"]
         assert channel.request({**ask, "id": "c-9"})["ok"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM messages WHERE seq = 4",
+        "UPDATE messages SET reply = '{}' WHERE seq = 4",
+    ],
+)
+def test_a_replay_names_a_message_that_was_changed_or_is_missing(damaged: Damage, statement: str) -> None:
+    """Though every ask that is left comes out as recorded."""
+    with Server(damaged(statement)) as server:
+        request = {"version": "1", "type": "replay", "message": {"session": SESSION}}
+        found = server.connect().request(request)["message"]
+        assert (found["identical"], found["broken_chain"]) == (False, 4)
+        assert "first_difference" not in found
