@@ -64,7 +64,8 @@ KEYS = {
     "mean_covar_factory": "whose priors to use; Fechner's own if not given",
     "likelihood": "the outcome type's own is the only one, so far",
     "max_fit_time": "seconds; becomes a number of evaluations at a nominal rate, so that replays agree",
-    "use_gpu": "accepted; fits run on the processor",
+    "use_gpu": "scans of candidates that take a core a second or more run on a GPU (CUDA, by PyTorch) where"
+    " there is one, with the same answer; fits run on the processor",
     "maxcor": "of the optimiser (L-BFGS-B): corrections kept",
     "ftol": "of the optimiser: relative tolerance of the function",
     "gtol": "of the optimiser: tolerance of the gradient",

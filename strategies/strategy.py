@@ -67,7 +67,8 @@ def propose(
     Returns:
         `stage` (index), `points` (nested lists `n x s x d`, unit space), `tier`, and, from a model,
         `hyperparameters` and `fit_version` where they were fitted anew, `post_mean`, `post_sd` at the points,
-        `post_range`, `max_post_var`, `warnings`; `again`, how many of the points were queued by a skip.
+        `post_range`, `max_post_var`, `warnings`, `device`; `again`, how many of the points were queued by a
+        skip.
 
     Raises:
         FechnerError: unknown_parameter, out_of_bounds or bad_value in `fixed`.
@@ -183,6 +184,8 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
         proposal["post_range"] = float(result["post_range"])
     if stage.log_post_var and result.get("max_post_var") is not None:
         proposal["max_post_var"] = float(result["max_post_var"])
+    if result.get("device") is not None:
+        proposal["device"] = result["device"]
     if result.get("warnings"):
         proposal["warnings"] = list(result["warnings"])
     return proposal

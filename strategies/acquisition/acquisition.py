@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
@@ -31,6 +31,29 @@ from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.random import key
 
+if TYPE_CHECKING:
+    from fechner.strategies.acquisition.accelerated import Scan
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What values are made of, for those who compute them in another way.
+
+    Attributes:
+        posterior: the one that the values follow from.
+        name: of the acquisition function.
+        target: of the level set.
+        of_moments: the function of mean and variance at a point, or None for one that looks ahead.
+        count, seed: reference points of one that looks ahead, of a scrambled Sobol sequence.
+    """
+
+    posterior: Posterior
+    name: str
+    target: float
+    of_moments: OfMoments | None = None
+    count: int = 0
+    seed: int = 0
+
 
 @dataclass(frozen=True)
 class Acquisition:
@@ -41,12 +64,16 @@ class Acquisition:
         chunk: points that one call evaluates within about 5 ms at n = 200.
         nominal_seconds: what one point is taken to cost where a time limit becomes a budget.
         gradients: (m, d) points to (m,) values and (m, d) gradients, or None where differences are cheap.
+        parts: what the values are made of, where another way to compute them is known.
+        scan: another way to compute the values of all points of a scan at once.
     """
 
     values: Callable[[Array], Array]
     chunk: int
     nominal_seconds: float
     gradients: Callable[[Array], tuple[Array, Array]] | None = None
+    parts: Parts | None = None
+    scan: Scan | None = None
 
 
 def build(
@@ -72,14 +99,17 @@ def build(
         beta = keys.get("beta")
         on_probability = keys.get("objective") is not None
         function = straddle(core, target, 3.84 if beta is None else float(beta), on_probability)
-        return _acquisition(climbing(core, function), AT_A_POINT)
+        return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
     if name in POINTWISE:
-        return _acquisition(climbing(core, POINTWISE[name](core, target)), AT_A_POINT)
+        function = POINTWISE[name](core, target)
+        return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
     count, keyed = int(keys.get("query_set_size") or 256), key(seed, "query set")
+    parts = Parts(core, name, target, count=count, seed=keyed)
     if name == "ApproxGlobalSUR":
-        return _acquisition(approximate_sur(core, target, count, keyed), OVER_THE_BOX)
+        return _acquisition(approximate_sur(core, target, count, keyed), OVER_THE_BOX, parts)
     if name in LOOKING_AHEAD:
-        return _acquisition(looking_ahead(core, target, count, keyed, LOOKING_AHEAD[name]()), OVER_THE_BOX)
+        functions = looking_ahead(core, target, count, keyed, LOOKING_AHEAD[name]())
+        return _acquisition(functions, OVER_THE_BOX, parts)
     raise ValueError(f"{name} is no acquisition function of this version")
 
 
@@ -99,6 +129,8 @@ LOOKING_AHEAD: dict[str, Callable[[], tuple[Score, ScoreSlopes]]] = {
 }
 
 
-def _acquisition(functions: tuple[Values, Gradients], cost: tuple[int, float]) -> Acquisition:
-    """Values and gradients with what they cost."""
-    return Acquisition(functions[0], *cost, functions[1])
+def _acquisition(
+    functions: tuple[Values, Gradients], cost: tuple[int, float], parts: Parts | None = None
+) -> Acquisition:
+    """Values and gradients with what they cost and are made of."""
+    return Acquisition(functions[0], *cost, functions[1], parts)

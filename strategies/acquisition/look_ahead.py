@@ -129,7 +129,7 @@ def looking_ahead(
         covariance = posterior.covariance(x, reference) - half.T @ half_q
         rho = np.clip(-covariance / (noisy_sd * sd_q), -1.0, 1.0)
         h = mean[:, None] / noisy_sd
-        return score(excess_table(b, h, rho), _yes(posterior, h), share, pi)
+        return score(excess_table(b, h, rho), yes_probability(posterior, h), share, pi)
 
     def gradients(x: Array) -> tuple[Array, Array]:
         if not prepared:
@@ -139,7 +139,7 @@ def looking_ahead(
         noisy_sd = np.sqrt(1.0 + at.variance)[:, None]
         rho = np.clip(-covariance / (noisy_sd * sd_q), -NEAR_ONE, NEAR_ONE)
         h = at.mean[:, None] / noisy_sd
-        excess, yes = excess_table(b, h, rho), _yes(posterior, h)
+        excess, yes = excess_table(b, h, rho), yes_probability(posterior, h)
         by_excess, by_yes = score_slopes(excess, yes, share, pi)
         excess_by_h, excess_by_rho = bivariate_excess_slopes(b, h, rho)
         by_rho = by_excess * excess_by_rho
@@ -163,7 +163,7 @@ def local(posterior: Posterior, target: float, kind: str) -> OfMoments:
         b = np.clip((gamma - mean) / sd, -LIMIT, LIMIT)
         h = mean / noisy_sd
         excess = bivariate_excess(b, h, -sd / noisy_sd)
-        yes = _yes(posterior, h[:, None])
+        yes = yes_probability(posterior, h[:, None])
         uncertainty, _ = uncertainty_of(kind)
         # one reference point for each candidate, so its own pi too
         shifted = score(excess[:, None], yes, share, ndtr(b)[:, None])
@@ -186,7 +186,7 @@ def approximate_sur(posterior: Posterior, target: float, count: int, seed: int) 
     prepared: list[Climbing] = []
 
     def noise(mean: Array, variance: Array) -> Array:
-        return 1.0 / np.maximum(expected_information(mean, variance, posterior.floor, posterior.lapse), 1e-12)
+        return outcome_noise(posterior, mean, variance)
 
     def left(covariance: Array, total: Array) -> Array:
         out: Array = np.maximum(variance_q - np.square(covariance) / total[:, None], 1e-9 * variance_q)
@@ -221,7 +221,14 @@ def approximate_sur(posterior: Posterior, target: float, count: int, seed: int) 
     return values, gradients
 
 
-def _yes(posterior: Posterior, h: Array) -> Array:
+def outcome_noise(posterior: Posterior, mean: Array, variance: Array) -> Array:
+    """1 / tau (m,), the variance of the noise with which an outcome tells f ~ N(mean, variance)."""
+    tau = expected_information(mean, variance, posterior.floor, posterior.lapse)
+    out: Array = 1.0 / np.maximum(tau, 1e-12)
+    return out
+
+
+def yes_probability(posterior: Posterior, h: Array) -> Array:
     """P_1, away from 0 and 1 by more than rounding."""
     share = 1.0 - posterior.floor - posterior.lapse
     return np.clip(posterior.floor + share * ndtr(h), 1e-12, 1.0 - 1e-12)

@@ -67,7 +67,10 @@ def maximise(
     for dimension, value in (fixed or {}).items():
         lower[dimension] = upper[dimension] = value
     points = lower + (upper - lower) * sobol(key(seed, "scan"), d, 0, scan)
-    values = values_in_chunks(acquisition, points, poll)
+    if acquisition.scan is not None:
+        values = acquisition.scan(points, poll)
+    else:
+        values = values_in_chunks(acquisition, points, poll)
     order = np.argsort(-values, kind="stable")
     best_x, best_value = points[order[0]].copy(), float(values[order[0]])
     free = np.flatnonzero(upper > lower)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fechner.strategies import gpu
 from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
@@ -93,14 +94,9 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str, 
     if keys.get("floor", 0.0) + keys.get("lapse", 0.0) >= 1:
         detail = f"floor {keys['floor']:g} and lapse {keys['lapse']:g} leave no room for a curve"
         report.problem(model.name, "lapse", f"{keys['lapse']:g}", detail, "their sum must be below 1")
-    if keys.get("use_gpu"):
-        report.warn(
-            model.name,
-            "use_gpu",
-            "True",
-            "has no effect: models of this size are faster without",
-            code="no_effect",
-        )
+    no_effect = gpu.without_effect(stage, stimuli) if keys.get("use_gpu") else None
+    if no_effect is not None:
+        report.warn(model.name, "use_gpu", "True", no_effect, code="no_effect")
     factory = keys.get("mean_covar_factory")
     if factory is not None:
         _fits(sections, stage, "mean_covar_factory", factory, kind, stimuli)

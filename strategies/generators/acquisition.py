@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from fechner.strategies.acquisition.accelerated import accelerated
 from fechner.strategies.acquisition.acquisition import build
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.config.specification import Component
@@ -57,7 +58,7 @@ def generate(
     Returns:
         points (n, 1, d), tier, hyperparameters, post_mean and post_sd (n values, of the probability for
         binary outcomes) at the points, post_range and max_post_var over 1,000 Sobol points (None unless
-        wanted), warnings.
+        wanted), warnings; device, what computed the scan, where a GPU was asked for and pays.
     """
     x, pending = np.asarray(x, dtype=float), np.asarray(pending, dtype=float)
     d = x.shape[-1]
@@ -69,11 +70,13 @@ def generate(
     warnings = list(hyperparameters.get("warnings", ()))
     core = posterior(model, inputs, y, hyperparameters, poll=poll)
     acqf: Component = generator.keys["acqf"]
-    chosen = waiting
+    chosen, device = waiting, None
     for index in range(n):
         keyed = key(seed, "point", index)
         function = build(acqf, core, seed=keyed, pending=chosen)
         scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n)
+        if model.keys.get("use_gpu"):
+            function = accelerated(function, scan)
         point, _ = maximise(
             function,
             core.covariance.lengthscales,
@@ -85,6 +88,7 @@ def generate(
             poll=poll,
         )
         chosen = np.vstack([chosen, point[None, :]])
+        device = function.scan.computed_on if function.scan is not None else device
     points = chosen[len(waiting) :]
     mean, sd = core.moments(points, "probability")
     out: dict[str, Any] = {
@@ -97,6 +101,8 @@ def generate(
         "max_post_var": None,
         "warnings": warnings,
     }
+    if device is not None:
+        out["device"] = device
     if post_range:
         out["post_range"], out["max_post_var"] = posterior_range(core, d, key(seed, "range"))
     return out

@@ -27,10 +27,12 @@ __all__ = [
     "bivariate_excess_slopes",
     "density",
     "excess_table",
+    "gauss_legendre",
     "log_ndtr",
     "ndtr",
     "ndtri",
     "probability_moments",
+    "table_nodes",
 ]
 
 
@@ -41,7 +43,7 @@ def density(z: Array) -> Array:
 
 
 @cache
-def _nodes(count: int) -> tuple[Array, Array]:
+def gauss_legendre(count: int) -> tuple[Array, Array]:
     """Gauss-Legendre nodes and weights on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(count)
     return (nodes + 1) / 2, weights / 2
@@ -49,7 +51,7 @@ def _nodes(count: int) -> tuple[Array, Array]:
 
 def _excess_moderate(h: Array, k: Array, rho: Array, count: int) -> Array:
     """Genz 2004, eq. 3: the integral over theta in [0, asin rho]; for |rho| < .925."""
-    nodes, weights = _nodes(count)
+    nodes, weights = gauss_legendre(count)
     angle = np.arcsin(rho)
     hk = h * k
     half = 0.5 * (h * h + k * k)
@@ -92,7 +94,7 @@ def _bivariate_strong(h: Array, k: Array, rho: Array) -> Array:
             * (1 - c * gap_squared * (1 - d * gap_squared) / 3),
             0.0,
         )
-        nodes, weights = _nodes(20)
+        nodes, weights = gauss_legendre(20)
         remainder = np.zeros_like(x)
         for node, weight in zip(nodes, weights, strict=True):
             squared = (root * node) ** 2
@@ -141,6 +143,11 @@ def bivariate_excess(h: Array, k: Array, rho: Array) -> Array:
 _TABLE_NODES = ((0.3, 4), (0.5, 5), (0.7, 7), (0.8, 10), (0.925, 16))
 
 
+def table_nodes(largest: float) -> int:
+    """Nodes with which `excess_table` integrates where no |rho| is beyond `largest`, or beyond .925."""
+    return next((count for most, count in _TABLE_NODES if largest <= most), 16)
+
+
 def excess_table(h: Array, k: Array, rho: Array) -> Array:
     """P(X <= h, Y <= k) - Phi(h) Phi(k) within 1e-8, for h (m, 1) and k (n,) or the like and rho (m, n).
 
@@ -154,7 +161,7 @@ def excess_table(h: Array, k: Array, rho: Array) -> Array:
         mild = np.where(strong, 0.0, rho)
     else:
         mild = rho
-    nodes, weights = _nodes(next((count for most, count in _TABLE_NODES if largest <= most), 16))
+    nodes, weights = gauss_legendre(table_nodes(largest))
     product, half = h * k, 0.5 * (h * h + k * k)
     out = np.zeros_like(rho)
     for node, weight in zip(nodes, weights / (2 * np.pi), strict=True):
