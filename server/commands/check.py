@@ -21,6 +21,7 @@ def read(file: str) -> str:
 
 def check_file(file: str, as_json: bool) -> None:
     """Check one file."""
+    from fechner.strategies import gpu
     from fechner.strategies.config import check
     from fechner.strategies.config.describe import describe
     from fechner.strategies.errors import ConfigError
@@ -46,13 +47,13 @@ def check_file(file: str, as_json: bool) -> None:
             for warning in error.warnings:
                 print(f"  warning  {warning}")
         raise typer.Exit(FAILED) from None
+    warnings = [*specification.warnings, *gpu.doubts(specification)]
     if as_json:
-        warnings = list(specification.warnings)
         show_json({"ok": True, "warnings": [asdict(w) for w in warnings], "words": describe(specification)})
         return
-    count = len(specification.warnings)
+    count = len(warnings)
     print(f"{file}: ready to use" + (f", {count} warning{'s' * (count != 1)}" if count else ""))
-    for warning in specification.warnings:
+    for warning in warnings:
         print(f"  warning  {warning}")
     print()
     print(describe(specification))

@@ -12,7 +12,7 @@ from fechner.server.commands.record import find_session, opened, read_back
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
-    from fechner.server.replay import Verification
+    from fechner.server.replay import Difference, Verification
     from fechner.server.session import Session
 
 
@@ -42,7 +42,7 @@ def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float,
         total = sum(change["type"] == "ask" for _, _, change in record.changes(id_))
         with _progress(total, as_json) as advance:
             found = recompute(record, id_, progress=advance, tolerance=tolerance)
-    explained = [] if found.difference is None else _explained(record, id_, found.difference.seq)
+    explained = [] if found.difference is None else _explained(record, id_, found.difference)
     if as_json:
         _show_json(session, found, skip_computations, explained)
     else:
@@ -51,16 +51,17 @@ def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float,
         raise typer.Exit(FAILED)
 
 
-def _explained(record: Record, id_: str, seq: int) -> list[str]:
+def _explained(record: Record, id_: str, difference: Difference) -> list[str]:
     """How what computed then differs from what computes here."""
     from fechner.server.environment import differences, environment
 
     recorded: dict[str, Any] = {}
     for at, _, change in record.changes(id_):
-        if at > seq:
+        if at > difference.seq:
             break
         recorded = change.get("environment") or recorded
-    return differences(recorded, environment()) if recorded else []
+    then, now = ({"device": device} for device in difference.devices)
+    return differences({**recorded, **then}, {**environment(), **now}) if recorded else []
 
 
 def _show_json(session: Session, found: Verification, skipped: bool, explained: list[str]) -> None:

@@ -7,10 +7,16 @@ from typing import Any
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Computation, Context, handles, require_setup
 from fechner.server.messages import Ask
-from fechner.strategies import stopping
+from fechner.strategies import gpu, stopping
 from fechner.strategies.sequential import advance
 from fechner.strategies.state import State
-from fechner.strategies.strategy import adopt, configs, needs_model, propose
+from fechner.strategies.strategy import (
+    adopt,
+    configs,
+    needs_model,
+    propose,
+    usable_hyperparameters,
+)
 
 
 @handles("ask", "1", "aepsych-0.8")
@@ -64,6 +70,9 @@ def _answer(context: Context, message: Ask, fixed: dict[str, Any], proposal: dic
         **posterior,
     }
     warnings = [("model", text) for text in proposal.get("warnings", ())]
+    if proposal.get("device") == gpu.PROCESSOR and not usable_hyperparameters(state) and not gpu.lacking():
+        # setup could not know it; the first ask with a model says it, the others don't
+        warnings.append((gpu.CODE, "use_gpu: PyTorch finds no GPU that works; computed on the processor"))
     if was_over:
         warnings.append(("finished", f"the strategy was finished already ({was_over})"))
     if len(trials) < message.n:

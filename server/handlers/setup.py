@@ -6,6 +6,7 @@ from typing import Literal
 
 from fechner.server.handlers.registry import Answer, Context, handles
 from fechner.server.messages import Setup
+from fechner.strategies import gpu
 from fechner.strategies.config import check
 from fechner.strategies.parameters import space
 
@@ -51,5 +52,6 @@ def setup(context: Context, message: Setup) -> Answer:
         "stages": stages,
         "seed": seed,
     }
-    warnings = [(problem.code, str(problem)) for problem in specification.warnings]
+    found = (*specification.warnings, *gpu.doubts(specification))
+    warnings = [(problem.code, str(problem)) for problem in found]
     return Answer(reply, change, warnings)

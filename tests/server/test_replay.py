@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -85,6 +86,22 @@ def test_the_first_difference_is_named(talk: tuple[Server, str]) -> None:
     assert message.change["strategy"] == 1
     assert found.difference.what == "points"
     assert found.difference.recorded != found.difference.recomputed
+
+
+def test_another_device_is_no_difference_but_explains_one(talk: tuple[Server, str]) -> None:
+    """What computed is not compared; it is told where an ask differs."""
+    server, session = talk
+
+    def other(shift: float, state: Any, n: int, fixed: Any) -> dict[str, Any]:
+        result = propose(state, n, fixed)
+        result["points"][0][0][0] += shift
+        return {**result, "device": "a GPU"}
+
+    assert verify(server.record, session, functools.partial(other, 0.0)).identical
+    found = verify(server.record, session, functools.partial(other, 1e-9)).difference
+    assert found is not None
+    assert found.what == "points"
+    assert found.devices == (None, "a GPU")
 
 
 def test_strategies_go_on_where_they_were_left(talk: tuple[Server, str]) -> None:

@@ -109,3 +109,27 @@ def test_what_an_ask_cannot_have(rig: Any, message: Any, where: str) -> None:
     error = rig.setup().error("ask", message)
     assert error["code"] in ("bad_value", "limit_reached")
     assert error["where"] == where
+
+
+def test_the_first_ask_warns_of_a_gpu_that_does_not_work(
+    new_rig: Any, with_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where setup could not know it; later asks say nothing, and each has on record what computed."""
+    from fechner.server.events import Computed
+
+    monkeypatch.setattr("fechner.strategies.gpu.lacking", lambda: None)
+
+    def on_processor(task: Any) -> Any:
+        fitted = {"hyperparameters": {"model": "GPClassificationModel"}, "fit_version": 1}
+        result = {"stage": 1, "points": [[[0.5]]], "tier": "model", "device": "processor", **fitted}
+        return Computed(task.task, result, 1.0)
+
+    rig = new_rig(compute=on_processor)
+    peer = rig.setup(with_model)
+    peer.ok("ask")
+    peer.ok("tell", {"trial": 1, "outcome": 1})
+    peer.ok("ask")
+    assert [warning["code"] for warning in peer.last["warnings"]] == ["no_gpu"]
+    peer.ok("ask")
+    assert "warnings" not in peer.last
+    assert rig.recorded(peer.last["session"])[-1].change["left"]["device"] == "processor"

@@ -79,3 +79,16 @@ def test_names_and_metadata_are_on_record(rig: Any, space_filling: str) -> None:
     assert change["metadata"]["room"] == 5
     assert change["metadata"]["light"] == "dim"
     assert peer.ok("info")["strategies"] == [{"strategy": 0, "name": "new", "stages": ["init"]}]
+
+
+def test_setup_warns_where_there_is_no_gpu(
+    rig: Any, with_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """use_gpu on a machine without one: a warning, and the session goes on."""
+    monkeypatch.setattr("fechner.strategies.gpu.lacking", lambda: "there is no driver of a GPU")
+    config = with_model + "samps = 100000\n[GPClassificationModel]\nuse_gpu = True\n"
+    peer = rig.connect()
+    peer.ok("setup", {"config": config})
+    assert "no_gpu" in [warning["code"] for warning in peer.last["warnings"]]
+    peer.ok("setup", {"config": with_model})
+    assert "no_gpu" not in [warning["code"] for warning in peer.last["warnings"]]
