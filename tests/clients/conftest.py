@@ -220,7 +220,7 @@ class FakeServer:
         if message.get("verify") is False:
             return {"identical": None, "asks": session["asked"]}
         first = {"seq": 2, "recorded": {"points": [1]}, "recomputed": {"points": [2]}}
-        return {"identical": False, "asks": 1, "first_difference": first}
+        return {"identical": False, "asks": 1, "first_difference": first, "broken_chain": 2}
 
     def _update(self, message: Any, session: dict[str, Any]) -> Any:
         return {"tell": self._tell(message["tell"], session), "ask": self._ask(message["ask"], session)}

@@ -330,6 +330,7 @@ def test_a_replay_says_what_differs(ready: Client, fake: Any) -> None:
     assert (found.identical, found.asks) == (False, 1)
     assert found.first_difference is not None
     assert found.first_difference["seq"] == 2
+    assert found.broken_chain == 2
     assert ready.replay("other", verify=False) == Replayed(identical=None, asks=1)
     assert fake.requests[-1]["message"] == {"session": "other", "verify": False}
     ready.exit()

@@ -69,11 +69,13 @@ class Replayed:
         asks: how many asks that were.
         first_difference: the ``seq`` of the first message that differs, what is ``recorded`` and what was
             ``recomputed``; None if none does.
+        broken_chain: the ``seq`` of the first message that was changed or is missing; None if all are sound.
     """
 
     identical: Optional[bool]
     asks: int
     first_difference: Optional[dict[str, Any]] = None
+    broken_chain: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,7 @@ def replayed_of(message: Mapping[str, Any]) -> Replayed:
         identical=message.get("identical"),
         asks=int(message.get("asks", 0)),
         first_difference=message.get("first_difference"),
+        broken_chain=message.get("broken_chain"),
     )
 
 
