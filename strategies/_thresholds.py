@@ -54,8 +54,7 @@ def threshold_line(
     # a sample wholly above a rising curve's level crossed it below the range, and so on
     over = np.mean(samples, axis=1) > level
     position = np.where(crossed, place[rows, nearest], np.where(over == rising, -np.inf, np.inf))
-    tail = (1.0 - interval) / 2
-    lower, upper = np.quantile(position, [tail, 1 - tail], method="nearest")
+    lower, upper = _interval(position, interval)
     raw = np.interp(position[crossed], grid, values)
     return (
         None if estimate is None else float(np.interp(estimate, grid, values)),
@@ -63,6 +62,21 @@ def threshold_line(
         float(np.interp(upper, grid, values)) if np.isfinite(upper) else None,
         float(raw.std()) if len(raw) > 1 else None,
     )
+
+
+def _interval(position: Array, interval: float) -> tuple[float, float]:
+    """The ends of the interval of positions (s,), some of which are infinite.
+
+    Equal tails are cut off, but where one end is open, for more than a tail lies beyond the range, nothing is
+    cut off there: then all that may be left out is left out at the other end.
+    """
+    tail = (1.0 - interval) / 2
+    lower, upper = (float(v) for v in np.quantile(position, [tail, 1 - tail], method="nearest"))
+    if np.isposinf(upper) and np.isfinite(lower):
+        lower = float(np.quantile(position, 2 * tail, method="nearest"))
+    elif np.isneginf(lower) and np.isfinite(upper):
+        upper = float(np.quantile(position, 1 - 2 * tail, method="nearest"))
+    return lower, upper
 
 
 def mean_crossing(mean: Array, level: float) -> tuple[float | None, bool]:

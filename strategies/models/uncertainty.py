@@ -3,9 +3,8 @@
 Intervals that take the fitted hyperparameters for true are too narrow, most of all with few trials. As in H.
 Rue, S. Martino & N. Chopin (2009), Approximate Bayesian inference for latent Gaussian models by using
 integrated nested Laplace approximations, JRSS B 71:319-392 (section 3), the posterior of theta is explored
-around its mode with its
-curvature: theta_k = mode + H^-1/2 z_k with quasi-random normal z_k (m, p), weights proportional to
-p(theta_k | y) / N(theta_k | mode, H^-1), cut off from above.
+around its mode with its curvature: theta_k = mode + a H^-1/2 z_k with quasi-random normal z_k (m, p) and a =
+1.25, weights proportional to p(theta_k | y) / N(theta_k | mode, a^2 H^-1), cut off from above.
 """
 
 from __future__ import annotations
@@ -26,8 +25,10 @@ from fechner.strategies.random import rng
 from scipy.linalg import cholesky
 
 MEMBERS = 16
+WIDER = 1.25  # the members' spread about the mode, in units of the curvature's, so that long tails are met
 STEP = 0.1
 QUANTILE_STEPS = 60
+ENOUGH = 1e-7  # of a quantile, in standard deviations
 LARGEST_N = 400  # with more trials the hyperparameters are known well enough
 LEAST_CURVATURE = 0.25
 _MODELS = {module.NAME: module for module in (gp_classification, gp_regression, pairwise)}
@@ -105,7 +106,10 @@ def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float)
     sd = np.sqrt(variance)
     ends = mean + float(ndtri(share)) * sd
     low, high = ends.min(axis=0), ends.max(axis=0)
-    place = weights @ ends
+    middle = weights @ mean
+    place = middle + float(ndtri(share)) * np.sqrt(weights @ (variance + np.square(mean - middle)))
+    place = np.clip(place, low, high)
+    enough = ENOUGH * sd.min(axis=0)
     for _ in range(QUANTILE_STEPS):
         away = (place - mean) / sd
         excess = weights @ ndtr(away) - share
@@ -114,7 +118,7 @@ def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float)
         following = place - excess / np.maximum(slope, 1e-300)
         inside = (following > low) & (following < high)
         following = np.where(inside, following, (low + high) / 2)
-        if np.all(np.abs(following - place) <= 1e-9 * (1.0 + np.abs(place))):
+        if np.all(np.abs(following - place) <= enough):
             return following
         place = following
     return place
@@ -142,7 +146,7 @@ def ensemble(
     normal = ndtri(np.clip(sobol(1, layout.size, 0, MEMBERS), 1e-4, 1 - 1e-4))
     members, logs = [], []
     for z in normal:
-        theta = layout.inside(mode + half @ z)
+        theta = layout.inside(mode + WIDER * (half @ z))
         try:
             moved = module.plain(layout, theta, hyperparameters)
             member = module.posterior(component, x, y, moved, near=centre, poll=poll)
