@@ -141,6 +141,14 @@ class Axis:
             raise _outside(name, number, self.first, self.first + (self.levels or 1) - 1, where)
         return whole
 
+    def plain(self, values: Sequence[Any]) -> bool:
+        """Whether these are many floats inside a continuous range, that need no cleaning one by one."""
+        if self.kind != "continuous" or any(type(value) is not float for value in values):
+            return False
+        return bool(self.scale.low <= min(values) and max(values) <= self.scale.high) and all(
+            map(math.isfinite, values)
+        )
+
     def same(self, one: Any, other: Any, tolerance: float) -> bool:
         if self.fixed or self.kind in ("categorical", "binary", "integer"):
             return bool(one == other)

@@ -99,6 +99,20 @@ class Space:
             for name, axis in self._by_name.items()
         }
 
+    def validate_columns(
+        self, columns: Mapping[str, Sequence[Any]], length: int, where: str
+    ) -> list[dict[str, Any]]:
+        """`length` configurations of one stimulus from a list of values for each name, or one for all."""
+        wanted = [axis.parameter.name for axis in self._axes if not axis.fixed]
+        self._check_names(columns, [name for name in wanted if name not in columns], where)
+        clean: dict[str, list[Any]] = {}
+        for name, axis in self._by_name.items():
+            values: Sequence[Any] = columns.get(name, [axis.parameter.value])
+            if not axis.plain(values):
+                values = [self._clean(name, value, 1, where) for value in values]
+            clean[name] = list(values) if len(values) == length else [values[0]] * length
+        return [dict(zip(clean, row, strict=True)) for row in zip(*clean.values(), strict=True)]
+
     def validate_fixed(self, fixed: Mapping[str, Any], where: str = "message.fixed") -> dict[str, Any]:
         """The same for values of some of the parameters."""
         self._check_names(fixed, [], where)

@@ -247,11 +247,8 @@ def _points(space: Space, x: Any, without: set[str]) -> list[dict[str, Any]]:
             text = f"{name} has {len(values)} values where others have {length}"
             raise FechnerError("bad_value", text, f"message.x.{name}")
     middle = space.decode(np.full(space.d, 0.5))
-    stand_in = {name: middle[name] for name in without}
-    rows = []
-    for index in range(length):
-        row = {name: values[0] if len(values) == 1 else values[index] for name, values in given.items()}
-        rows.append(space.validate({**row, **stand_in}, where="message.x"))
+    stand_in = {name: [middle[name]] for name in without}
+    rows = space.validate_columns({**given, **stand_in}, length, "message.x")
     return rows
 
 

@@ -27,24 +27,23 @@ class Covariance:
 
     def __call__(self, a: Array, b: Array) -> Array:
         """The (n, m) matrix between the rows of `a` (n, d) and `b` (m, d)."""
-        scaled_a, scaled_b = a / self.lengthscales, b / self.lengthscales
-        squared = (
-            np.einsum("ij,ij->i", scaled_a, scaled_a)[:, None]
-            + np.einsum("ij,ij->i", scaled_b, scaled_b)[None, :]
-            - 2 * (scaled_a @ scaled_b.T)
-        )
-        np.maximum(squared, 0.0, out=squared)
-        out: Array = np.exp(-0.5 * squared)
-        out *= self.variance
-        if self.constant:
-            out += self.constant
-        if self.slopes is not None:
-            out += ((a - 0.5) * self.slopes) @ (b - 0.5).T
+        out = self.exponential(a, b)
+        if self.slopes is not None or self.constant:
+            out += self.trends(a, b)
         return out
 
     def exponential(self, a: Array, b: Array) -> Array:
         """The squared exponential part alone, (n, m)."""
-        return Covariance(self.variance, self.lengthscales)(a, b)
+        scaled_a, scaled_b = a / self.lengthscales, b / self.lengthscales
+        half_a = -0.5 * np.einsum("ij,ij->i", scaled_a, scaled_a)[:, None]
+        half_b = -0.5 * np.einsum("ij,ij->i", scaled_b, scaled_b)[:, None]
+        # one product gives the whole exponent: passes over the matrix are what costs
+        left = np.hstack([scaled_a, half_a, np.ones_like(half_a)])
+        out: Array = left @ np.hstack([scaled_b, np.ones_like(half_b), half_b]).T
+        np.minimum(out, 0.0, out=out)
+        np.exp(out, out=out)
+        out *= self.variance
+        return out
 
     def trends(self, a: Array, b: Array) -> Array | float:
         """The rest: constant and slopes, (n, m) or a number."""

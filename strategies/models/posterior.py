@@ -15,7 +15,8 @@ import numpy as np
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.inference.expectation_propagation import expected_information
 from fechner.strategies.models.normal import Array, ndtr, ndtri, probability_moments
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dtrtrs
 
 
 @dataclass(frozen=True)
@@ -54,37 +55,36 @@ class Posterior:
         return tau, self.weights + tau * (self.covariance(self.x, self.x) @ self.weights)
 
     def _half(self, cross: Array) -> Array:
-        """L^-1 S k for a cross covariance k (n, m)."""
-        out: Array = solve_triangular(self.factor, self.root[:, None] * cross, lower=True, check_finite=False)
+        """L^-1 S k, (n, m), for a cross covariance k (m, n), which is overwritten."""
+        cross *= self.root
+        half, _ = dtrtrs(self.factor, cross.T, lower=1, overwrite_b=1)
+        out: Array = half
         return out
 
     def latent(self, x: Array) -> tuple[Array, Array]:
         """Mean and variance of f at the rows of `x` (m, d), each (m,)."""
-        prior = self.covariance.diagonal(x)
-        if not len(self.x):
-            return np.full(len(x), self.mean), prior
-        cross = self.covariance(self.x, x)
-        half = self._half(cross)
-        variance = prior - np.einsum("ij,ij->j", half, half)
-        return self.mean + cross.T @ self.weights, np.maximum(variance, 1e-12)
+        mean, variance, _ = self.reduced(x)
+        return mean, variance
 
     def joint(self, x: Array) -> tuple[Array, Array]:
         """Mean (m,) and covariance (m, m) of f at the rows of `x` (m, d)."""
         prior = self.covariance(x, x)
         if not len(self.x):
             return np.full(len(x), self.mean), prior
-        cross = self.covariance(self.x, x)
+        cross = self.covariance(x, self.x)
+        mean = self.mean + cross @ self.weights
         half = self._half(cross)
-        return self.mean + cross.T @ self.weights, prior - half.T @ half
+        return mean, prior - half.T @ half
 
     def reduced(self, x: Array) -> tuple[Array, Array, Array]:
         """Mean (m,), variance (m,) and L^-1 S k(x) (n, m), from which covariances between sets follow."""
         if not len(self.x):
             return np.full(len(x), self.mean), self.covariance.diagonal(x), np.zeros((0, len(x)))
-        cross = self.covariance(self.x, x)
+        cross = self.covariance(x, self.x)
+        mean = self.mean + cross @ self.weights
         half = self._half(cross)
         variance = self.covariance.diagonal(x) - np.einsum("ij,ij->j", half, half)
-        return self.mean + cross.T @ self.weights, np.maximum(variance, 1e-12), half
+        return mean, np.maximum(variance, 1e-12), half
 
     def probability(self, latent: Array) -> Array:
         """The likelihood's P(y = 1 | f), elementwise."""
@@ -136,7 +136,7 @@ class Posterior:
             factor = np.zeros((n + 1, n + 1))
             factor[:n, :n] = out.factor
             if n:
-                factor[n, :n] = root * out._half(out.covariance(out.x, point))[:, 0]
+                factor[n, :n] = root * out._half(out.covariance(point, out.x))[:, 0]
             factor[n, n] = np.sqrt(1.0 + root * root * variance[0])
             out = replace(
                 out,
