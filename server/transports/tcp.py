@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from fechner.server import jsontext
@@ -108,7 +109,8 @@ class TcpConnection(asyncio.Protocol):
             self._timer = None
         transport = self._transport
         if transport.can_write_eof():
-            transport.write_eof()
+            with suppress(OSError):  # the client may be gone already
+                transport.write_eof()
         if not transport.is_closing():
             transport.resume_reading()
         asyncio.get_running_loop().call_later(linger, transport.abort)
