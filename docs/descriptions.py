@@ -66,12 +66,12 @@ KEYS = {
     "max_fit_time": "seconds; becomes a number of evaluations at a nominal rate, so that replays agree",
     "use_gpu": "scans of candidates that take a core a second or more run on a GPU (CUDA, by PyTorch) where"
     " there is one, with the same answer; fits run on the processor",
-    "maxcor": "of the optimiser (L-BFGS-B): corrections kept",
-    "ftol": "of the optimiser: relative tolerance of the function",
-    "gtol": "of the optimiser: tolerance of the gradient",
+    "maxcor": "accepted for older files; the optimiser (BFGS) keeps all it has learned",
+    "ftol": "of the optimiser: a step that promises less, per bit of data, ends a fit",
+    "gtol": "accepted for older files; see `ftol`",
     "maxfun": "of the optimiser: most evaluations",
     "maxiter": "of the optimiser: most iterations",
-    "maxls": "of the optimiser: most line search steps",
+    "maxls": "accepted for older files",
     # acquisition functions
     "MCLevelSetEstimation": "straddle (Bryan et al. 2005): where the target may lie and least is known.",
     "EAVC": "expected absolute volume change (Letham et al. 2022): where an answer moves most.",

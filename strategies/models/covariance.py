@@ -4,8 +4,7 @@ k(x, x') = v exp(-1/2 sum_j (x_j - x'_j)^2 / l_j^2) + a + sum_j w_j (x_j - 1/2)(
 
 Notation: v variance (output scale); l (d,) length scales in unit space; a variance of the constant;
 w (d,) variances of the slopes over the unit box. Rasmussen & Williams 2006, eq. 4.31 and section 2.7
-(explicit basis
-functions: a constant and slopes with a normal prior, integrated out).
+(explicit basis functions: a constant and slopes with a normal prior, integrated out).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Maximum a posteriori hyperparameters: one vector, one objective, L-BFGS, and a budget instead of a clock.
+"""Maximum a posteriori hyperparameters: one vector, one objective, BFGS, and a budget instead of a clock.
 
 Notation: theta = (log l (d), log v, log w (d), log noise, c), where each of v, w, noise and c is there only
-    if the
-priors leave it free.
+if the priors leave it free.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Continuous outcomes: y = f(x) + noise, f a Gaussian process, Gaussian noise; exact.
 
-Evidence and gradient: Rasmussen & Williams 2006, eqs. 5.8 and 5.9. Outcomes are centred and scaled to unit
-    variance
-for the fit; the hyperparameters that it returns are in the outcome's own units.
+Evidence and gradient: Rasmussen & Williams 2006, eqs. 5.8 and 5.9. Outcomes are centred and scaled
+to unit variance for the fit; the hyperparameters that it returns are in the outcome's own units.
 """
 
 from __future__ import annotations

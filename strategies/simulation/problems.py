@@ -1,5 +1,4 @@
-"""Benchmark problems with known truth: detection, discrimination, and classical psychometric functions in
-1-d.
+"""Benchmark problems with known truth: detection, discrimination, and 1-d psychometric functions.
 
 L. Owen, J. Browder, B. Letham, G. Stocek, C. Tymms & M. Shvartsman (2021), Adaptive nonparametric
 psychophysics, arXiv 2104.09549: detection and discrimination. The 1-d observers are p(x) = guess + (1 - guess
