@@ -5,10 +5,10 @@ with simulation-based calibration, arXiv 1804.06788: if hyperparameters and late
 the prior, a nominal 95 % interval must contain the truth for 95 % of the observers.
 
 Each observer: hyperparameters from their priors, a latent function f on the trials and on one line through
-the middle of the box, outcomes at Sobol trials. The model is fitted as in a session; checked are the interval of
-f at a random place of the line and, where the true curve has a threshold along it, the interval of the
-threshold. (Observers without threshold have it beyond the box; intervals that are open on that side hold it
-trivially.)
+the middle of the box, outcomes at Sobol trials. The model is fitted as in a session; checked are the
+interval of f at a random place of the line and, where the true curve has a threshold along it, the interval
+of the threshold. (Observers without threshold have it beyond the box; intervals that are open on that side
+hold it trivially.)
 
     python benchmarks/coverage.py --observers 1000 --trials 40 --dimensions 1
 """

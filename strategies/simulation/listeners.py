@@ -3,7 +3,8 @@
 Thresholds: J. R. Dubno, M. A. Eckert, F.-S. Lee, L. J. Matthews & R. A. Schmiedt (2013), Classifying human
 audiometric phenotypes of age-related hearing loss from animal models, JARO 14:687-701, doi
 10.1007/s10162-013-0396-x, figure 2. Psychometric function: X. D. Song et al. (2017), Psychometric function
-estimation by probabilistic classification, JASA 141:2513-2525: P(heard) = Phi((level - threshold(frequency)) / beta).
+estimation by probabilistic classification, JASA 141:2513-2525: P(heard) = Phi((level - threshold(frequency))
+/ beta).
 """
 
 from __future__ import annotations
