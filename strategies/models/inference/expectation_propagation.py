@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +30,10 @@ SMALLEST_PRECISION = 1e-10
 HISTORY = 5  # updates that Anderson acceleration combines
 LOW_RANK_FROM = 80  # trials from which a low rank is looked for
 RANK_TOLERANCE = 1e-8  # of the largest prior variance; what a pivoted factorisation may leave out
+
+#: Mean and variance (n,) of each f without its site to log Z, its first derivative by the mean and minus its
+#: second, each (n,): what sites of any kind are updated with.
+Likelihood = Callable[[Array, Array], tuple[Array, Array, Array]]
 
 
 @dataclass(frozen=True)
@@ -185,13 +190,14 @@ def _prior(covariance: Array) -> _Prior:
 
 def propagate(
     covariance: Array | None,
-    mean: float,
+    mean: float | Array,
     y: Array,
     *,
     root: Array | None = None,
     residual: Array | None = None,
     floor: float = 0.0,
     lapse: float = 0.0,
+    likelihood: Likelihood | None = None,
     start: tuple[Array, Array] | None = None,
     tolerance: float = 1e-5,
     poll: Callable[[], None] | None = None,
@@ -200,11 +206,12 @@ def propagate(
 
     Args:
         covariance: (n, n) K; None where `root` is given.
-        mean: c.
+        mean: c; or (n,), one for each site.
         y: (n,) outcomes, 0.0 or 1.0.
         root: (n, r) V with K = V V^T.
         residual: (n,) variance of noise on each f that K doesn't hold; none if None.
         floor, lapse: g and e.
+        likelihood: of the sites, where they are not binary outcomes with one guess and lapse rate.
         start: sites (tau, nu) to begin from; zeros if None.
         tolerance: largest change of a posterior mean, in posterior standard deviations, that counts as
             settled.
@@ -220,6 +227,8 @@ def propagate(
         assert covariance is not None
         prior = _prior(covariance)
     noise = np.zeros(n) if residual is None else residual
+    if likelihood is None:
+        likelihood = partial(tilted, y=y, floor=floor, lapse=lapse)
     tau, nu = (np.zeros(n), np.zeros(n)) if start is None else (start[0].copy(), start[1].copy())
     now = prior.marginals(tau, nu)
     history = _History()
@@ -232,7 +241,7 @@ def propagate(
         nu_c = mu / sigma2 - nu
         variance_c = 1.0 / tau_c
         mean_c = nu_c * variance_c
-        _, alpha, beta = tilted(mean + mean_c, variance_c + noise, y, floor, lapse)
+        _, alpha, beta = likelihood(mean + mean_c, variance_c + noise)
         # a guess rate's tail is not log-concave: such a site shifts the mean, but adds no precision
         beta = np.maximum(beta, 0.0)
         left = np.maximum(1.0 - beta * variance_c, 1e-10)
@@ -250,7 +259,7 @@ def propagate(
         if change > 10.0 * least:
             history.forget()
         least = min(least, change)
-    evidence = _log_evidence(mean, y, noise, floor, lapse, tau, nu, now)
+    evidence = _log_evidence(mean, noise, likelihood, tau, nu, now)
     return Sites(tau, nu, nu - tau * now.mu, evidence, converged, now.precision)
 
 
@@ -291,11 +300,9 @@ class _History:
 
 
 def _log_evidence(
-    mean: float,
-    y: Array,
+    mean: float | Array,
     noise: Array,
-    floor: float,
-    lapse: float,
+    likelihood: Likelihood,
     tau: Array,
     nu: Array,
     now: _Marginals,
@@ -305,7 +312,7 @@ def _log_evidence(
     tau_c = np.maximum(1.0 / sigma2 - tau, 1e-12)
     nu_c = mu / sigma2 - nu
     mean_c = nu_c / tau_c
-    log_z, _, _ = tilted(mean + mean_c, 1.0 / tau_c + noise, y, floor, lapse)
+    log_z, _, _ = likelihood(mean + mean_c, 1.0 / tau_c + noise)
     return (
         float(np.sum(log_z))
         + 0.5 * float(np.sum(np.log1p(tau / tau_c)))
