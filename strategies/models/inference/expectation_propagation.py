@@ -45,6 +45,8 @@ class Sites:
         weights: (n,) b = K^-1 mu, so that the posterior mean at x is c + k(x)^T b.
         log_evidence: approximate log P(y).
         converged: whether the sites settled.
+        cavity: mean and variance (n,) of each f without its own site. Settled sites are stationary, so that
+            the evidence changes with a likelihood's parameters as the sum of log Z at these does.
         precision: gives S B^-1 S, (n, n), so that cov(x, x') = k(x, x') - k(x)^T S B^-1 S k(x').
     """
 
@@ -53,6 +55,7 @@ class Sites:
     weights: Array
     log_evidence: float
     converged: bool
+    cavity: tuple[Array, Array]
     precision: Callable[[], Array]
 
     def curvature(self) -> Array:
@@ -259,8 +262,8 @@ def propagate(
         if change > 10.0 * least:
             history.forget()
         least = min(least, change)
-    evidence = _log_evidence(mean, noise, likelihood, tau, nu, now)
-    return Sites(tau, nu, nu - tau * now.mu, evidence, converged, now.precision)
+    evidence, cavity = _log_evidence(mean, noise, likelihood, tau, nu, now)
+    return Sites(tau, nu, nu - tau * now.mu, evidence, converged, cavity, now.precision)
 
 
 class _History:
@@ -306,17 +309,19 @@ def _log_evidence(
     tau: Array,
     nu: Array,
     now: _Marginals,
-) -> float:
-    """log P(y) at the settled sites (R&W eqs. 3.65, 3.73, 3.74)."""
+) -> tuple[float, tuple[Array, Array]]:
+    """log P(y) at the settled sites (R&W eqs. 3.65, 3.73, 3.74), and the cavities' means and variances."""
     mu, sigma2 = now.mu, now.sigma2
     tau_c = np.maximum(1.0 / sigma2 - tau, 1e-12)
     nu_c = mu / sigma2 - nu
     mean_c = nu_c / tau_c
-    log_z, _, _ = likelihood(mean + mean_c, 1.0 / tau_c + noise)
-    return (
+    cavity = mean + mean_c, 1.0 / tau_c + noise
+    log_z, _, _ = likelihood(*cavity)
+    value = (
         float(np.sum(log_z))
         + 0.5 * float(np.sum(np.log1p(tau / tau_c)))
         - now.half_log_det
         + 0.5 * float(nu @ mu - np.sum(nu * nu / (tau + tau_c)))
         + 0.5 * float(np.sum(mean_c * tau_c / (tau + tau_c) * (tau * mean_c - 2.0 * nu)))
     )
+    return value, cavity
