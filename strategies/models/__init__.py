@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import gp_classification, gp_regression, pairwise
+from fechner.strategies.models import pairwise
+from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from fechner.strategies.models.pairwise_botorch import PairwiseGaussianModel
 
 __all__ = ["Posterior", "condition", "fit", "posterior"]
-
-_MODELS = {module.NAME: module for module in (gp_classification, gp_regression, pairwise)}
-
-
-def _module(component: Component) -> ModuleType:
-    try:
-        return _MODELS[component.name]
-    except KeyError:
-        raise ValueError(f"{component.name} is no model of this version") from None
 
 
 def _arrays(x: Array, y: Array) -> tuple[Array, Array]:
@@ -62,7 +53,7 @@ def fit(
         anything.
     """
     x, y = _arrays(x, y)
-    out: dict[str, Any] = _module(component).fit(component, x, y, start, poll=poll)
+    out: dict[str, Any] = module_of(component).fit(component, x, y, start, poll=poll)
     return out
 
 
@@ -76,7 +67,7 @@ def posterior(
 ) -> Posterior:
     """The posterior for x as in `fit`, y (n,) and hyperparameters; same arguments, same bits."""
     x, y = _arrays(x, y)
-    out: Posterior = _module(component).posterior(component, x, y, hyperparameters, poll=poll)
+    out: Posterior = module_of(component).posterior(component, x, y, hyperparameters, poll=poll)
     return out
 
 

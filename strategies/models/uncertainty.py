@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models import gp_classification, gp_regression, pairwise
 from fechner.strategies.models.fitting import Evidence, Layout
+from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.normal import Array, density, ndtr, ndtri
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.models.posterior import Posterior
@@ -31,7 +31,6 @@ QUANTILE_STEPS = 60
 ENOUGH = 1e-7  # of a quantile, in standard deviations
 LARGEST_N = 400  # with more trials the hyperparameters are known well enough
 LEAST_CURVATURE = 0.25
-_MODELS = {module.NAME: module for module in (gp_classification, gp_regression, pairwise)}
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def ensemble(
     poll: Callable[[], None] | None = None,
 ) -> Ensemble:
     """The ensemble around `hyperparameters` for x (n, d) or (n, 2, d), y (n,); same arguments, same bits."""
-    module = _MODELS[component.name]
+    module = module_of(component)
     centre = module.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))
     if not 0 < len(y) <= LARGEST_N:

@@ -1,0 +1,24 @@
+"""Which module computes a model."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models import gp_classification, gp_regression, pairwise
+
+_MODELS: dict[str, ModuleType] = {
+    module.NAME: module for module in (gp_classification, gp_regression, pairwise)
+}
+
+
+def module_of(component: Component) -> ModuleType:
+    """The module with `fit`, `posterior`, `problem` and `plain` of the model that `component` names.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+    try:
+        return _MODELS[component.name]
+    except KeyError:
+        raise ValueError(f"{component.name} is no model of this version") from None
