@@ -48,7 +48,6 @@ class Sites:
         cavity: mean and variance (n,) of each f without its own site. Settled sites are stationary, so that
             the evidence changes with a likelihood's parameters as the sum of log Z at these does.
         precision: gives S B^-1 S, (n, n), so that cov(x, x') = k(x, x') - k(x)^T S B^-1 S k(x').
-        mu, sigma2: (n,) posterior mean and variance of f - c.
     """
 
     tau: Array
@@ -58,8 +57,6 @@ class Sites:
     converged: bool
     cavity: tuple[Array, Array]
     precision: Callable[[], Array]
-    mu: Array
-    sigma2: Array
 
     def curvature(self) -> Array:
         """b b^T - S B^-1 S, (n, n): half its product with dK is the change of log evidence (alg. 5.2)."""
