@@ -44,7 +44,8 @@ def fit(
     Args:
         component: the model and its keys.
         x: (n, 1, d) or (n, d) inputs, or (n, 2, d) pairs, in unit space; n may be 0.
-        y: (n,) outcomes: 0 or 1 for binary models, any number for continuous ones.
+        y: (n,) outcomes: 0 or 1 for binary models, whole numbers from 0 for ordinal ones, any number for
+            continuous ones.
         start: hyperparameters of an earlier fit to begin from.
         poll: called at least once an evaluation; may raise to cancel.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import ModuleType
 
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import gp_classification, gp_regression, pairwise
+from fechner.strategies.models import gp_classification, gp_regression, monotonic, ordinal, pairwise
 
 _MODELS: dict[str, ModuleType] = {
-    module.NAME: module for module in (gp_classification, gp_regression, pairwise)
+    module.NAME: module for module in (gp_classification, gp_regression, monotonic, ordinal, pairwise)
 }
 
 

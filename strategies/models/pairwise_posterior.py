@@ -138,6 +138,14 @@ class PairwisePosterior:
         out: Array = ndtr(SQRT_HALF * latent)
         return out
 
+    def valued(self, latent: Array, space: str) -> Array:
+        """The value of `latent` f in `space`, elementwise."""
+        return latent if space == "latent" else self.probability(latent)
+
+    def range(self) -> tuple[float, float]:
+        """The probabilities between which curves run."""
+        return self.floor, 1.0 - self.lapse
+
     def latent_of(self, probability: float) -> float:
         """The g at which `probability` returns this; infinite at 0 and 1."""
         return float(ndtri(min(max(probability, 0.0), 1.0))) / SQRT_HALF

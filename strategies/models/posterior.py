@@ -91,6 +91,20 @@ class Posterior:
         out: Array = self.floor + (1.0 - self.floor - self.lapse) * ndtr(latent)
         return out
 
+    def valued(self, latent: Array, space: str) -> Array:
+        """The value of `latent` f in `space` (as in `moments`), elementwise; it never decreases."""
+        return self.probability(latent) if self.binary and space != "latent" else latent
+
+    def range(self) -> tuple[float, float]:
+        """The values between which curves run in ``"outcome"`` space."""
+        return (self.floor, 1.0 - self.lapse) if self.binary else (-np.inf, np.inf)
+
+    def expected_precision(self, mean: Array, variance: Array) -> Array:
+        """What an outcome where f has `mean` and `variance` (m,) brings, before it is seen."""
+        if self.binary:
+            return expected_information(mean, variance, self.floor, self.lapse)
+        return np.array([1.0 / max(self.noise, 1e-9)])
+
     def latent_of(self, probability: float) -> float:
         """The f at which P(y = 1 | f) is `probability`; infinite outside the likelihood's range."""
         share = (probability - self.floor) / (1.0 - self.floor - self.lapse)
@@ -113,10 +127,8 @@ class Posterior:
         mean, variance = self.latent(x)
         reach = float(ndtri(0.5 + interval / 2)) * np.sqrt(variance)
         lower, upper = mean - reach, mean + reach
-        if self.binary and space != "latent":
-            middle, sd = self.moments(x, space)
-            return middle, sd, self.probability(lower), self.probability(upper)
-        return mean, np.sqrt(variance), lower, upper
+        middle, sd = self.moments_of(mean, variance, space)
+        return middle, sd, self.valued(lower, space), self.valued(upper, space)
 
     def expecting(self, x: Array) -> Posterior:
         """As it will be when outcomes at the rows of `x` (k, d) have come: variance less, mean unchanged.
@@ -127,10 +139,7 @@ class Posterior:
         for row in np.asarray(x, dtype=float).reshape(-1, x.shape[-1]):
             point = row[None, :]
             mean, variance = out.latent(point)
-            if out.binary:
-                tau = expected_information(mean, variance, out.floor, out.lapse)
-            else:
-                tau = np.array([1.0 / max(out.noise, 1e-9)])
+            tau = out.expected_precision(mean, variance)
             root = float(np.sqrt(tau[0]))
             n = len(out.x)
             factor = np.zeros((n + 1, n + 1))

@@ -79,8 +79,7 @@ class Ensemble:
         firsts, sds = self.centre.moments_of(mean, variance, space)
         spread = self.weights @ np.square(sds)
         spread = spread + self.weights @ np.square(firsts - self.weights @ firsts)
-        if self.centre.binary and space != "latent":
-            lower, upper = self.centre.probability(lower), self.centre.probability(upper)
+        lower, upper = self.centre.valued(lower, space), self.centre.valued(upper, space)
         return middle, np.sqrt(spread), np.minimum(lower, middle), np.maximum(upper, middle)
 
 
