@@ -101,11 +101,14 @@ KEYS = {
 
 PARAMETER_TYPE_NOTES = {
     "continuous": "`scale = log` searches the logarithm of the value. `log_scale = True`, AEPsych's key, does"
-    " so after adding 1 where the lower bound is below 1 (and its size as well where it is negative)",
-    "integer": "whole numbers; in space-filling stages and with models of pairs, so far",
-    "binary": "0 and 1; in space-filling stages and with models of pairs, so far",
-    "discrete": "ordered numbers; not supported yet",
-    "categorical": "`choices` are texts; in space-filling stages and with models of pairs, so far",
+    " so after adding 1 where the lower bound is below 1 (and its size as well where it is negative)."
+    " `step` is the display's resolution: asks are multiples of it from `lower_bound` on (`fixed` values and"
+    " listed points as they are given); tells may be any value between the bounds",
+    "integer": "whole numbers. With `step`, asks take every `step`-th of them",
+    "binary": "0 and 1",
+    "discrete": "`values` are two or more numbers; models see them in order, equally far apart",
+    "categorical": "`choices` are texts. Models see them in the order given, equally far apart, so put"
+    " similar ones next to each other; how much neighbours have in common is learned from the outcomes",
     "fixed": "a number or text that every trial has",
 }
 

@@ -9,6 +9,7 @@ Symbols:
 Continuous: u = (t(x) - t(lower)) / (t(upper) - t(lower)), with t(x) = x or log10(x + s).
 Levels: level k owns the k-th of n equal parts of [0, 1] and is encoded as its middle, u = (k + 1/2) / n. An
 integer on a log scale owns the part from t(x - 1/2) to t(x + 1/2) instead, and is encoded as t(x) within it.
+Steps: a parameter with a step is asked at its multiples from the lower bound on only, and told anywhere.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from numbers import Real
 from typing import Any
@@ -95,12 +97,47 @@ class Axis:
         if self.fixed:
             return self.parameter.value
         if self.kind == "continuous":
-            return self.scale.raw(unit)
+            value = self.scale.raw(unit)
+            near = self.displayed(value)  # as it is written, where it is one but for rounding
+            return near if abs(near - value) <= 1e-9 * (self.scale.high - self.scale.low) else value
         last = (self.levels or 1) - 1
         if self.kind in ("integer", "binary"):
             level = math.floor(self.scale.raw(unit) + 0.5) - self.first
             return self.first + min(max(level, 0), last)
         return self.choices[min(max(math.floor(unit * (last + 1)), 0), last)]
+
+    def displayed(self, value: Any) -> Any:
+        """The nearest multiple of the step, from the lower bound on and inside the range."""
+        step = self.parameter.step
+        if step is None:
+            return value
+        low, high = self.parameter.lower or 0.0, self.parameter.upper or 0.0
+        near = _multiple(low, step, min(round((value - low) / step), _steps(low, high, step)))
+        return round(near) if self.kind == "integer" else near
+
+    @property
+    def n_values(self) -> int | None:
+        """How many values an ask can take; None for a continuous parameter without step."""
+        step = self.parameter.step
+        if step is None:
+            return self.levels
+        return _steps(self.parameter.lower or 0.0, self.parameter.upper or 0.0, step) + 1
+
+    def values(self) -> list[Any]:
+        """The raw values that an ask can take, in the order of their unit coordinates.
+
+        Raises:
+            ValueError: for a fixed parameter, and a continuous one without step.
+        """
+        if self.fixed or self.n_values is None:
+            raise ValueError(f"'{self.parameter.name}' has no levels")
+        if self.parameter.step is not None:
+            low = self.parameter.lower or 0.0
+            found = [_multiple(low, self.parameter.step, k) for k in range(self.n_values)]
+            return [round(value) for value in found] if self.kind == "integer" else found
+        if self.kind in ("integer", "binary"):
+            return list(range(self.first, self.first + self.n_values))
+        return list(self.choices)
 
     def clean(self, value: Any, where: str) -> Any:
         """The value as this parameter's own type, clamped if a hair outside; else FechnerError."""
@@ -155,6 +192,16 @@ class Axis:
         if self.kind == "discrete":
             return bool(abs(one - other) <= tolerance * (max(self.choices) - min(self.choices)))
         return abs(self.scale.unit(float(one)) - self.scale.unit(float(other))) <= tolerance
+
+
+def _steps(low: float, high: float, step: float) -> int:
+    """How many steps fit between the bounds, but for rounding."""
+    return math.floor((high - low) / step * (1 + 1e-12) + 1e-9)
+
+
+def _multiple(low: float, step: float, count: int) -> float:
+    """``low + count * step`` as people write it: 0.3, not 0.30000000000000004."""
+    return float(Decimal(repr(float(low))) + count * Decimal(repr(float(step))))
 
 
 def _number(value: Any, name: str, where: str) -> float:

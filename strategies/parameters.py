@@ -6,7 +6,7 @@ transformed is in `fechner.strategies.axes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,8 +41,13 @@ class Space:
 
     @cached_property
     def n_levels(self) -> tuple[int | None, ...]:
-        """The number of levels of each free parameter; None for a continuous one."""
-        return tuple(self._axes[index].levels for index in self.free)
+        """The number of values that asks take of each free parameter; None for a continuous one."""
+        return tuple(self._axes[index].n_values for index in self.free)
+
+    def levels(self, place: int) -> NDArray[np.float64]:
+        """The unit coordinates of the values that asks take of the `place`-th free parameter, increasing."""
+        axis = self._axes[self.free[place]]
+        return np.array([axis.unit(value) for value in axis.values()], dtype=float)
 
     @cached_property
     def _axes(self) -> tuple[Axis, ...]:
@@ -83,6 +88,19 @@ class Space:
             axis.parameter.name: axis.raw(0.0) if axis.fixed else [row[axis.parameter.name] for row in rows]
             for axis in self._axes
         }
+
+    def displayed(self, unit: NDArray[np.float64], given: Collection[int] = ()) -> NDArray[np.float64]:
+        """Rows of unit coordinates, ``m x d``, where parameters can show them: at levels and steps.
+
+        Coordinates at the places `given` need not be multiples of a step.
+        """
+        rows = [self.decode(row) for row in unit]
+        for place, index in enumerate(self.free):
+            if place not in given and self.parameters[index].step is not None:
+                name = self.names[index]
+                for row in rows:
+                    row[name] = self._axes[index].displayed(row[name])
+        return self.encode_rows(rows)
 
     def validate(
         self, config: Mapping[str, Any], stimuli: int = 1, where: str = "message.config"
@@ -190,6 +208,8 @@ def _describe(parameter: Parameter) -> dict[str, Any]:
         described["choices"] = list(parameter.choices)
     else:
         described |= {"lower": parameter.lower, "upper": parameter.upper, "scale": parameter.scale}
+    if parameter.step is not None:
+        described["step"] = parameter.step
     if parameter.unit:
         described["unit"] = parameter.unit
     return described

@@ -155,6 +155,7 @@ def _place(
         poll=poll,
     )
     # the raw values that the client gets decide the prediction it gets
+    unit = snap(unit[None], levels)[0]
     unit = np.clip(np.asarray(space.encode(space.decode(unit)), dtype=float).reshape(1, -1), 0.0, 1.0)
     return _reply(space, [space.decode(unit[0])], *core.predict(unit, scale, interval))
 

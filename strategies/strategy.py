@@ -114,7 +114,8 @@ def _new_points(state: State, n: int, units: dict[int, float], poll: Poll | None
     for place, unit in units.items():
         points[:, :, place] = unit
     tier = "generator" if generator.name in SPACE_FILLING else "space_filling"
-    points = np.stack([_rounded(state, point) for point in points])
+    given = range(space.d) if generator.name == "ManualGenerator" else units
+    points = np.stack([space.displayed(point, given) for point in points])
     return {"stage": state.stage, "points": points.tolist(), "tier": tier}
 
 
@@ -138,12 +139,6 @@ def _fixed_units(state: State, fixed: Mapping[str, Any]) -> dict[int, float]:
     return {list(space.free).index(i): float(unit[list(space.free).index(i)]) for i in places}
 
 
-def _rounded(state: State, point: Array) -> Array:
-    """A point `s x d` as its raw values encode it, so that what is told back is what was asked."""
-    space = state.space
-    return space.encode_trial(space.decode_trial(point), len(point))
-
-
 def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
     """A proposal of the stage's acquisition function."""
     from fechner.strategies.generators.acquisition import generate
@@ -155,9 +150,7 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
     start = usable_hyperparameters(state)
     refit = start is None or state.asked // stage.refit_every > state.fit_asked // stage.refit_every
     pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
-    function = generate
-    if x.shape[1] == 2:
-        function = functools.partial(generate_pairs, state.space)
+    function = functools.partial(generate_pairs if x.shape[1] == 2 else generate, state.space)
     with single_thread():
         result = function(
             stage.generator,
@@ -173,7 +166,7 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
             post_range=stage.min_post_range is not None or stage.log_post_var,
             poll=poll,
         )
-    points = np.stack([_rounded(state, point) for point in result["points"]])
+    points = np.stack([state.space.displayed(point, units) for point in result["points"]])
     proposal: Proposal = {"stage": state.stage, "points": points.tolist(), "tier": result["tier"]}
     if refit:
         proposal["hyperparameters"] = dict(result["hyperparameters"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
@@ -30,9 +30,6 @@ from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.random import key
-
-if TYPE_CHECKING:
-    from fechner.strategies.acquisition.accelerated import Scan
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Acquisition:
     nominal_seconds: float
     gradients: Callable[[Array], tuple[Array, Array]] | None = None
     parts: Parts | None = None
-    scan: Scan | None = None
+    scan: Callable[[Array, Callable[[], None] | None], Array] | None = None
 
 
 def build(

@@ -1,8 +1,9 @@
-"""Maximising where some coordinates take levels only: integers, binaries, choices.
+"""Maximising where some coordinates take levels only: integers, binaries, choices, steps.
 
 The function is seen at the nearest levels, so that no rounding comes after the choice. All combinations are
-tried where they are few; else the scan's best is improved by exchanging one coordinate's level at a time and
-refining the continuous ones, in turn.
+tried where they are few, the continuous coordinates refined for each where there are any; else the scan's
+best is improved by exchanging one coordinate's level at a time and refining the continuous ones, in turn.
+Where levels are fine the scan's best climbs as if they were continuous, and levels nearby are exchanged.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from fechner.strategies.acquisition.optimise import maximise, values_in_chunks
 from fechner.strategies.models.normal import Array
 from fechner.strategies.parameters import Space
 
-#: Levels of a coordinate up to which it is searched by levels; finer ones count as continuous.
-MOST_LEVELS = 256
-#: Combinations up to which all are tried.
+#: Levels of a coordinate up to which all are exchanged; of finer ones those NEARBY on either side.
+COARSE = 256
+NEARBY = 16
+#: Levels beyond which a coordinate counts as continuous.
+MOST_LEVELS = 4096
+#: Combinations up to which all are tried, without and with continuous coordinates beside them.
 MOST_COMBINATIONS = 4096
+MOST_BESIDE = 16
 ROUNDS = 4
 
 Levels = Sequence[Array | None]
@@ -33,20 +38,12 @@ def levels_of(
 
     `lower` and `upper` (d,) leave those between them; where that is none, the parameter counts as continuous.
     """
-    middle = space.decode(np.full(space.d, 0.5))
     found: list[Array | None] = []
-    for place, (index, count) in enumerate(zip(space.free, space.n_levels, strict=True)):
+    for place, count in enumerate(space.n_levels):
         if count is None or count > MOST_LEVELS:
             found.append(None)
             continue
-        parameter = space.parameters[index]
-        raw: Sequence[object] = parameter.choices
-        if parameter.type == "binary":
-            raw = (0, 1)
-        elif parameter.type == "integer":
-            first = int(parameter.lower or 0)
-            raw = range(first, first + count)
-        grid = np.array([space.encode({**middle, parameter.name: value})[place] for value in raw])
+        grid = space.levels(place)
         if lower is not None and upper is not None:
             grid = grid[(grid >= lower[place]) & (grid <= upper[place])]
         found.append(grid if len(grid) else None)
@@ -76,6 +73,7 @@ def maximise_on(
     poll: Callable[[], None] | None = None,
 ) -> tuple[Array, float]:
     """The best point found (d,), at levels where there are any, and its value; otherwise as `maximise`."""
+    fixed = dict(fixed)
     free = [i for i in range(len(lengthscales)) if i not in fixed]
     exchanged = [i for i in free if levels[i] is not None]
     if not exchanged:
@@ -83,17 +81,29 @@ def maximise_on(
             acquisition, lengthscales, seed=seed, scan=scan, starts=starts, evaluations=evaluations,
             fixed=fixed, poll=poll,
         )  # fmt: skip
-    free_levels: list[Array] = [grid for i in free if (grid := levels[i]) is not None]
-    if len(free_levels) == len(free) and np.prod([float(len(g)) for g in free_levels]) <= MOST_COMBINATIONS:
-        combinations = np.array(list(product(*free_levels)))
+    grids: list[Array] = [grid for i in exchanged if (grid := levels[i]) is not None]
+    count = float(np.prod([float(len(grid)) for grid in grids]))
+    if len(exchanged) == len(free) and count <= MOST_COMBINATIONS:
+        combinations = np.array(list(product(*grids)))
         points = np.tile([fixed.get(i, 0.0) for i in range(len(lengthscales))], (len(combinations), 1))
         points[:, free] = combinations
         values = values_in_chunks(acquisition, points, poll)
         best = int(np.argmax(values))
         return points[best], float(values[best])
+    if count <= MOST_BESIDE:
+        tries = [
+            maximise(
+                acquisition, lengthscales, seed=seed, scan=max(64, scan // int(count)),
+                starts=max(1, starts // int(count)), fixed=fixed | dict(zip(exchanged, held, strict=True)),
+                evaluations=None if evaluations is None else max(1, evaluations // int(count)), poll=poll,
+            )
+            for held in product(*(grid.tolist() for grid in grids))
+        ]  # fmt: skip
+        return max(tries, key=lambda found: found[1])
     own = [None if i in fixed else grid for i, grid in enumerate(levels)]
+    coarse = [grid if grid is not None and len(grid) <= COARSE else None for grid in own]
     x, _ = maximise(
-        _snapped(acquisition, own), lengthscales, seed=seed, scan=scan, starts=starts,
+        _snapped(acquisition, coarse), lengthscales, seed=seed, scan=scan, starts=starts,
         evaluations=evaluations, fixed=fixed, poll=poll,
     )  # fmt: skip
     x = snap(x[None], own)[0]
@@ -103,6 +113,9 @@ def maximise_on(
         for dimension in exchanged:
             grid = own[dimension]
             assert grid is not None
+            if len(grid) > COARSE:
+                place = int(np.searchsorted(grid, x[dimension]))
+                grid = grid[max(0, place - NEARBY) : place + NEARBY + 1]
             batch = np.tile(x, (len(grid), 1))
             batch[:, dimension] = grid
             found = values_in_chunks(acquisition, batch, poll)
@@ -123,7 +136,7 @@ def maximise_on(
 def _snapped(acquisition: Acquisition, levels: Levels) -> Acquisition:
     """The function at the nearest levels, flat along the coordinates that have any."""
     flat = [i for i, grid in enumerate(levels) if grid is not None]
-    inner = acquisition.gradients
+    inner, scan = acquisition.gradients, acquisition.scan
 
     def gradients(x: Array) -> tuple[Array, Array]:
         assert inner is not None
@@ -136,4 +149,5 @@ def _snapped(acquisition: Acquisition, levels: Levels) -> Acquisition:
         acquisition,
         values=lambda x: acquisition.values(snap(x, levels)),
         gradients=None if inner is None else gradients,
+        scan=None if scan is None else lambda points, poll: scan(snap(points, levels), poll),
     )

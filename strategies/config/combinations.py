@@ -9,12 +9,6 @@ from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
 
-#: Parameter types that models know, by the number of stimuli.
-WITH_MODELS = {
-    1: ("continuous", "fixed"),
-    2: ("continuous", "fixed", "integer", "binary", "categorical"),
-}
-
 
 def check(
     sections: Sections,
@@ -26,7 +20,7 @@ def check(
     """Note every combination of this stage that can't work, or not yet."""
     uses_model = stage.model is not None or stage.generator.name == "OptimizeAcqfGenerator"
     if uses_model:
-        _check_space(sections, stage, parameters, outcomes, stimuli)
+        _check_space(sections, stage, parameters, outcomes)
     kind = outcomes[0].type if len(outcomes) == 1 else ""
     if stage.model is not None and kind:
         _fits(sections, stage, "model", stage.model, kind, stimuli)
@@ -46,14 +40,9 @@ def _check_space(
     stage: Stage,
     parameters: Sequence[Parameter],
     outcomes: Sequence[Outcome],
-    stimuli: int,
 ) -> None:
     report, hint = sections.report, "a stage without model, generator = SobolGenerator"
     key, text = ("model", stage.model.name) if stage.model else ("generator", stage.generator.name)
-    for parameter in parameters:
-        if parameter.type not in WITH_MODELS[stimuli]:
-            detail = f"a model over the {parameter.type} parameter '{parameter.name}' is not supported yet"
-            report.problem(stage.name, key, text, detail, hint, "not_supported")
     if parameters and all(parameter.type == "fixed" for parameter in parameters):
         detail = "a model needs a parameter that is not fixed"
         report.problem(stage.name, key, text, detail, hint)

@@ -60,13 +60,16 @@ def _parameter(parameter: Parameter) -> str:
         return f"{parameter.name}: always {parameter.value}{unit}"
     if parameter.type == "categorical":
         return f"{parameter.name}: one of {', '.join(map(str, parameter.choices))}"
+    if parameter.type == "discrete":
+        return f"{parameter.name}: one of {', '.join(f'{value:g}' for value in parameter.choices)}{unit}"
     if parameter.type == "binary":
         return f"{parameter.name}: 0 or 1"
     kind = "whole numbers " if parameter.type == "integer" else ""
     scale = ""
     if parameter.scale == "log":
         scale = f", on a log scale{f' (of the value + {parameter.shift:g})' if parameter.shift else ''}"
-    return f"{parameter.name}: {kind}from {parameter.lower:g} to {parameter.upper:g}{unit}{scale}"
+    step = "" if parameter.step is None else f", in steps of {parameter.step:g}{unit}"
+    return f"{parameter.name}: {kind}from {parameter.lower:g} to {parameter.upper:g}{unit}{scale}{step}"
 
 
 def _stage(stage: Stage, spec: Specification) -> Iterable[str]:

@@ -81,8 +81,8 @@ COMMON_KEYS: dict[str, Key] = {
 METADATA_KEYS = ("experiment_name", "experiment_description", "experiment_id", "participant_id")
 
 PARAMETER_TYPES: dict[str, tuple[str, ...]] = {
-    "continuous": ("lower_bound", "upper_bound", "log_scale", "normalize_scale", "scale"),
-    "integer": ("lower_bound", "upper_bound", "log_scale", "normalize_scale", "scale"),
+    "continuous": ("lower_bound", "upper_bound", "log_scale", "normalize_scale", "scale", "step"),
+    "integer": ("lower_bound", "upper_bound", "log_scale", "normalize_scale", "scale", "step"),
     "binary": (),
     "discrete": ("values",),
     "categorical": ("choices", "rank"),
@@ -91,7 +91,6 @@ PARAMETER_TYPES: dict[str, tuple[str, ...]] = {
 PARAMETER_KEYS = (
     "par_type",
     "unit",
-    "step",
     *dict.fromkeys(k for keys in PARAMETER_TYPES.values() for k in keys),
 )
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from fechner.strategies.config import values
 from fechner.strategies.config.keys import PARAMETER_KEYS, PARAMETER_TYPES
+from fechner.strategies.config.report import clip
 from fechner.strategies.config.sections import COMMON, Found, Sections
 from fechner.strategies.config.specification import Parameter
 
 MOST_LEVELS = 10**12  # of an integer: beyond this its levels can't be told apart in the unit interval
 MOST_CHOICES = 1000
+MOST_STEPS = 10**6
+FARTHEST = 1e150
 LOWEST_LOG = -1e9  # below, the shifted lower bound is no longer 1 in arithmetic
 
 
@@ -53,10 +57,6 @@ class _Reader:
                     self._bound(0, name, key, "")
             return None
         self._out_of_place(name, kind)
-        for key in ("step",):
-            step = self._find(name, key)
-            if step:
-                self._sections.not_supported(step, f"'{key}'")
         unit = self._find(name, "unit")
         read = getattr(self, f"_{kind}")(index, name)
         return read and Parameter(name, kind, unit=unit.text if unit else "", **read)
@@ -70,8 +70,9 @@ class _Reader:
         shift = self._shift(name, scale, lower)
         if scale == "log" and not self._log_possible(name, lower, upper, shift):
             return None
-        normalize = self._normalize(name)
-        return {"lower": lower, "upper": upper, "scale": scale, "shift": shift, "normalize": normalize}
+        normalize, step = self._normalize(name), self._step(name, lower, upper)
+        bounds = {"lower": lower, "upper": upper}
+        return {**bounds, "scale": scale, "shift": shift, "normalize": normalize, "step": step}
 
     def _integer(self, index: int, name: str) -> dict[str, Any] | None:
         lower = self._bound(index, name, "lower_bound", "lb")
@@ -93,20 +94,46 @@ class _Reader:
         shift = self._shift(name, scale, lower)
         if scale == "log" and not self._log_possible(name, lower, upper, shift):
             return None
-        normalize = self._normalize(name)
+        normalize, step = self._normalize(name), self._step(name, lower, upper)
+        if step is not None and not step.is_integer():
+            self._problem(self._find(name, "step"), name, "step", "must be a whole number, as its values are")
+            return None
         bounds = {"lower": int(lower), "upper": int(upper)}
-        return {**bounds, "scale": scale, "shift": shift, "normalize": normalize}
+        return {**bounds, "scale": scale, "shift": shift, "normalize": normalize, "step": step}
 
     def _binary(self, index: int, name: str) -> dict[str, Any] | None:
         return {"lower": 0, "upper": 1}
 
     def _discrete(self, index: int, name: str) -> dict[str, Any] | None:
-        found = self._find(name, "par_type")
-        assert found is not None
-        self._sections.not_supported(
-            found, "a discrete parameter", "par_type = integer, or categorical with choices"
-        )
-        return None
+        found = self._find(name, "values")
+        if found is None:
+            self._problem(None, name, "values", "is missing", "values = [1, 2, 5, 10]", "missing_key")
+            return None
+        try:
+            numbers = [values.number(text) for text in values.texts(found.text)]
+        except ValueError as error:
+            self._problem(found, name, "values", str(error), "a list of numbers: [1, 2, 5, 10]")
+            return None
+        span = max(numbers, default=0.0) - min(numbers, default=0.0)
+        gaps = [b - a for a, b in pairwise(sorted(numbers))]
+        detail, hint = "", ""
+        if len(numbers) < 2:
+            detail = "needs two values or more"
+            hint = "a parameter with one value is par_type = fixed" if numbers else ""
+        elif len(numbers) > MOST_CHOICES:
+            detail = f"has more than {MOST_CHOICES} values"
+        elif not math.isfinite(span) or max(map(abs, numbers)) > FARTHEST:
+            detail = "has values too far apart for arithmetic"
+        elif not min(gaps) > 1e-5 * span:
+            detail, hint = "has a value twice, or two too near to each other", "each value once"
+        if detail:
+            self._problem(found, name, "values", detail, hint)
+            return None
+        if gaps != [b - a for a, b in pairwise(numbers)]:
+            detail = "are not in increasing order; models take them in this order: "
+            ordered = ", ".join(f"{value:g}" for value in sorted(numbers))
+            self._report.warn(name, "values", found.text, detail + clip(ordered), code="doubtful")
+        return {"choices": tuple(sorted(numbers))}
 
     def _categorical(self, index: int, name: str) -> dict[str, Any] | None:
         found = self._find(name, "choices")
@@ -202,13 +229,35 @@ class _Reader:
             hint = "par_type = fixed, value = …" if lower == upper else "exchange the two"
             detail = f"the lower bound {lower:g} is not below the upper bound {upper:g}"
             self._problem(found, name, "lower_bound", detail, hint)
-        elif not math.isfinite(span) or max(abs(lower), abs(upper)) > 1e150:
+        elif not math.isfinite(span) or max(abs(lower), abs(upper)) > FARTHEST:
             self._problem(found, name, "lower_bound", "the bounds are too far apart for arithmetic")
         elif span < 1e-9 * max(abs(lower), abs(upper)) or span < 1e-150:
             self._problem(found, name, "lower_bound", "the bounds are too near to each other for arithmetic")
         else:
             return True
         return False
+
+    def _step(self, name: str, lower: float, upper: float) -> float | None:
+        """The step of asks; None where there is none, or none that can be."""
+        found = self._find(name, "step")
+        if found is None:
+            return None
+        detail, step = "", 0.0
+        try:
+            step = values.number(found.text)
+        except ValueError as error:
+            detail = str(error)
+        else:
+            if step <= 0:
+                detail = "must be above 0"
+            elif step > upper - lower:
+                detail = f"is wider than the range from {lower:g} to {upper:g}"
+            elif upper - lower > MOST_STEPS * step:
+                detail = f"makes more than {MOST_STEPS} values"
+        if detail:
+            self._problem(found, name, "step", detail)
+            return None
+        return step
 
     def _shift(self, name: str, scale: str, lower: float) -> float:
         """What a log scale adds before the logarithm (config.md 3)."""
@@ -270,7 +319,7 @@ class _Reader:
     def _out_of_place(self, name: str, kind: str) -> None:
         own = self._sections.texts.get(name, {})
         for key in PARAMETER_KEYS:
-            if key in own and key not in (*PARAMETER_TYPES[kind], "par_type", "unit", "step"):
+            if key in own and key not in (*PARAMETER_TYPES[kind], "par_type", "unit"):
                 article = "an" if kind == "integer" else "a"
                 self._report.warn(
                     name, key, own[key], f"has no meaning for {article} {kind} parameter", code="no_effect"

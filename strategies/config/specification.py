@@ -24,6 +24,7 @@ class Parameter:
         choices: the texts of a categorical parameter, or the ordered numbers of a discrete one.
         value: the value of a fixed parameter.
         unit: for people.
+        step: what asks are multiples of, from `lower` on; None if there is no such thing. Tells need not be.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     value: Any = None
     unit: str = ""
+    step: float | None = None
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,7 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
 
 def _can_model(shared: Experiment) -> bool:
     """Whether a model is supported for these parameters, outcomes and stimuli."""
-    kinds = {parameter.type for parameter in shared.parameters}
-    return shared.default_model is not None and kinds <= set(combinations.WITH_MODELS[shared.stimuli])
+    return shared.default_model is not None and any(one.type != "fixed" for one in shared.parameters)
 
 
 def _default_acquisition(

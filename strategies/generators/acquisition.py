@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from fechner.strategies.acquisition.accelerated import accelerated
+from fechner.strategies.acquisition.accelerated import Scan, accelerated
 from fechner.strategies.acquisition.acquisition import build
-from fechner.strategies.acquisition.optimise import maximise
+from fechner.strategies.acquisition.levels import levels_of, maximise_on
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.normal import Array
+from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
 
 RANGE_POINTS = 1000
@@ -20,6 +21,7 @@ GRADIENT = 4  # what a gradient costs, in values
 
 
 def generate(
+    space: Space,
     generator: Component,
     model: Component,
     x: Array,
@@ -41,6 +43,7 @@ def generate(
     the posterior variance by the information they bring in expectation, and leave its mean.
 
     Args:
+        space: the search space, for the levels of its parameters.
         generator: OptimizeAcqfGenerator and its keys (acqf, restarts, samps, max_gen_time).
         model: the model and its keys.
         x: (t, 1, d) inputs told so far, in unit space.
@@ -70,6 +73,7 @@ def generate(
     warnings = list(hyperparameters.get("warnings", ()))
     core = posterior(model, inputs, y, hyperparameters, poll=poll)
     acqf: Component = generator.keys["acqf"]
+    levels = levels_of(space)
     chosen, device = waiting, None
     for index in range(n):
         keyed = key(seed, "point", index)
@@ -77,9 +81,10 @@ def generate(
         scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n)
         if model.keys.get("use_gpu"):
             function = accelerated(function, scan)
-        point, _ = maximise(
+        point, _ = maximise_on(
             function,
             core.covariance.lengthscales,
+            levels,
             seed=keyed,
             scan=scan,
             starts=starts,
@@ -88,7 +93,7 @@ def generate(
             poll=poll,
         )
         chosen = np.vstack([chosen, point[None, :]])
-        device = function.scan.computed_on if function.scan is not None else device
+        device = function.scan.computed_on if isinstance(function.scan, Scan) else device
     points = chosen[len(waiting) :]
     mean, sd = core.moments(points, "probability")
     out: dict[str, Any] = {

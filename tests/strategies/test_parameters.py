@@ -36,6 +36,15 @@ CONFIG: dict[str, Any] = {
     "room": "A",
 }
 
+STEPPED = space(
+    [
+        Parameter("level", "continuous", -0.3, 1.0, step=0.1),
+        Parameter("tone", "continuous", 1.0, 100.0, "log", step=7.0),
+        Parameter("count", "integer", 1, 9, step=3.0),
+        Parameter("gap", "discrete", choices=(1.0, 2.0, 5.0)),
+    ]
+)
+
 NUMBERS = st.floats(min_value=-1e6, max_value=1e6, allow_subnormal=False)
 
 
@@ -256,3 +265,30 @@ def test_a_space_of_fixed_parameters_only():
     assert (fixed.d, fixed.decode([]), fixed.encode({"p": 1.5}).shape) == (0, {"p": 1.5}, (0,))
     assert fixed.decode_trial(np.zeros((2, 0))) == {"p": 1.5}
     assert fixed.validate({}) == {"p": 1.5}
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4))
+def test_asks_are_multiples_of_the_step(unit: list[float]):
+    """From the lower bound on, inside the range, written as people write them, and found again."""
+    row = STEPPED.displayed(np.array([unit]))
+    shown = STEPPED.decode(row[0])
+    assert shown["level"] in [round(-0.3 + 0.1 * k, 10) for k in range(14)]
+    assert shown["tone"] in [1.0 + 7.0 * k for k in range(15)]
+    assert shown["count"] in (1, 4, 7)
+    assert type(shown["count"]) is int
+    assert shown["gap"] in (1.0, 2.0, 5.0)
+    assert np.array_equal(STEPPED.displayed(row), row)
+    for place, grid in enumerate(map(STEPPED.levels, range(4))):
+        assert row[0, place] in grid
+    assert STEPPED.n_levels == (14, 15, 3, 3)
+
+
+def test_told_and_given_values_need_no_step():
+    """Tells may be any value in the box, and a coordinate that was given stays."""
+    clean = STEPPED.validate({"level": 0.123, "tone": 50.5, "count": 2, "gap": 5})
+    unit = STEPPED.encode(clean)
+    assert STEPPED.decode(unit)["level"] == pytest.approx(0.123)
+    shown = STEPPED.decode(STEPPED.displayed(unit[None], given=[0])[0])
+    assert shown["level"] == pytest.approx(0.123)
+    assert shown["tone"] == 50.0
+    assert STEPPED.describe()["level"]["step"] == 0.1

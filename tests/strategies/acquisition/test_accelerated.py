@@ -11,15 +11,17 @@ import pytest
 from fechner.strategies import gpu
 from fechner.strategies.acquisition import accelerated, build
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.config.specification import Component
+from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.acquisition import generate
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit, posterior
 from fechner.strategies.models.normal import ndtr
+from fechner.strategies.parameters import space
 
 EAVC = Component("EAVC", {"target": 0.75, "query_set_size": 200})
 STRADDLE = Component("MCLevelSetEstimation", {"target": 0.75, "objective": Component("ProbitObjective")})
 MODEL = Component("GPClassificationModel", {"floor": 0.5})
+SPACE = space(Parameter(name, "continuous", 0.0, 1.0) for name in "ab")
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def ask(acqf: Component, use_gpu: bool, n: int = 1, **options: Any) -> dict[str,
     generator = Component("OptimizeAcqfGenerator", {"acqf": acqf, "samps": 1500, "restarts": 5})
     pending = np.zeros((0, 1, 2))
     given: dict[str, Any] = {"fixed": {}, "start": None, "refit": True, "seed": 11, **options}
-    return generate(generator, model, x, y, pending, n=n, **given)
+    return generate(SPACE, generator, model, x, y, pending, n=n, **given)
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:

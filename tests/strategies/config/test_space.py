@@ -105,8 +105,6 @@ def test_choices_that_cannot_be(choices: Any):
 @pytest.mark.parametrize(
     "keys",
     [
-        {"par_type": "discrete", "values": [1, 2]},
-        {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1, "step": 0.1},
         {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1, "scale": "dB"},
     ],
 )
@@ -114,6 +112,43 @@ def test_what_comes_later(keys: dict[str, Any]):
     """Types and keys of a later version are errors that say so."""
     (problem,) = problems(**keys)
     assert problem.code == "not_supported"
+
+
+def test_values_of_discrete_parameters():
+    """Two or more different numbers, sorted; a warning where they were not."""
+    assert read(par_type="discrete", values=[1, 2.5, 10]).choices == (1.0, 2.5, 10.0)
+    spec = check(configuration({"par_type": "discrete", "values": [5, 1, 2]}))
+    assert spec.parameters[0].choices == (1.0, 2.0, 5.0)
+    assert [(w.key, w.code) for w in spec.warnings] == [("values", "doubtful")]
+
+
+@pytest.mark.parametrize(
+    "values", [[], [1], [1, 2, 1], ["a", 2], [1, "inf"], [-1e308, 1e308], [0, 1e-9, 1], None, [[1], 2]]
+)
+def test_values_that_cannot_be(values: Any):
+    """One value, one twice or nearly so, no numbers, none finite: told at the key."""
+    (problem,) = problems(par_type="discrete", values=values)
+    assert (problem.section, problem.key) == ("p", "values")
+
+
+@pytest.mark.parametrize("kind", ["continuous", "integer"])
+def test_steps(kind: str):
+    """A step is above 0, fits into the range, and is whole for whole numbers."""
+    box = {"par_type": kind, "lower_bound": 0, "upper_bound": 10}
+    assert read(step=2, **box).step == 2.0
+    assert read(**box).step is None
+    for step in (0, -1, 11, 1e-7, "wide", "inf"):
+        (problem,) = problems(step=step, **box)
+        assert (problem.section, problem.key) == ("p", "step")
+    assert bool(kind == "integer") == _refused(step=0.5, **box)
+
+
+def _refused(**keys: Any) -> bool:
+    try:
+        read(**keys)
+    except ConfigError:
+        return True
+    return False
 
 
 def test_contradictions_and_unknown_words():

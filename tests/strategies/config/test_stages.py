@@ -173,13 +173,17 @@ def test_what_does_not_go_together(stage: dict[str, Any], outcome: Any, key: str
     assert found.hint
 
 
-@pytest.mark.parametrize("kind", ["integer", "binary", "categorical"])
-def test_models_over_other_parameters_come_later(kind: str):
-    """Integers, binaries and categories work in space-filling stages, and not yet with a model."""
-    other = {"par_type": kind, "lower_bound": 1, "upper_bound": 4, "choices": ["a", "b"]}
-    assert read({"generator": "SobolGenerator"}, q=other)
-    found = problem({"model": "GPClassificationModel"}, q=other)
-    assert (found.code, "'q'" in found.detail) == ("not_supported", True)
+@pytest.mark.parametrize("kind", ["integer", "binary", "discrete", "categorical"])
+def test_models_over_other_parameters(kind: str):
+    """Models take every type of parameter; a stage that names nothing is modelled as well."""
+    keys = {
+        "integer": {"lower_bound": 1, "upper_bound": 4},
+        "discrete": {"values": [1, 2, 5]},
+        "categorical": {"choices": ["a", "b"]},
+    }
+    other = {"par_type": kind, **keys.get(kind, {})}
+    for stage in ({"model": "GPClassificationModel"}, {}):
+        assert read(stage, q=other).stages[0].generator.name == "OptimizeAcqfGenerator"
 
 
 @pytest.mark.parametrize("kind", ["integer", "binary", "categorical"])

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fechner.strategies.config.specification import Component, Parameter
+from fechner.strategies.generators import acquisition
 from fechner.strategies.generators.acquisition import generate
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import ndtr
@@ -15,6 +16,7 @@ from fechner.strategies.simulation import FREQUENCIES_KHZ, THRESHOLDS_DB, audiog
 MODEL = Component("GPClassificationModel")
 EAVC = Component("EAVC", {"target": 0.5, "query_set_size": 128})
 STRADDLE = Component("MCLevelSetEstimation", {"target": 0.5, "objective": Component("ProbitObjective")})
+SPACE = space(Parameter(name, "continuous", 0.0, 1.0) for name in "ab")
 NOBODY = np.zeros((0, 1, 2))
 
 
@@ -29,7 +31,9 @@ def ask(acqf: Component = EAVC, **options: Any) -> dict[str, Any]:
     x, y = options.pop("data", data())
     given: dict[str, Any] = {"n": 1, "fixed": {}, "start": None, "refit": True, "seed": 11}
     pending = options.pop("pending", NOBODY)
-    return generate(Component("OptimizeAcqfGenerator", keys), MODEL, x, y, pending, **(given | options))
+    of = options.pop("space", SPACE)
+    generator = Component("OptimizeAcqfGenerator", keys)
+    return generate(of, generator, MODEL, x, y, pending, **(given | options))
 
 
 @pytest.mark.parametrize("acqf", [EAVC, STRADDLE], ids=lambda c: c.name)
@@ -147,3 +151,32 @@ def test_sixty_trials_find_an_audiogram() -> None:
     got = answer(MODEL, x, y, found, True, axes, request, 1)
     errors = np.abs(np.array(got["x"]["level"]) - THRESHOLDS_DB["metabolic+sensory"])
     assert errors.mean() < 5.0
+
+
+MIXED = space(
+    [
+        Parameter("k", "integer", 1, 4),
+        Parameter("side", "categorical", choices=("left", "right", "both")),
+    ]
+)
+FINE = space([Parameter("k", "integer", 0, 900), Parameter("side", "binary", 0, 1)])
+
+
+@pytest.mark.parametrize("of", [MIXED, FINE], ids=["few", "many"])
+@pytest.mark.parametrize("acqf", [EAVC, STRADDLE], ids=lambda c: c.name)
+def test_an_ask_is_the_best_combination(acqf: Component, of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are only levels, no other combination has a greater acquisition value."""
+    seen = []
+    real = acquisition.build
+
+    def build(*args: Any, **options: Any) -> Any:
+        seen.append(real(*args, **options))
+        return seen[-1]
+
+    monkeypatch.setattr(acquisition, "build", build)
+    everything = np.array([[a, b] for a in of.levels(0) for b in of.levels(1)])
+    random = np.random.default_rng(4)
+    x = everything[random.integers(0, len(everything), 20)][:, None]
+    got = ask(acqf, space=of, data=(x, (x[:, 0, 0] > 0.5).astype(float)))
+    assert any(np.array_equal(got["points"][0, 0], one) for one in everything)
+    assert seen[-1].values(got["points"][0])[0] == pytest.approx(seen[-1].values(everything).max())
