@@ -56,6 +56,7 @@ KEYS = {
     # models
     "GPClassificationModel": "a Gaussian process behind a probit link, for binary outcomes.",
     "GPRegressionModel": "a Gaussian process with Gaussian noise, for continuous outcomes.",
+    "OrdinalGPModel": "a Gaussian process behind a cumulative probit with cut-points, for levels in order.",
     "PairwiseProbitModel": "a Gaussian process of utilities behind comparisons of two stimuli.",
     "floor": "guess rate: the probability of a 1 without perception (1/m with m alternatives)",
     "lapse": "lapse rate: the probability of a 0 in spite of perception",
@@ -91,6 +92,8 @@ KEYS = {
     "shared_dims": "parameters (names, or places from 0) that both stimuli of a pair have in common",
     "zero_mean": "a prior mean of zero; fitted otherwise",
     "DefaultMeanCovarFactory.target": "accepted, without effect",
+    "OrdinalLikelihood": "the cumulative probit of `OrdinalGPModel`.",
+    "n_levels": "of ordinal outcomes, which are the whole numbers from 0 to `n_levels` - 1",
     "cov_kernel": "the covariance",
     "lengthscale_prior": "prior of the length scales",
     "ls_loc": "location of a log-normal one, before it is scaled with the dimension",

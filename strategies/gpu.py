@@ -52,7 +52,8 @@ def without_effect(stage: Stage, stimuli: int) -> str | None:
     acqf = stage.generator.keys.get("acqf")
     if not isinstance(acqf, Component):
         return "has no effect: only scans of an acquisition function's candidates run on a GPU"
-    if stimuli != 1 or acqf.name not in LOOK_AHEAD | AT_A_POINT:
+    ordinal = stage.model is not None and stage.model.name == "OrdinalGPModel"
+    if stimuli != 1 or acqf.name not in ({OF_LATENT} if ordinal else LOOK_AHEAD | AT_A_POINT):
         return f"has no effect: {acqf.name} is computed on the processor"
     candidates = int(stage.generator.keys.get("samps") or 1024)
     reference = int(acqf.keys.get("query_set_size") or 256) if acqf.name in LOOK_AHEAD else 0

@@ -3,9 +3,10 @@
 Pure functions of data, hyperparameters and a request. Points travel in raw space by parameter name,
 computation is in unit space. Estimates are those of the fitted hyperparameters; intervals also hold what is
 not known about these. For binary outcomes ``"probability"`` and ``"outcome"`` space are the same thing, p =
-P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f. Of comparisons, f is the
-utility less its average over the box, the latent space is the default, and p of a stimulus the probability
-of being preferred to one of average utility. Predictions of pairs are in _preferences.py.
+P(y = 1 | f), whose prediction is E[p]; for continuous ones all three spaces are f; for ordinal ones
+``"outcome"`` space is E[y | f], the expected level, and there is no single probability. Of comparisons, f is
+the utility less its average over the box, the latent space is the default, and p of a stimulus the
+probability of being preferred to one of average utility. Predictions of pairs are in _preferences.py.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models import Posterior, fit
 from fechner.strategies.models.normal import Array
+from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.models.uncertainty import Ensemble, ensemble
 from fechner.strategies.parameters import Space
@@ -64,6 +66,7 @@ def answer(
     Returns:
         x by parameter name, y, lower, upper and sd, all lists of equal length; None where there is no value.
         A threshold's y are the values of `parameter`, with their interval; x holds them beside the others.
+        Predictions of ordinal outcomes have probabilities as well, a list of the levels' for each point.
 
     Raises:
         FechnerError: bad_value, unknown_parameter or out_of_bounds, with the place.
@@ -94,7 +97,7 @@ def answer(
 
 
 def _scale_of(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> str:
-    """``"latent"`` or ``"probability"``."""
+    """``"latent"``, ``"probability"``, or, of ordinal outcomes, ``"outcome"``."""
     named = request.get("space")
     if named not in (None, "probability", "latent", "outcome"):
         raise FechnerError(
@@ -102,6 +105,11 @@ def _scale_of(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -
         )
     if named is None and isinstance(core, PairwisePosterior):
         return "latent"
+    if isinstance(core, OrdinalPosterior):
+        if named == "probability":
+            text = "levels have a probability each: ask for the outcome's prediction, which tells all of them"
+            raise FechnerError("bad_value", text, "message.space", "outcome or latent")
+        return "latent" if named == "latent" else "outcome"
     return "probability" if core.binary and named != "latent" else "latent"
 
 
@@ -115,8 +123,11 @@ def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interv
     rows = _points(space, request.get("x"), set())
     if not rows:
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
-    mean, sd, lower, upper = core.predict(space.encode_rows(rows), _scale_of(core.centre, request), interval)
-    return _reply(space, rows, mean, sd, lower, upper)
+    points, scale = space.encode_rows(rows), _scale_of(core.centre, request)
+    out = _reply(space, rows, *core.predict(points, scale, interval))
+    if isinstance(core.centre, OrdinalPosterior) and scale == "outcome":
+        out["probabilities"] = core.centre.levels(*core.centre.latent(points)).tolist()
+    return out
 
 
 def _place(
@@ -227,9 +238,9 @@ def _level(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> f
     level = _number(level, "message.y")
     if _scale_of(core, request) == "latent":
         return level
-    ceiling = 1.0 - core.lapse
-    if not core.floor < level < ceiling:
-        raise FechnerError("out_of_bounds", f"y must lie between {core.floor:g} and {ceiling:g}", "message.y")
+    floor, ceiling = core.range()
+    if not floor < level < ceiling:
+        raise FechnerError("out_of_bounds", f"y must lie between {floor:g} and {ceiling:g}", "message.y")
     return core.latent_of(level)
 
 

@@ -124,4 +124,6 @@ def _joined(found: list[dict[str, Any]]) -> dict[str, Any]:
         name: [value for part in found for value in part[name]] for name in ("y", "lower", "upper", "sd")
     }
     names = found[0]["x"]
+    if "probabilities" in found[0]:
+        lists["probabilities"] = [row for part in found for row in part["probabilities"]]
     return {"x": {name: [v for part in found for v in part["x"][name]] for name in names}, **lists}

@@ -18,6 +18,7 @@ from fechner.strategies import gpu
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
 from fechner.strategies.models.normal import Array
+from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 
 
 @cache

@@ -6,7 +6,7 @@ boundaries, NeurIPS, eq. 2: 1.96 sd(x) - |mean(x) - target|. The key `beta` is t
 ProbitObjective, of f(x) without an objective.
 BALD (BernoulliMCMutualInformation): N. Houlsby, F. Huszar, Z. Ghahramani & M. Lengyel (2011), Bayesian active
 learning for classification and preference learning, arXiv 1112.5745, eq. 2: H(E[p]) - E[H(p)], in nats.
-BALV (MCPosteriorVariance): the variance of p (of f for continuous outcomes).
+BALV (MCPosteriorVariance): the variance of p (of f for continuous outcomes, of E[y | f] for ordinal ones).
 
 Notation: m points; mu, s2 (m,) mean and variance of f there; every function takes (mu, s2) to values (m,).
 """
@@ -17,7 +17,9 @@ from collections.abc import Callable
 
 import numpy as np
 from fechner.strategies.acquisition.slopes import Climbing
+from fechner.strategies.models import ordinal_likelihood
 from fechner.strategies.models.normal import Array, ndtr, probability_moments
+from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 from fechner.strategies.models.posterior import Posterior
 from scipy.special import entr
 
@@ -67,9 +69,11 @@ def straddle(posterior: Posterior, target: float, beta: float, on_probability: b
 
 
 def posterior_variance(posterior: Posterior) -> OfMoments:
-    """BALV: the variance of p, or of f for continuous outcomes."""
+    """BALV: the variance of p, of E[y | f] for ordinal outcomes, or of f for continuous ones."""
 
     def values(mean: Array, variance: Array) -> Array:
+        if isinstance(posterior, OrdinalPosterior):
+            return ordinal_likelihood.level_moments(mean, variance, posterior.cuts)[1]
         return _of_probability(posterior, mean, variance)[1] if posterior.binary else variance
 
     return values
@@ -79,6 +83,8 @@ def information(posterior: Posterior) -> OfMoments:
     """BALD: what the outcome would tell about f, in nats."""
 
     def values(mean: Array, variance: Array) -> Array:
+        if isinstance(posterior, OrdinalPosterior):
+            return ordinal_likelihood.information(mean, variance, posterior.cuts)
         first, _ = _of_probability(posterior, mean, variance)
         return binary_entropy(first) - expected(
             lambda f: binary_entropy(posterior.probability(f)), mean, variance

@@ -51,27 +51,32 @@ def _check_space(
         report.problem(stage.name, key, text, detail, hint, "not_supported")
 
 
+def _fitting(component: str, kind: str, stimuli: int) -> list[str]:
+    """The classes of one kind of component that go with an outcome type and a number of stimuli."""
+    return [
+        name
+        for name, entry in CLASSES.items()
+        if entry.kind == component
+        and entry.supported
+        and (not entry.outcome or kind in entry.outcome.split())
+        and entry.stimuli in (0, stimuli)
+    ]
+
+
 def _fits(sections: Sections, stage: Stage, key: str, component: Component, kind: str, stimuli: int) -> None:
     entry = CLASSES[component.name]
     if entry.stimuli not in (0, stimuli):
-        others = [
-            n
-            for n, e in CLASSES.items()
-            if e.kind == entry.kind and e.supported and e.outcome in ("", kind) and e.stimuli in (0, stimuli)
-        ]
+        others = _fitting(entry.kind, kind, stimuli)
         hint = f"stimuli_per_trial = {entry.stimuli}" + (f", or {' or '.join(others)}" if others else "")
         shown = "pairs of stimuli" if entry.stimuli == 2 else "trials of one stimulus"
         detail = f"is for {shown}; here a trial has {stimuli}"
         sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
         return
-    if entry.outcome and entry.outcome != kind:
-        others = [
-            n
-            for n, e in CLASSES.items()
-            if e.kind == entry.kind and e.supported and e.outcome in ("", kind) and e.stimuli in (0, stimuli)
-        ]
-        hint = f"use {' or '.join(others)}" if others else f"outcome_types = [{entry.outcome}]"
-        detail = f"is for {entry.outcome} outcomes; the outcome is {kind}"
+    if entry.outcome and kind not in entry.outcome.split():
+        others = _fitting(entry.kind, kind, stimuli)
+        kinds = entry.outcome.split()
+        hint = f"use {' or '.join(others)}" if others else f"outcome_types = [{kinds[0]}]"
+        detail = f"is for {' and '.join(kinds)} outcomes; the outcome is {kind}"
         sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
 
 
@@ -80,6 +85,11 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str, 
     likelihood = keys.get("likelihood")
     if likelihood is not None:
         _fits(sections, stage, "likelihood", likelihood, kind, stimuli)
+        given = likelihood.keys.get("n_levels")
+        if given is not None and keys.get("n_levels") not in (None, given):
+            detail = f"is {given} here, and {keys['n_levels']} for the outcome"
+            hint = "one n_levels, in [OrdinalLikelihood]"
+            report.problem(likelihood.name, "n_levels", str(given), detail, hint)
     if keys.get("floor", 0.0) + keys.get("lapse", 0.0) >= 1:
         detail = f"floor {keys['floor']:g} and lapse {keys['lapse']:g} leave no room for a curve"
         report.problem(model.name, "lapse", f"{keys['lapse']:g}", detail, "their sum must be below 1")
@@ -125,16 +135,17 @@ def _check_shared(sections: Sections, model: Component, parameters: Sequence[Par
 
 def _check_target(sections: Sections, stage: Stage, acqf: Component, model: Component, kind: str) -> None:
     report, target = sections.report, acqf.keys.get("target")
-    if target is None or kind != "binary":
+    if target is None or kind == "continuous":
         return
     found = sections.find([acqf.name], "target")
     section = found.section if found else acqf.name
     if acqf.name == "MCLevelSetEstimation" and acqf.keys["objective"] is None:
-        detail = (
-            f"without objective the target {target:g} is a value of the latent function, not a probability"
-        )
-        hint = "objective = ProbitObjective"
+        meant = "probability" if kind == "binary" else "level"
+        detail = f"without objective the target {target:g} is a value of the latent function, not a {meant}"
+        hint = "objective = ProbitObjective" if kind == "binary" else ""
         report.warn(acqf.name, "objective", "", detail, hint, "latent_target")
+        return
+    if kind != "binary":
         return
     low, high = model.keys.get("floor", 0.0), 1 - model.keys.get("lapse", 0.0)
     if low < high and not low < target < high:

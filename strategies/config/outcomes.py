@@ -38,7 +38,7 @@ def outcomes(sections: Sections, stages: Sequence[str]) -> tuple[tuple[Outcome, 
             names = given
     n_levels = 0
     if "ordinal" in types:
-        n_levels = sections.read(["OrdinalLikelihood"], "n_levels", keys.whole(5, low=2, high=100))
+        n_levels = sections.read(["OrdinalLikelihood"], "n_levels", keys.N_LEVELS)
         if "OrdinalLikelihood" in sections:
             sections.know("OrdinalLikelihood", ["n_levels"])
     return tuple(

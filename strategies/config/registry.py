@@ -15,6 +15,7 @@ from fechner.strategies.config.keys import (
     FACTORY_KEYS,
     GENERATOR_KEYS,
     MODEL_KEYS,
+    N_LEVELS,
     Key,
     number,
     one_of,
@@ -30,7 +31,7 @@ class Entry:
         kind: generator, model, acquisition, objective, factory, likelihood, kernel, mean or allocator.
         keys: the keys of its section.
         supported: whether this version has it.
-        outcome: the outcome type it works with; empty if any.
+        outcome: the outcome type it works with, or several with spaces between; empty if any.
         stimuli: how many stimuli a trial has that it works with; 0 if any.
         instead: what to use as long as it is not supported, a sentence's end after "use".
     """
@@ -92,6 +93,7 @@ CLASSES: dict[str, Entry] = {
         stimuli=1,
     ),
     "GPRegressionModel": Entry("model", MODEL_KEYS, outcome="continuous", stimuli=1),
+    "OrdinalGPModel": Entry("model", MODEL_KEYS, outcome="ordinal", stimuli=1),
     "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
     # acquisition functions
     "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}, stimuli=1),
@@ -116,7 +118,9 @@ CLASSES: dict[str, Entry] = {
     "PairwiseMCPosteriorVariance": Entry(
         "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary", stimuli=2
     ),
-    "BernoulliMCMutualInformation": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary"),
+    "BernoulliMCMutualInformation": Entry(
+        "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary ordinal"
+    ),
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
     "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
@@ -140,6 +144,7 @@ def _later(kind: str, names: str, instead: str = "") -> None:
 
 
 _later("generator", "SampleAroundPointsGenerator", "ManualGenerator with the points written out")
+    "OrdinalLikelihood": Entry("likelihood", {"n_levels": N_LEVELS}, outcome="ordinal"),
 _later("generator", "EpsilonGreedyGenerator AcqfThompsonSamplerGenerator AcqfGridSearchGenerator")
 _later(
     "generator", "MixedOptimizeAcqfGenerator IndependentOptimizeAcqfGenerator IntensityAwareSemiPGenerator"
@@ -150,7 +155,7 @@ _later(
 )
 _later("generator", "InterleavedGenerator")
 _later("model", "MonotonicProjectionGP SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
-_later("model", "OrdinalGPModel IndependentGPsModel")
+_later("model", "IndependentGPsModel")
 _later("acquisition", "MOCU SMOCU BEMPS", "EAVC")
 _later(
     "acquisition",
@@ -182,7 +187,7 @@ _later(
 )
 _later(
     "likelihood",
-    "OrdinalLikelihood LinearBernoulliLikelihood StudentTLikelihood FixedNoiseGaussianLikelihood",
+    "LinearBernoulliLikelihood StudentTLikelihood FixedNoiseGaussianLikelihood",
 )
 _later(
     "kernel", "MaternKernel LinearKernel PeriodicKernel RQKernel PolynomialKernel ScaleKernel", "RBFKernel"

@@ -12,8 +12,16 @@ from fechner.strategies.config.keys import STAGE_KEYS
 from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
 
-DEFAULT_MODELS = {"binary": "GPClassificationModel", "continuous": "GPRegressionModel"}
-DEFAULT_ACQUISITION = {"binary": "EAVC", "continuous": "qLogNoisyExpectedImprovement"}
+DEFAULT_MODELS = {
+    "binary": "GPClassificationModel",
+    "continuous": "GPRegressionModel",
+    "ordinal": "OrdinalGPModel",
+}
+DEFAULT_ACQUISITION = {
+    "binary": "EAVC",
+    "continuous": "qLogNoisyExpectedImprovement",
+    "ordinal": "BernoulliMCMutualInformation",
+}
 PAIRWISE_MODELS = {"binary": "PairwiseProbitModel"}
 PAIRWISE_ACQUISITION = {"binary": "AnalyticExpectedUtilityOfBestOption"}
 _ENDS = ("min_asks", "min_total_tells", "min_total_outcome_occurrences", "max_asks", "min_post_range")
@@ -81,6 +89,7 @@ def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) 
     generator = _generator(sections, classes, name, shared)
     if generator is not None and generator.name == "OptimizeAcqfGenerator" and named is None:
         model = _default_model(sections, classes, name, shared)
+    model = _with_levels(model, shared)
     _check_end(sections, name, read, generator, model, shared.no_end)
     if generator is None:
         return None
@@ -146,6 +155,13 @@ def _default_model(sections: Sections, classes: Classes, name: str, shared: Expe
         name, "model", "", f"no model is named; {chosen} is used", f"model = {chosen}", "chosen"
     )
     return classes.default(chosen)
+
+
+def _with_levels(model: Component | None, shared: Experiment) -> Component | None:
+    """The model, told how many levels the outcome has where it is an ordinal one."""
+    if model is None or model.name != "OrdinalGPModel" or shared.outcome != "ordinal":
+        return model
+    return Component(model.name, {**model.keys, "n_levels": shared.outcomes[0].n_levels})
 
 
 def _older_end(sections: Sections, name: str, read: dict[str, Any]) -> None:

@@ -53,6 +53,24 @@ def test_the_favourite_setting_is_found(capsys: pytest.CaptureFixture[str]) -> N
     assert "preferred to the flat setting with probability 0." in capsys.readouterr().out
 
 
+def test_the_comfortable_level_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    """Fifty ratings find the comfortable level at three frequencies within 8 dB."""
+    example = runpy.run_path(str(EXAMPLES / "ordinal.py"))
+    for frequency, level in example["run"]().items():
+        assert abs(level - example["comfortable"](frequency)) < 8.0
+    assert "ratings of 80 dB at 1000 Hz: 0: 0." in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_the_comfortable_level_is_found_over_twenty_seeds() -> None:
+    """Of 20 listeners the comfortable levels are 3 dB off on average, and never more than 12."""
+    example = runpy.run_path(str(EXAMPLES / "ordinal.py"))
+    found = [one for seed in range(20) for one in example["run"](seed).items()]
+    away = [abs(level - example["comfortable"](frequency)) for frequency, level in found]
+    assert sum(away) / len(away) < 3.0
+    assert max(away) < 12.0
+
+
 @pytest.mark.long
 def test_the_favourite_setting_is_found_over_twenty_seeds() -> None:
     """Of 20 listeners' favourites 18 programs are right, and bass and treble 2 dB off on average."""

@@ -152,6 +152,7 @@ class Answer(Sequence[Estimate]):
         y: the predicted values.
         lower, upper: their credible intervals.
         sd: their standard deviations.
+        probabilities: for predictions of ordinal outcomes, the probability of each level at each place.
     """
 
     x: dict[str, list[Any]]
@@ -159,6 +160,7 @@ class Answer(Sequence[Estimate]):
     lower: list[Optional[float]] = field(default_factory=list)
     upper: list[Optional[float]] = field(default_factory=list)
     sd: list[Optional[float]] = field(default_factory=list)
+    probabilities: list[list[float]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -192,6 +194,7 @@ def answer_of(message: Mapping[str, Any]) -> Answer:
         lower=_values(message.get("lower")),
         upper=_values(message.get("upper")),
         sd=_values(message.get("sd")),
+        probabilities=list(message.get("probabilities") or []),
     )
 
 

@@ -53,6 +53,12 @@ def test_no_generator_named():
         "AnalyticExpectedUtilityOfBestOption",
         "PairwiseProbitModel",
     )
+    rated = read({}, "ordinal", OrdinalLikelihood={"n_levels": 7})
+    assert (acqf(rated).name, rated.stages[0].model.name) == (
+        "BernoulliMCMutualInformation",
+        "OrdinalGPModel",
+    )
+    assert rated.stages[0].model.keys["n_levels"] == 7
     words = read({}, "ordinal", common={"stimuli_per_trial": 2})
     assert (words.stages[0].generator.name, words.stages[0].model) == ("SobolGenerator", None)
     spec = read({"generator": "auto", "model": "GPClassificationModel"})
@@ -159,7 +165,8 @@ def test_points_that_cannot_be(points: Any, detail: str):
         ({"model": "SobolGenerator"}, "binary", "model", "wrong_kind"),
         ({"model": "SemiParametricGPModel"}, "binary", "model", "not_supported"),
         ({"generator": "EpsilonGreedyGenerator"}, "binary", "generator", "not_supported"),
-        ({"generator": "OptimizeAcqfGenerator"}, "ordinal", "model", "not_supported"),
+        ({"model": "OrdinalGPModel", "generator": "SobolGenerator"}, "binary", "model", "does_not_fit"),
+        ({"model": "OrdinalGPModel", "acqf": "wide"}, "ordinal", "acqf", "does_not_fit"),
         ({"min_post_range": 0.2, "generator": "SobolGenerator"}, "binary", "min_post_range", "bad_value"),
         ({"refit_every": 0}, "binary", "refit_every", "bad_value"),
         ({"max_asks": 2.5}, "binary", "max_asks", "bad_value"),
