@@ -62,7 +62,9 @@ class Scan:
 def accelerated(acquisition: Acquisition, candidates: int) -> Acquisition:
     """The function with a `Scan` of so many candidates if a GPU pays for it, else as it is."""
     parts = acquisition.parts
-    if parts is None or not gpu.pays(candidates, parts.count, len(parts.posterior.x)):
+    if parts is None or (isinstance(parts.posterior, OrdinalPosterior) and parts.name != gpu.OF_LATENT):
+        return acquisition
+    if not gpu.pays(candidates, parts.count, len(parts.posterior.x)):
         return acquisition
     return replace(acquisition, scan=Scan(acquisition))
 
