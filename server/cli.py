@@ -26,6 +26,13 @@ class DialectName(StrEnum):
     aepsych_08 = "aepsych-0.8"
 
 
+class Switch(StrEnum):
+    """Values of --eager and --speculate."""
+
+    on = "on"
+    off = "off"
+
+
 class FormatName(StrEnum):
     """Values of --format."""
 
@@ -105,6 +112,13 @@ def serve(
             help="Processes that compute; 0 computes inline.  [default: cores - 1]",
         ),
     ] = None,
+    eager: Annotated[
+        Switch, typer.Option(help="Compute the next ask as soon as an outcome is told; needs a worker.")
+    ] = Switch.on,
+    speculate: Annotated[
+        Switch,
+        typer.Option(help="Compute the next ask for each outcome that the pending trial may have."),
+    ] = Switch.on,
     dialect: Annotated[
         DialectName, typer.Option(help="Which dialect connections speak; auto decides at the first request.")
     ] = DialectName.auto,
@@ -125,6 +139,8 @@ def serve(
         read_only,
         force_network,
         workers,
+        eager is Switch.on,
+        speculate is Switch.on,
         dialect.value,
         log_level.value,
     )

@@ -63,6 +63,7 @@ class Engine:
         environment: what computes here, for the record.
         default_session: a session's id, or `last`: such a connection resumes it instead.
         read_only: change and record nothing; sessions can be looked at.
+        eager, speculate: compute asks ahead of their requests (foresight.py).
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class Engine:
         environment: Callable[[], dict[str, Any]] = dict,
         default_session: str | None = None,
         read_only: bool = False,
+        eager: bool = False,
+        speculate: bool = False,
     ) -> None:
         self.entropy = entropy
         self.environment = environment
@@ -93,6 +96,8 @@ class Engine:
         self.forced = dialect
         self.default_config, self.default_session = default_config, default_session
         self.read_only = read_only
+        self.eager, self.speculate = eager and not read_only, speculate and not read_only
+        self.foreseen: dict[int, tuple[Lane, bytes]] = {}  # computations that no request waits for yet
         self._token = 0
         self._halted = False
         self._effects: list[Effect] = []
@@ -209,6 +214,10 @@ class Engine:
         work.pump(self, lane)
         routing.pump(self, connection)
         self.drop_if_idle(lane)
+        if self.eager or self.speculate:
+            from fechner.server.foresight import plan  # loads numpy: not before the first session
+
+            plan(self, lane)
 
     # Sessions
 
@@ -230,6 +239,10 @@ class Engine:
     def drop_if_idle(self, lane: Lane) -> None:
         """Forget a session that nobody holds: the record has it."""
         if lane.idle and lane.owner is None and self.lanes.get(lane.session.id) is lane:
+            if lane.ahead:
+                from fechner.server.foresight import forget
+
+                forget(self, lane)
             del self.lanes[lane.session.id]  # not a newer lane of the same session
 
     def _disk_low(self, event: DiskLow) -> None:
@@ -243,8 +256,9 @@ class Engine:
         reads = [*self.finds.values(), *self.histories.values()]
         for waiting in (self.tasks, self.finds, self.histories, self.loads):
             waiting.clear()
-        for task in tasks:
+        for task in (*tasks, *self.foreseen):
             self.emit(Abandon(task))
+        self.foreseen.clear()
         for wanted in loads.values():
             if isinstance(wanted, Connection):
                 job, wanted.barrier = wanted.barrier, None

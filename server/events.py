@@ -215,6 +215,14 @@ class Compute:
 
 
 @dataclass(frozen=True, slots=True)
+class Promote:
+    """A computation in work, or waiting, has this priority from now on."""
+
+    task: int
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
 class Abandon:
     """Nobody wants this computation any more."""
 
@@ -259,4 +267,4 @@ class Halt:
     """Everything is answered and on record: stop the loop."""
 
 
-Effect = Send | Close | Pause | Commit | Compute | Abandon | Load | Find | ReadHistory | Log | Halt
+Effect = Send | Close | Pause | Commit | Compute | Promote | Abandon | Load | Find | ReadHistory | Log | Halt

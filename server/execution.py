@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from fechner.server.errors import FechnerError
-from fechner.server.events import Compute, Computed, ComputeFailed
+from fechner.server.events import Compute, Computed, ComputeFailed, Priority
 from fechner.strategies.threads import ENVIRONMENT
 
 #: Deaths of its worker after which a task is answered with an error.
@@ -96,6 +96,8 @@ class _Worker:
         self._tasks: queue.SimpleQueue[Compute | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.task: Compute | None = None
+        self.priority: int = Priority.REAL
+        self.preempted = False
         environment = {**os.environ, **ENVIRONMENT}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fechner.server.worker"],
@@ -106,9 +108,9 @@ class _Worker:
         )
         threading.Thread(target=self._run, name=f"fechner-worker-{self.process.pid}", daemon=True).start()
 
-    def give(self, task: Compute) -> None:
+    def give(self, task: Compute, priority: int) -> None:
         """Begin a task."""
-        self.task = task
+        self.task, self.priority, self.preempted = task, priority, False
         self._tasks.put(task)
 
     def cancel(self) -> None:
@@ -199,6 +201,17 @@ class Pool:
                 self._abandoned.add(number)
                 worker.cancel()
 
+    def promote(self, number: int, priority: int) -> None:
+        """Give a task in work, or waiting, another priority."""
+        for worker in self._workers:
+            if worker.task is not None and worker.task.task == number:
+                worker.priority = priority
+        for waiting in self._heap:
+            if waiting.task.task == number:
+                waiting.priority = priority
+        heapq.heapify(self._heap)
+        self._assign()
+
     def close(self) -> None:
         """End all workers at once."""
         self._ended = True
@@ -215,7 +228,19 @@ class Pool:
                 self._log("warning", "an idle worker died; replaced")
                 worker.end()
                 self._workers[i] = _Worker(self._done)
-            self._workers[i].give(heapq.heappop(self._heap).task)
+            first = heapq.heappop(self._heap)
+            self._workers[i].give(first.task, first.priority)
+        self._preempt()
+
+    def _preempt(self) -> None:
+        """Stop what nobody waits for where a real request waits; it goes on later, from its beginning."""
+        real = sum(waiting.priority == Priority.REAL for waiting in self._heap)
+        real -= sum(worker.preempted for worker in self._workers)
+        least = sorted(self._workers, key=lambda worker: -worker.priority)
+        for worker in least[: max(real, 0)]:
+            if worker.task is not None and worker.priority > Priority.REAL and not worker.preempted:
+                worker.preempted = True
+                worker.cancel()
 
     def _done(self, worker: _Worker, task: Compute, result: Result | None) -> None:
         """In a worker's thread: its task is done, or (None) it died."""
@@ -226,7 +251,9 @@ class Pool:
     def _settle(self, worker: _Worker, task: Compute, result: Result | None) -> None:
         if self._ended:
             return
-        worker.task = None
+        again = worker.preempted and isinstance(result, ComputeFailed)
+        priority = worker.priority
+        worker.task, worker.preempted = None, False
         wanted = task.task not in self._abandoned
         self._abandoned.discard(task.task)
         if result is None:
@@ -235,11 +262,15 @@ class Pool:
             self._log("warning", f"a worker died at task {task.task} ({task.function}); replaced")
             if wanted and deaths < MOST_DEATHS:
                 self._order += 1
-                heapq.heappush(self._heap, _Waiting(task.priority, 0, task))
+                heapq.heappush(self._heap, _Waiting(priority, 0, task))
                 wanted = False
             else:
                 text = f"{deaths} workers died at {task.function}"
                 result = ComputeFailed(task.task, FechnerError("internal", text), text)
+        elif again and wanted:
+            self._order += 1
+            heapq.heappush(self._heap, _Waiting(priority, self._order, task))
+            wanted = False
         if wanted and result is not None:
             self._deaths.pop(task.task, None)
             self._deliver(result)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.dialects import Dialect, Request
-from fechner.server.events import Now
+from fechner.server.events import Computed, Now
 from fechner.server.handlers.registry import Computation
 from fechner.server.messages import Ask, Message, Update
 
 if TYPE_CHECKING:
     from fechner.server.session import Session
+    from fechner.strategies.state import State
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Job:
         closes: close the connection after the reply.
         silent: the server made it itself; nobody gets the reply.
         pending: the step's reply and change while they are being recorded.
+        source: where its answer came from: the request itself, or a computation ahead of it.
     """
 
     connection: Connection
@@ -54,6 +56,7 @@ class Job:
     closes: bool = False
     silent: bool = False
     pending: tuple[str, dict[str, Any] | None] | None = None
+    source: str = "request"
 
     @property
     def step(self) -> Step:
@@ -108,6 +111,15 @@ class Connection:
 
 
 @dataclass
+class Ahead:
+    """An ask computed before it came: how it was foreseen, its task, and its result once there is one."""
+
+    source: str
+    task: int
+    result: Computed | None = None
+
+
+@dataclass
 class Lane:
     """A session's queue.
 
@@ -120,6 +132,10 @@ class Lane:
         queue: jobs that wait.
         running: the job in work.
         computation: what the running job waits for.
+        ahead: asks computed ahead, by the digest of state and arguments.
+        considered: the state for which that was last planned.
+        repeats: number, fixed values and `beyond` of the last ask.
+        last_type: of the last message that the session adopted.
     """
 
     session: Session
@@ -130,6 +146,10 @@ class Lane:
     queue: deque[Job] = field(default_factory=deque)
     running: Job | None = None
     computation: Computation | None = None
+    ahead: dict[bytes, Ahead] = field(default_factory=dict)
+    considered: State | None = None
+    repeats: tuple[int, dict[str, Any], bool] = (1, {}, False)
+    last_type: str = ""
 
     @property
     def idle(self) -> bool:

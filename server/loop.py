@@ -35,6 +35,7 @@ from fechner.server.events import (
     Log,
     Now,
     Pause,
+    Promote,
     ReadHistory,
     Send,
     Stop,
@@ -84,6 +85,8 @@ class Settings:
     config: str | None = None
     resume: str | None = None
     read_only: bool = False
+    eager: bool = True
+    speculate: bool = True
     limits: Limits = field(default_factory=Limits)
 
 
@@ -114,6 +117,8 @@ class Loop:
             environment,
             settings.resume,
             settings.read_only,
+            settings.eager and settings.workers > 0,  # inline computing ahead would keep everybody waiting
+            settings.speculate and settings.workers > 0,
         )
         self._peers: dict[int, Peer] = {}
         self._number = 0
@@ -277,6 +282,9 @@ class Loop:
                 self._loop.call_soon(self._compute_inline, effect)
             else:
                 self._pool.submit(effect)
+        elif isinstance(effect, Promote):
+            if self._pool is not None:
+                self._pool.promote(effect.task, effect.priority)
         elif isinstance(effect, Abandon):
             if self._pool is not None:
                 self._pool.abandon(effect.task)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fechner.server.access import attach, check_access, looks_on, read_only
 from fechner.server.dialects.base import Reply, Timing
@@ -152,6 +152,15 @@ def _do_step(engine: Engine, lane: Lane) -> None:
 def _proceed(engine: Engine, lane: Lane, result: Answer | Computation) -> None:
     """Compute what a handler wants first, or answer."""
     if isinstance(result, Computation):
+        if lane.ahead:
+            from fechner.server.foresight import take
+
+            spared = take(engine, lane, result)
+            if spared is not False:
+                lane.computation = result
+                if spared is not True:
+                    _resulted(engine, lane, spared.result)
+                return
         task = engine.token()
         engine.tasks[task] = lane
         lane.computation = result
@@ -196,36 +205,54 @@ def computed(engine: Engine, event: Computed) -> None:
     """A computation's result becomes the step's answer."""
     lane = engine.tasks.pop(event.task, None)
     if lane is None:
-        return  # abandoned
+        _came_ahead(engine, event)
+        return
     job = _running(lane)
-    job.compute_ms += event.compute_ms
+    if job.source == "request":
+        job.compute_ms += event.compute_ms
+    _resulted(engine, lane, event.result)
+
+
+def _came_ahead(engine: Engine, event: Computed | ComputeFailed) -> None:
+    """A result that nobody waits for: kept for a request that may come, if it isn't abandoned."""
+    if event.task in engine.foreseen:
+        from fechner.server.foresight import came
+
+        came(engine, event)
+
+
+def _resulted(engine: Engine, lane: Lane, result: Any) -> None:
+    """A computation's result becomes the step's answer."""
+    job = _running(lane)
     computation, lane.computation = lane.computation, None
     assert isinstance(computation, Computation)
     if job.connection.gone and job.request.type in _IN_VAIN and computation.priority == Priority.REPLAY:
         fail(engine, lane, FechnerError("no_session", "the sender is gone"))
         return
     try:
-        result = computation.answer(event.result)
+        answer = computation.answer(result)
     except FechnerError as error:
         fail(engine, lane, error)
         return
     except Exception:
         fail(engine, lane, engine.incident(traceback.format_exc()))
         return
-    _proceed(engine, lane, result)
+    _proceed(engine, lane, answer)
 
 
 def compute_failed(engine: Engine, event: ComputeFailed) -> None:
     """A computation raised."""
     lane = engine.tasks.pop(event.task, None)
-    if lane is not None:
+    if lane is None:
+        _came_ahead(engine, event)
+    else:
         fail(engine, lane, engine.incident(event.log) if event.error.code == "internal" else event.error)
 
 
 def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job = _running(lane)
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
-    timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier)
+    timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
     warnings = answer.warnings
     if engine.disk_low and job.step.type in ("setup", "ask"):
@@ -265,6 +292,9 @@ def committed(engine: Engine, event: Committed) -> None:
     try:
         if change is not None:
             lane.session.apply(change)
+            lane.last_type = change["type"]
+            if change["type"] == "ask":
+                lane.repeats = (change["n"], change["fixed"], change["beyond"])
     except Exception:  # it is on record all the same: read the session back
         engine.incident(traceback.format_exc())
         engine.load(lane)

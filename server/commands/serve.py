@@ -66,6 +66,8 @@ def serve(
     read_only: bool,
     force_network: bool,
     workers: int | None,
+    eager: bool,
+    speculate: bool,
     dialect: str,
     log_level: str,
 ) -> None:
@@ -90,7 +92,18 @@ def serve(
     if read_only and config is not None:
         fail("--config sets sessions up; it can't go with --read-only", USAGE)
     many = default_workers() if workers is None else workers
-    settings = Settings(host, port, zmq_port, many, dialect, text, resume=resume, read_only=read_only)
+    settings = Settings(
+        host,
+        port,
+        zmq_port,
+        many,
+        dialect,
+        text,
+        resume=resume,
+        read_only=read_only,
+        eager=eager,
+        speculate=speculate,
+    )
 
     def listening(port: int, zmq_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"

@@ -33,11 +33,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long a request waited and computed, in milliseconds, and who answered."""
+    """How long a request waited and computed, in milliseconds, who answered, and whether ahead of it."""
 
     queue_ms: float = 0.0
     compute_ms: float = 0.0
     tier: str | None = None
+    source: str = "request"
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class Native:
         }
         if reply.timing.tier is not None:
             timing["tier"] = reply.timing.tier  # type: ignore[assignment]
-        envelope["timing"] = {**timing, "from": "request"}
+        envelope["timing"] = {**timing, "from": reply.timing.source}
         return envelope
 
     def compose(self, request: Request, tell: str, ask: str) -> str:

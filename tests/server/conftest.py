@@ -34,6 +34,7 @@ from fechner.server.events import (
     Log,
     Now,
     Pause,
+    Promote,
     Received,
     Send,
     Stop,
@@ -215,6 +216,7 @@ class Rig:
         self.storage: deque[Commit | Load | Find] = deque()
         self.tasks: deque[Compute] = deque()
         self.abandoned: list[int] = []
+        self.promoted: list[Promote] = []
         self.logs: list[Log] = []
         self.halted = False
 
@@ -254,6 +256,8 @@ class Rig:
                     self.storage.append(effect)
                 case Compute():
                     self.tasks.append(effect)
+                case Promote():
+                    self.promoted.append(effect)
                 case Abandon(task):
                     self.abandoned.append(task)
                     self.tasks = deque(waiting for waiting in self.tasks if waiting.task != task)
