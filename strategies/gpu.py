@@ -29,6 +29,7 @@ AT_A_POINT = frozenset(
     }
 )
 OF_LATENT = "MCLevelSetEstimation"  # what alone can do so with ordinal outcomes, whose levels it ignores
+ON_THE_PROCESSOR = frozenset({"MonotonicProjectionGP"})
 
 #: Where the processor takes less for the scan, at the nominal rates of `seconds`, it computes: beginning with
 #: a GPU takes a worker some seconds, once, which a second an ask is worth.
@@ -56,6 +57,8 @@ def without_effect(stage: Stage, stimuli: int) -> str | None:
     ordinal = stage.model is not None and stage.model.name == "OrdinalGPModel"
     if stimuli != 1 or acqf.name not in ({OF_LATENT} if ordinal else LOOK_AHEAD | AT_A_POINT):
         return f"has no effect: {acqf.name} is computed on the processor"
+    if stage.model is not None and stage.model.name in ON_THE_PROCESSOR:
+        return f"has no effect: {stage.model.name} is computed on the processor"
     candidates = int(stage.generator.keys.get("samps") or 1024)
     reference = int(acqf.keys.get("query_set_size") or 256) if acqf.name in LOOK_AHEAD else 0
     if pays(candidates, reference, MOST_INPUTS):

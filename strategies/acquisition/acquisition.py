@@ -86,7 +86,7 @@ def build(
     """
     keys: dict[str, Any] = dict(component.keys)
     name = component.name
-    waiting = np.zeros((0, posterior.x.shape[1])) if pending is None else pending
+    waiting = np.zeros((0, len(posterior.covariance.lengthscales))) if pending is None else pending
     if name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):
         return _acquisition(log_noisy_expected_improvement(posterior, waiting, key(seed, "samples")), SAMPLED)
     core = posterior.expecting(waiting) if len(waiting) else posterior

@@ -33,9 +33,9 @@ LOG_SQRT_2PI = 0.5 * float(np.log(2 * np.pi))
 
 def contenders(posterior: Posterior, seed: int) -> Array:
     """The training inputs (k, d) that win at least one of 1,024 joint samples of f, at most 64 of them."""
-    x = np.unique(posterior.x, axis=0)
+    x = np.unique(posterior.places, axis=0)
     if not len(x):
-        return np.full((1, posterior.x.shape[1]), 0.5)
+        return np.full((1, x.shape[1]), 0.5)
     mean, covariance = posterior.joint(x)
     values, vectors = np.linalg.eigh(covariance)
     normal = rng(seed, "baseline").standard_normal((1024, len(x)))

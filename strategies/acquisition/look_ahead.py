@@ -115,7 +115,7 @@ def looking_ahead(
         scores: what is averaged over them.
     """
     score, score_slopes = scores
-    reference = sobol(seed, posterior.x.shape[1], 0, count)
+    reference = sobol(seed, len(posterior.covariance.lengthscales), 0, count)
     mean_q, variance_q, half_q = posterior.reduced(reference)
     sd_q = np.sqrt(variance_q)
     b = np.clip((posterior.latent_of(target) - mean_q) / sd_q, -LIMIT, LIMIT)

@@ -104,6 +104,8 @@ class Classes:
                 read[name] = self._nested(chain, name, key)
             elif key.type == "points":
                 read[name] = self._points.read(self._sections, chain, name)
+            elif key.type == "coordinates":
+                read[name] = self._points.coordinates(self._sections, chain, name)
             else:
                 read[name] = self._sections.read(chain, name, key)
         return read
@@ -136,6 +138,26 @@ class PointReader:
             hint = f"a list with one list per point: [[{names or 'a, b'}], …]"
             sections.report.problem(found.section, name, found.text, str(error), hint)
             return ()
+
+    def coordinates(self, sections: Sections, chain: Sequence[str], name: str) -> tuple[int, ...] | None:
+        """Places among the parameters that are not fixed, of those that a list names; None if not given."""
+        found = sections.find(chain, name, inherited=False)
+        if found is None or not self._parameters:
+            return None
+        names = [parameter.name for parameter in self._parameters]
+        free = [parameter.name for parameter in self._parameters if parameter.type != "fixed"]
+        hint = f"names or places (from 0; -1 is the last) of {', '.join(names)}"
+        places: list[int] = []
+        try:
+            for text in values.texts(found.text):
+                one = text if text in names else names[values.whole(text)]
+                if one not in free:
+                    raise ValueError(f"'{one}' is fixed")
+                places.append(free.index(one))
+        except (ValueError, IndexError) as error:
+            detail = str(error) if "fixed" in str(error) else "must be a list of parameters"
+            sections.report.problem(found.section, name, found.text, detail, hint)
+        return tuple(places) or None
 
     def _points(self, given: Any) -> tuple[tuple[Any, ...], ...]:
         from fechner.strategies.axes import Axis

@@ -75,7 +75,7 @@ def _parameter(parameter: Parameter) -> str:
 def _stage(stage: Stage, spec: Specification) -> Iterable[str]:
     yield _generator(stage.generator, spec.stimuli_per_trial)
     if stage.model is not None:
-        yield _model(stage.model, stage)
+        yield _model(stage.model, stage, spec)
     yield _end(stage, spec)
     if stage.seed is not None or stage.generator.keys.get("seed") is not None:
         own = stage.generator.keys.get("seed")
@@ -114,11 +114,20 @@ def _acquisition(acqf: Component, stimuli: int) -> str:
     return acqf.name
 
 
-def _model(model: Component, stage: Stage) -> str:
+def _monotone(model: Component, spec: Specification) -> list[str]:
+    """The parameters with which the probability grows."""
+    free = [parameter.name for parameter in spec.parameters if parameter.type != "fixed"]
+    places = model.keys.get("monotonic_dims") or model.keys.get("monotonic_idxs") or (-1,)
+    return [free[place] for place in places]
+
+
+def _model(model: Component, stage: Stage, spec: Specification) -> str:
     parts = [f"The model is {model.name}"]
     floor, lapse = model.keys.get("floor"), model.keys.get("lapse")
     if floor or lapse:
         parts.append(f"with guess rate {floor:g} and lapse rate {lapse:g}")
+    if model.name == "MonotonicProjectionGP":
+        parts.append(f"in which the probability grows with {_and(_monotone(model, spec))}")
     if model.keys.get("mean_covar_factory") is not None:
         parts.append(f"with the priors of {model.keys['mean_covar_factory'].name}")
         shared = model.keys["mean_covar_factory"].keys.get("shared_dims")

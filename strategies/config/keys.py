@@ -11,7 +11,8 @@ class Key:
     """What a key takes.
 
     Attributes:
-        type: whole, seed, number, truth, text, one_of, texts, component, points; ignored: without effect.
+        type: whole, seed, number, truth, text, one_of, texts, component, points; coordinates: names of
+            parameters, or their places; ignored: without effect.
         default: its value where it is not given.
         required: whether it must be given.
         low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.

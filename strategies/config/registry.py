@@ -94,6 +94,20 @@ CLASSES: dict[str, Entry] = {
     ),
     "GPRegressionModel": Entry("model", MODEL_KEYS, outcome="continuous", stimuli=1),
     "OrdinalGPModel": Entry("model", MODEL_KEYS, outcome="ordinal", stimuli=1),
+    "MonotonicProjectionGP": Entry(
+        "model",
+        {
+            **MODEL_KEYS,
+            "floor": number(0.0, low=0.0, below=1.0),
+            "lapse": Key("number", 0.0, low=0.0, below=1.0, later=("estimate",)),
+            "monotonic_dims": Key("coordinates"),
+            "monotonic_idxs": Key("coordinates"),
+            "monotonic_grid_size": whole(20, low=2, high=100),
+            "min_f_val": number(None),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
     "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
     # acquisition functions
     "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}, stimuli=1),
@@ -154,7 +168,7 @@ _later(
     "MonotonicThompsonSamplerGenerator StaircaseGenerator QuestPlusGenerator PsiMarginalGenerator",
 )
 _later("generator", "InterleavedGenerator")
-_later("model", "MonotonicProjectionGP SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
+_later("model", "SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
 _later("model", "IndependentGPsModel")
 _later("acquisition", "MOCU SMOCU BEMPS", "EAVC")
 _later(

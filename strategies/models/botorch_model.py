@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
+from fechner.strategies.models.functionals import Functionals
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from gpytorch.distributions import MultivariateNormal
@@ -36,7 +37,9 @@ class GaussianModel(Model):
         def tensor(values: Any) -> torch.Tensor:
             return torch.tensor(values, dtype=torch.float64)
 
-        self.train_x = tensor(core.x)
+        self.train_x = tensor(core.places)
+        self._x = tensor(core.x)
+        self._scale = covariance.scale if isinstance(covariance, Functionals) else 1.0
         self.train_targets = tensor(y)
         self._root = tensor(core.root)
         self._factor = tensor(core.factor)
@@ -65,6 +68,26 @@ class GaussianModel(Model):
             out = out + ((a - 0.5) * self._slopes) @ (b - 0.5).transpose(-1, -2)
         return out
 
+    def _cross(self, X: torch.Tensor) -> torch.Tensor:
+        """The covariance of what was seen with f at X `... x m x d`: `... x n x m` (functionals.py)."""
+        d = X.shape[-1]
+        places = self._x[:, :d].expand(*X.shape[:-2], len(self._x), d)
+        out = self._kernel(places, X)
+        if self._x.shape[1] == d:
+            return out
+        of = self._x[:, d].long()
+        steep, coordinate = of > 0, (of - 1).clamp(min=0)
+        covariance = self.core.covariance
+        difference = places.unsqueeze(-2) - X.unsqueeze(-3)
+        smooth = covariance.variance * torch.exp(-0.5 * (difference / self._lengthscales).square().sum(-1))
+        at = coordinate[:, None, None].expand(*difference.shape[:-1], 1)
+        away = difference.gather(-1, at).squeeze(-1)
+        slope = -smooth * away / self._lengthscales[coordinate].square()[:, None]
+        if self._slopes is not None:
+            centred = (X - 0.5).transpose(-1, -2)[..., coordinate, :]
+            slope = slope + self._slopes[coordinate][:, None] * centred
+        return torch.where(steep[:, None], slope / self._scale, out)
+
     def posterior(
         self,
         X: torch.Tensor,
@@ -76,8 +99,8 @@ class GaussianModel(Model):
         X = X.to(self.train_x)
         mean = torch.full(X.shape[:-1], self.core.mean, dtype=torch.float64)
         covariance = self._kernel(X, X)
-        if len(self.train_x):
-            cross = self._kernel(self.train_x.expand(*X.shape[:-2], *self.train_x.shape), X)
+        if len(self._x):
+            cross = self._cross(X)
             half = torch.linalg.solve_triangular(self._factor, self._root.unsqueeze(-1) * cross, upper=False)
             mean = mean + (cross * self._weights.unsqueeze(-1)).sum(-2)
             covariance = covariance - half.transpose(-1, -2) @ half

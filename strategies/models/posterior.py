@@ -49,6 +49,11 @@ class Posterior:
     noise: float = 0.0
     log_evidence: float = 0.0
 
+    @property
+    def places(self) -> Array:
+        """The places (n, d) among `x` at which f itself is seen."""
+        return self.x
+
     def sites(self) -> tuple[Array, Array]:
         """tau and nu (n,) of the sites, from which a nearby posterior may begin."""
         tau = np.square(self.root)

@@ -79,3 +79,23 @@ def test_the_favourite_setting_is_found_over_twenty_seeds() -> None:
     assert sum(best["program"] == example["FAVOURITE"]["program"] for best in found) >= 18
     away = [abs(best[n] - example["FAVOURITE"][n]) for best in found for n in ("bass", "treble")]
     assert sum(away) / len(away) < 2.0
+
+
+def test_the_monotone_example_finds_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
+    """Forty trials find thresholds across pitch, 5 dB off on average at most."""
+    example = runpy.run_path(str(EXAMPLES / "monotone.py"))
+    found = example["run"]()
+    assert sum(abs(found[o] - example["threshold"](o)) for o in found) / len(found) < 5.0
+    assert "truly 22.625" in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_the_monotone_example_over_twenty_seeds() -> None:
+    """Over 20 listeners thresholds are 3.5 dB off on average, and no listener's more than 6."""
+    example = runpy.run_path(str(EXAMPLES / "monotone.py"))
+    away = []
+    for seed in range(20):
+        found = example["run"](seed)
+        away.append(sum(abs(found[o] - example["threshold"](o)) for o in found) / len(found))
+    assert sum(away) / len(away) < 3.5
+    assert max(away) < 6.0

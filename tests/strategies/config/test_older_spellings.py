@@ -134,20 +134,13 @@ def test_acqf_in_the_stage():
     assert (acqf.name, acqf.keys["target"]) == ("EAVC", 0.6)
 
 
-@pytest.mark.parametrize(
-    ("name", "today", "use"),
-    [
-        ("MonotonicRejectionGP", "MonotonicProjectionGP", "use GPClassificationModel"),
-    ],
-)
-def test_models_without_equivalent(name: str, today: str, use: str):
-    """An older model that nothing replaces yet is an error that says what to use."""
-    with pytest.raises(ConfigError) as caught:
-        check(BOUNDS_ONLY.replace("model = GPClassificationModel", f"model = {name}"))
-    (problem,) = caught.value.problems
-    assert (problem.section, problem.key, problem.code) == ("experiment", "model", "not_supported")
-    assert problem.detail == f"{today} is not supported yet"
-    assert use in problem.hint
+def test_an_older_monotone_model():
+    """MonotonicRejectionGP is today's monotone model, with its own word for the monotone parameters."""
+    text = BOUNDS_ONLY.replace("model = GPClassificationModel", "model = MonotonicRejectionGP")
+    text += "\n[MonotonicRejectionGP]\nmonotonic_idxs = [0]\n"
+    model = check(text).stages[1].model
+    assert model is not None
+    assert (model.name, model.keys["monotonic_idxs"]) == ("MonotonicProjectionGP", (0,))
 
 
 def test_common_wins_over_experiment():

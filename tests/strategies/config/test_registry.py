@@ -9,7 +9,7 @@ from fechner.strategies.config.registry import CLASSES, OLDER_ALLOCATORS, OLDER_
 
 SUPPORTED = {
     "generator": {"SobolGenerator", "RandomGenerator", "ManualGenerator", "OptimizeAcqfGenerator"},
-    "model": {"GPClassificationModel", "GPRegressionModel", "OrdinalGPModel", "PairwiseProbitModel"},
+    "model": {"MonotonicProjectionGP", "GPClassificationModel", "GPRegressionModel", "OrdinalGPModel", "PairwiseProbitModel"},
     "acquisition": {
         *("MCLevelSetEstimation", "EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR", "LocalMI", "LocalSUR"),
         *("MCPosteriorVariance", "BernoulliMCMutualInformation", "PairwiseMCPosteriorVariance"),

@@ -1,0 +1,351 @@
+"""Binary outcomes with more than trials to go by: pseudo-observations beside them, or an unknown lapse rate.
+
+The model of gp_classification.py, with further sites in the same expectation propagation:
+
+- a *sign*: the derivative of f by a coordinate at a place is positive, P = Phi(f_j / `SOFTNESS`) (Riihimaki &
+  Vehtari 2010, Gaussian processes with monotonicity information, AISTATS, eqs. 5 and 7);
+- a *floor* of f: f at a place lies above a number, P = Phi((f - number) / `SOFTNESS`);
+- a *value*: f at a place is known with Gaussian noise;
+
+and a lapse rate e that maximises its posterior together with the hyperparameters (e ~ Beta(2, 50), mean 4 %).
+At settled sites the derivative of the evidence by e is that of the sum of log Z at the cavities.
+
+Notation as in gp_classification.py and functionals.py: n trials and k pseudo-observations, N = n + k rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models.covariance import Covariance
+from fechner.strategies.models.fitting import Evidence, Layout, maximise
+from fechner.strategies.models.functionals import Functionals, RowDifferences
+from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
+from fechner.strategies.models.inference import inducing
+from fechner.strategies.models.inference.expectation_propagation import Likelihood, Sites, propagate, tilted
+from fechner.strategies.models.normal import Array, ndtr
+from fechner.strategies.models.posterior import Posterior, factorise
+from fechner.strategies.models.priors import classification_priors
+
+SOFTNESS = 0.1  # of a sign or a floor, in units of f (over the whole range of the coordinate)
+LAPSE_SHAPE = (2.0, 50.0)  # of the Beta prior of a lapse rate
+LOG_LAPSE_RANGE = (float(np.log(1e-4)), float(np.log(0.4)))
+
+
+@dataclass(frozen=True)
+class PseudoObservations:
+    """What is known beside the trials.
+
+    Attributes:
+        rows: (k, d + 1) rows (functionals.py).
+        means: (k,) what f is at a value, or the number that f lies above; 0 for signs.
+        variances: (k,) of the noise of a value; 0 for signs and floors.
+    """
+
+    rows: Array
+    means: Array
+    variances: Array
+
+    @property
+    def values(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(k,) which are values."""
+        out: np.ndarray[Any, np.dtype[np.bool_]] = self.variances > 0
+        return out
+
+    def joined(self, other: PseudoObservations) -> PseudoObservations:
+        """These and the others."""
+        return PseudoObservations(
+            np.vstack([self.rows, other.rows]),
+            np.concatenate([self.means, other.means]),
+            np.concatenate([self.variances, other.variances]),
+        )
+
+    @classmethod
+    def none(cls, d: int) -> PseudoObservations:
+        """Nothing beside the trials, in d dimensions."""
+        return cls(np.zeros((0, d + 1)), np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a fit and a posterior share.
+
+    Attributes:
+        name: of the model.
+        layout: of theta.
+        pseudo: beside the trials.
+        floor, lapse: of the likelihood; `lapse` is None where it is fitted.
+    """
+
+    name: str
+    layout: Layout
+    pseudo: PseudoObservations
+    floor: float
+    lapse: float | None
+
+
+class WithLapse(Layout):
+    """A layout whose theta ends in log e."""
+
+    @property
+    def size(self) -> int:
+        return super().size + 1
+
+    @property
+    def noise_place(self) -> int | None:
+        return None
+
+    def typical(self) -> Array:
+        a, b = LAPSE_SHAPE
+        return self.inside(np.append(Layout(self.priors, self.d).typical(), np.log(a / (a + b))))
+
+    def bounds(self) -> list[tuple[float, float]]:
+        return [*super().bounds(), LOG_LAPSE_RANGE]
+
+    def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
+        lapse = float(np.exp(theta[-1]))
+        by_lapse = [0.0]
+        if isinstance(evidence, RowEvidence):
+            evidence = evidence.at(lapse, by_lapse)
+        value, gradient = super().objective(theta, evidence)
+        a, b = LAPSE_SHAPE
+        value -= a * float(theta[-1]) + (b - 1.0) * float(np.log1p(-lapse))
+        gradient[-1] = -by_lapse[0] * lapse - a + (b - 1.0) * lapse / (1.0 - lapse)
+        return value, gradient
+
+
+def likelihood(y: Array, floor: float, lapse: float, pseudo: PseudoObservations) -> Likelihood:
+    """The sites' likelihood: n outcomes, then k pseudo-observations."""
+    n, values = len(y), pseudo.values
+
+    def of(mean: Array, variance: Array) -> tuple[Array, Array, Array]:
+        trials = tilted(mean[:n], variance[:n], y, floor, lapse)
+        if not len(values):
+            return trials
+        away, wide = mean[n:], variance[n:]
+        ones = np.ones(len(values))
+        # rows of signs are over SOFTNESS already
+        scale = np.where(pseudo.rows[:, -1] > 0, 1.0, SOFTNESS)
+        log_z, first, second = tilted((away - pseudo.means) / scale, wide / np.square(scale), ones, 0.0, 0.0)
+        first, second = first / scale, second / np.square(scale)
+        total = wide + pseudo.variances
+        short = pseudo.means - away
+        found = (
+            np.where(values, -0.5 * (np.square(short) / total + np.log(2 * np.pi * total)), log_z),
+            np.where(values, short / total, first),
+            np.where(values, 1.0 / total, second),
+        )
+        joined = [np.concatenate(pair) for pair in zip(trials, found, strict=True)]
+        return joined[0], joined[1], joined[2]
+
+    return of
+
+
+def by_lapse(y: Array, floor: float, lapse: float, cavity: tuple[Array, Array]) -> float:
+    """The derivative of the sum of log Z of n outcomes by the lapse rate."""
+    n = len(y)
+    mean, variance = cavity[0][:n], cavity[1][:n]
+    yes = ndtr(mean / np.sqrt(1.0 + variance))
+    z = floor + (1.0 - floor - lapse) * yes
+    return float(np.sum(np.where(y > 0.5, -yes / np.maximum(z, 1e-300), yes / np.maximum(1.0 - z, 1e-300))))
+
+
+class RowEvidence:
+    """The log evidence and its gradient as a function of the hyperparameters, as gp_classification's."""
+
+    def __init__(
+        self, problem: Problem, x: Array, y: Array, poll: Callable[[], None] | None, lapse: float = 0.0
+    ) -> None:
+        self._problem, self._y, self._poll = problem, y, poll
+        self._rows = rows_of(x, problem.pseudo)
+        self._differences = RowDifferences.of_rows(self._rows, SOFTNESS)
+        self._lapse = lapse if problem.lapse is None else problem.lapse
+        self._by_lapse = [0.0]
+        self._carried: list[tuple[Array, Array] | None] = [None]
+
+    def at(self, lapse: float, by_lapse: list[float]) -> RowEvidence:
+        """The same at another lapse rate, the derivative by which goes into `by_lapse`."""
+        other = RowEvidence.__new__(RowEvidence)
+        other.__dict__ = {**self.__dict__, "_lapse": lapse, "_by_lapse": by_lapse}
+        return other
+
+    def __call__(
+        self, covariance: Covariance, mean: float, _noise: float
+    ) -> tuple[float, Array, float, Array, float, float]:
+        kernel = rowwise(covariance)
+        matrix, part = self._differences.matrices(kernel)
+        matrix[np.diag_indices(len(matrix))] += JITTER * kernel.diagonal(self._rows)
+        floor, y = self._problem.floor, self._y
+        means = prior_means(mean, self._rows)
+        of = likelihood(y, floor, self._lapse, self._problem.pseudo)
+
+        def sites(start: tuple[Array, Array] | None) -> Sites:
+            return propagate(
+                matrix, means, means, likelihood=of, start=start, tolerance=1e-4, poll=self._poll
+            )
+
+        try:
+            found = sites(self._carried[0])
+        except np.linalg.LinAlgError:
+            self._carried[0] = None
+            found = sites(None)
+        self._carried[0] = (found.tau, found.nu)
+        self._by_lapse[0] = by_lapse(y, floor, self._lapse, found.cavity)
+        by_l, by_v, by_w = self._differences.gradient(kernel, part, found.curvature())
+        by_mean = float(found.weights @ (self._rows[:, -1] == 0))
+        return found.log_evidence, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, 0.0, by_mean
+
+
+def rows_of(x: Array, pseudo: PseudoObservations) -> Array:
+    """The rows (N, d + 1) of trials at x (n, d) and of pseudo-observations."""
+    return np.vstack([np.hstack([x, np.zeros((len(x), 1))]), pseudo.rows])
+
+
+def rowwise(covariance: Covariance) -> Functionals:
+    """A covariance function of places as one of rows."""
+    return Functionals(
+        covariance.variance, covariance.lengthscales, covariance.constant, covariance.slopes, SOFTNESS
+    )
+
+
+def prior_means(mean: float, rows: Array) -> Array:
+    """The prior mean of what each row means: c for values, 0 for derivatives."""
+    out: Array = np.where(rows[:, -1] == 0, mean, 0.0)
+    return out
+
+
+@dataclass(frozen=True)
+class RowPosterior(Posterior):
+    """A posterior whose `x` are rows (N, d + 1); points that it is asked about are places (m, d)."""
+
+    @property
+    def places(self) -> Array:
+        """The places (n, d) at which f itself is seen."""
+        return np.ascontiguousarray(self.x[self.x[:, -1] == 0, :-1])
+
+    def expecting(self, x: Array) -> Posterior:
+        places = np.asarray(x, dtype=float).reshape(-1, len(self.covariance.lengthscales))
+        return super().expecting(np.hstack([places, np.zeros((len(places), 1))]))
+
+
+def problem_of(name: str, component: Component, d: int, pseudo: PseudoObservations) -> Problem:
+    """The problem of a component; the lapse rate is fitted where it says so."""
+    priors, lapse = classification_priors(component, d), component.keys.get("lapse")
+    floor = float(component.keys.get("floor") or 0.0)
+    if lapse == "estimate":
+        return Problem(name, WithLapse(priors, d), pseudo, floor, None)
+    return Problem(name, Layout(priors, d), pseudo, floor, float(lapse or 0.0))
+
+
+def fit(
+    problem: Problem,
+    component: Component,
+    x: Array,
+    y: Array,
+    start: Mapping[str, Any] | None,
+    poll: Callable[[], None] | None,
+) -> dict[str, Any]:
+    """Hyperparameters for x (n, d), y (n,), as plain data."""
+    layout = problem.layout
+    theta, search = layout.typical(), {}
+    warm = packed(problem, start)
+    if len(y):
+        chosen = inducing.thinned(len(y), FIT_LIMIT)
+        evidence = RowEvidence(problem, x[chosen], y[chosen], poll)
+        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
+        theta, search = found.theta, found.fields(warm is not None)
+    said = {"model": problem.name, "floor": problem.floor, "lapse": problem.lapse}
+    return moved(layout, theta, said) | search
+
+
+def parts(
+    problem: Problem,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    poll: Callable[[], None] | None,
+) -> tuple[Layout, Evidence, Array]:
+    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
+    theta = packed(problem, hyperparameters)
+    if theta is None:
+        raise ValueError(
+            f"the hyperparameters are not those of a {problem.name} in {problem.layout.d} dimensions"
+        )
+    return problem.layout, RowEvidence(problem, x, y, poll), theta
+
+
+def moved(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters at theta; model, guess rate and a lapse rate that is not fitted as in the others."""
+    covariance, mean, _ = layout.unpack(theta)
+    lapse = float(np.exp(theta[-1])) if isinstance(layout, WithLapse) else hyperparameters["lapse"]
+    kept = {"floor": hyperparameters["floor"], "lapse": lapse}
+    return to_plain(hyperparameters["model"], covariance, mean) | kept
+
+
+def packed(problem: Problem, start: Mapping[str, Any] | None) -> Array | None:
+    """theta of an earlier fit of the same model and dimension, else None."""
+    layout = problem.layout
+    if start is None or start.get("model") != problem.name or len(start["lengthscales"]) != layout.d:
+        return None
+    covariance, mean = from_plain(start)
+    if problem.lapse is None:
+        short = Layout(layout.priors, layout.d).pack(covariance, mean, 0.0)
+        return layout.inside(np.append(short, np.log(max(float(start["lapse"]), 1e-6))))
+    return layout.pack(covariance, mean, 0.0)
+
+
+def posterior(
+    problem: Problem,
+    x: Array,
+    y: Array,
+    hyperparameters: Mapping[str, Any],
+    near: Posterior | None,
+    poll: Callable[[], None] | None,
+) -> Posterior:
+    """The posterior of f given x (n, d), y (n,) and the pseudo-observations."""
+    plain_covariance, mean = from_plain(hyperparameters)
+    covariance = rowwise(plain_covariance)
+    floor, lapse = float(hyperparameters["floor"]), float(hyperparameters["lapse"])
+    rows = rows_of(x, problem.pseudo)
+    of = likelihood(y, floor, lapse, problem.pseudo)
+    empty = np.zeros(0)
+    blank = RowPosterior(covariance, mean, rows[:0], empty, np.zeros((0, 0)), empty, True, floor, lapse)
+    if not len(rows):
+        return blank
+    means = prior_means(mean, rows)
+    if len(y) > inducing.FROM:
+        seen = inducing.places(covariance, rows)
+        sites = propagate(
+            None, means, means, root=seen.features, residual=seen.residual, likelihood=of, tolerance=1e-4,
+            poll=poll,
+        )  # fmt: skip
+        factor, weights = inducing.condensed(seen, sites.tau, sites.nu)
+        root = np.ones(len(seen.z))
+        return replace(
+            blank, x=seen.z, root=root, factor=factor, weights=weights, log_evidence=sites.log_evidence
+        )
+    matrix, diagonal = covariance(rows, rows), covariance.diagonal(rows)
+    start = None if near is None else near.sites()
+    tolerance = 1e-5 if near is None else 1e-3
+    error: np.linalg.LinAlgError | None = None
+    for jitter in (JITTER, 1e-6, 1e-4):
+        prior = matrix + jitter * np.diag(diagonal)
+        try:
+            sites = propagate(prior, means, means, likelihood=of, start=start, tolerance=tolerance, poll=poll)
+        except np.linalg.LinAlgError as fault:
+            error, start = fault, None
+            continue
+        root = np.sqrt(sites.tau)
+        return replace(
+            blank,
+            x=rows,
+            root=root,
+            factor=factorise(prior, root),
+            weights=sites.weights,
+            log_evidence=sites.log_evidence,
+        )
+    raise np.linalg.LinAlgError(str(error))

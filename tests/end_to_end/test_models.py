@@ -1,0 +1,67 @@
+"""Models and acquisition functions of one binary stimulus over a socket: asks, tells, queries, replay."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+CONFIG = """
+[common]
+parnames = [where, level]
+outcome_types = [binary]
+strategy_names = [explore, refine]
+target = 0.75
+[where]
+par_type = continuous
+lower_bound = -1
+upper_bound = 1
+[level]
+par_type = continuous
+lower_bound = 0
+upper_bound = 10
+[explore]
+generator = SobolGenerator
+min_asks = 4
+min_total_outcome_occurrences = 0
+[refine]
+generator = OptimizeAcqfGenerator
+model = {model}
+min_asks = 4
+[OptimizeAcqfGenerator]
+acqf = {acqf}
+restarts = 3
+samps = 256
+[{model}]
+{keys}
+[{acqf}]
+{more}
+"""
+
+CASES = [
+    ("MonotonicProjectionGP", "monotonic_dims = [level]\nmin_f_val = -3", "EAVC", ""),
+]
+
+
+@pytest.mark.parametrize(("model", "keys", "acqf", "more"), CASES)
+def test_a_session(serve: Any, fechner: Any, model: str, keys: str, acqf: str, more: str) -> None:
+    """Asks lie in the box, a prediction is a probability, and the record replays identically."""
+    server = serve("--workers", "1")
+    wire = server.wire()
+    config = CONFIG.format(model=model, keys=keys, acqf=acqf, more=more)
+    session = wire.call("setup", {"config": config, "seed": 5})["session"]
+    for _ in range(8):
+        trial = wire.call("ask")["trials"][0]
+        assert 0 <= trial["config"]["level"] <= 10
+        heard = trial["config"]["level"] > 4 + trial["config"]["where"]
+        wire.call("tell", {"trial": trial["trial"], "outcome": int(heard)})
+    at = {"where": [0, 0], "level": [1, 9]}
+    seen = wire.call("query", {"query": "prediction", "x": at})
+    assert 0 <= seen["lower"][0] <= seen["y"][0] < 0.5 < seen["y"][1] <= seen["upper"][1] <= 1
+    found = wire.call("query", {"query": "threshold", "parameter": "level", "y": 0.75, "x": {"where": [0]}})
+    assert 2 < found["y"][0] < 7
+    assert server.stop() == 0
+    done = fechner("replay", session, "--verify", "--db", str(server.record), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["identical"] is True
