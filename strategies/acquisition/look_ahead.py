@@ -179,7 +179,7 @@ def approximate_sur(posterior: Posterior, target: float, count: int, seed: int) 
     sigma'^2 = sigma_q^2 - cov(q, x)^2 / (sigma_x^2 + 1 / tau), tau the precision that the outcome brings in
     expectation; the mean is held.
     """
-    reference = sobol(seed, posterior.x.shape[1], 0, count)
+    reference = sobol(seed, len(posterior.covariance.lengthscales), 0, count)
     mean_q, variance_q, half_q = posterior.reduced(reference)
     gap = np.minimum(np.abs(posterior.latent_of(target) - mean_q), LIMIT * np.sqrt(variance_q))
     now = float(ndtr(-gap / np.sqrt(variance_q)).mean())

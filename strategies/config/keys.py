@@ -79,9 +79,9 @@ COMMON_KEYS: dict[str, Key] = {
     "outcome_type": Key("text"),
 }
 
-METADATA_KEYS = ("experiment_name", "experiment_description", "experiment_id", "participant_id")
 N_LEVELS = whole(5, low=2, high=100)
 
+METADATA_KEYS = ("experiment_name", "experiment_description", "experiment_id", "participant_id")
 
 PARAMETER_TYPES: dict[str, tuple[str, ...]] = {
     "continuous": ("lower_bound", "upper_bound", "log_scale", "normalize_scale", "scale", "step"),

@@ -143,6 +143,7 @@ CLASSES: dict[str, Entry] = {
     ),
     "BernoulliLikelihood": Entry("likelihood", outcome="binary"),
     "GaussianLikelihood": Entry("likelihood", outcome="continuous"),
+    "OrdinalLikelihood": Entry("likelihood", {"n_levels": N_LEVELS}, outcome="ordinal"),
     "RBFKernel": Entry("kernel"),
     "GreedyVarianceReduction": Entry("allocator"),
     "SobolAllocator": Entry("allocator"),
@@ -158,7 +159,6 @@ def _later(kind: str, names: str, instead: str = "") -> None:
 
 
 _later("generator", "SampleAroundPointsGenerator", "ManualGenerator with the points written out")
-    "OrdinalLikelihood": Entry("likelihood", {"n_levels": N_LEVELS}, outcome="ordinal"),
 _later("generator", "EpsilonGreedyGenerator AcqfThompsonSamplerGenerator AcqfGridSearchGenerator")
 _later(
     "generator", "MixedOptimizeAcqfGenerator IndependentOptimizeAcqfGenerator IntensityAwareSemiPGenerator"
