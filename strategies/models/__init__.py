@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import pairwise
+from fechner.strategies.models import independent, pairwise
 from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
@@ -24,7 +24,7 @@ __all__ = ["Posterior", "condition", "fit", "posterior"]
 
 
 def _arrays(x: Array, y: Array) -> tuple[Array, Array]:
-    """x as (n, d), or (n, 2, d) for pairs, and y as (n,), float64."""
+    """x as (n, d), or (n, 2, d) for pairs, and y as (n,), float64; several outcomes' rows one by one."""
     x = np.asarray(x, dtype=float)
     if x.ndim == 3 and x.shape[1] == 1:
         x = x[:, 0, :]
@@ -45,7 +45,7 @@ def fit(
         component: the model and its keys.
         x: (n, 1, d) or (n, d) inputs, or (n, 2, d) pairs, in unit space; n may be 0.
         y: (n,) outcomes: 0 or 1 for binary models, whole numbers from 0 for ordinal ones, any number for
-            continuous ones.
+            continuous ones; (n, m) for a model of m outcomes.
         start: hyperparameters of an earlier fit to begin from.
         poll: called at least once an evaluation; may raise to cancel.
 
@@ -74,9 +74,19 @@ def posterior(
 
 def condition(
     component: Component, x: Array, y: Array, hyperparameters: Mapping[str, Any]
-) -> GaussianModel | PairwiseGaussianModel:
+) -> GaussianModel | PairwiseGaussianModel | Any:
     """The posterior as a `botorch.models.model.Model`; arguments as for `posterior`."""
     x, y = _arrays(x, y)
+    if component.name == independent.NAME:
+        from botorch.models import ModelList
+
+        outcomes, models = independent.columns(x, y), component.keys["models"]
+        return ModelList(
+            *(
+                condition(one, x, outcomes[:, index], hyperparameters["parts"][index])
+                for index, one in enumerate(models)
+            )
+        )
     if component.name == pairwise.NAME:
         from fechner.strategies.models.pairwise_botorch import PairwiseGaussianModel
 

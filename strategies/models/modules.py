@@ -5,15 +5,25 @@ from __future__ import annotations
 from types import ModuleType
 
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import gp_classification, gp_regression, monotonic, ordinal, pairwise
+from fechner.strategies.models import (
+    gp_classification,
+    gp_regression,
+    independent,
+    monotonic,
+    ordinal,
+    pairwise,
+)
 
 _MODELS: dict[str, ModuleType] = {
-    module.NAME: module for module in (gp_classification, gp_regression, monotonic, ordinal, pairwise)
+    module.NAME: module
+    for module in (gp_classification, gp_regression, independent, monotonic, ordinal, pairwise)
 }
 
 
 def module_of(component: Component) -> ModuleType:
     """The module with `fit`, `posterior`, `problem` and `plain` of the model that `component` names.
+
+    That of several outcomes has neither `problem` nor `plain`: their models are asked one by one.
 
     Raises:
         ValueError: there is no such model.
