@@ -1,4 +1,4 @@
-"""Every class that a configuration can name, through setup, asks, tells and a query over a socket, and replayed."""
+"""Every class that a configuration can name: setup, asks, tells, a query over a socket, and the replay."""
 
 from __future__ import annotations
 
