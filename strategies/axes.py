@@ -112,7 +112,7 @@ class Axis:
         if step is None:
             return value
         low, high = self.parameter.lower or 0.0, self.parameter.upper or 0.0
-        near = _multiple(low, step, min(round((value - low) / step), _steps(low, high, step)))
+        near = _multiple(low, step, min(round((value - low) / step), count_steps(low, high, step)))
         return round(near) if self.kind == "integer" else near
 
     @property
@@ -121,7 +121,7 @@ class Axis:
         step = self.parameter.step
         if step is None:
             return self.levels
-        return _steps(self.parameter.lower or 0.0, self.parameter.upper or 0.0, step) + 1
+        return count_steps(self.parameter.lower or 0.0, self.parameter.upper or 0.0, step) + 1
 
     def values(self) -> list[Any]:
         """The raw values that an ask can take, in the order of their unit coordinates.
@@ -138,6 +138,13 @@ class Axis:
         if self.kind in ("integer", "binary"):
             return list(range(self.first, self.first + self.n_values))
         return list(self.choices)
+
+    @property
+    def reach(self) -> float:
+        """The largest size of a number among its values."""
+        if self.kind == "discrete":
+            return float(max(map(abs, self.choices)))
+        return max(abs(self.scale.low), abs(self.scale.high))
 
     def clean(self, value: Any, where: str) -> Any:
         """The value as this parameter's own type, clamped if a hair outside; else FechnerError."""
@@ -194,7 +201,7 @@ class Axis:
         return abs(self.scale.unit(float(one)) - self.scale.unit(float(other))) <= tolerance
 
 
-def _steps(low: float, high: float, step: float) -> int:
+def count_steps(low: float, high: float, step: float) -> int:
     """How many steps fit between the bounds, but for rounding."""
     return math.floor((high - low) / step * (1 + 1e-12) + 1e-9)
 

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from fechner.strategies.axes import TOLERANCE, Axis, clip, did_you_mean, listing
-from fechner.strategies.config.specification import Parameter
+from fechner.strategies.axes import TOLERANCE, Axis, clip, count_steps, did_you_mean, listing
+from fechner.strategies.config.specification import Constraint, Parameter
 from fechner.strategies.errors import FechnerError
 from numpy.typing import NDArray
 
@@ -23,6 +23,7 @@ class Space:
     """The parameters of a configuration, in the order of ``parnames``; d of them are not fixed."""
 
     parameters: tuple[Parameter, ...]
+    constraints: tuple[Constraint, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -101,6 +102,19 @@ class Space:
                 for row in rows:
                     row[name] = self._axes[index].displayed(row[name])
         return self.encode_rows(rows)
+
+    def column(self, name: str, unit: NDArray[np.float64], given: Collection[int] = ()) -> Any:
+        """The raw values (m,) of a parameter that is not fixed at unit coordinates (m, d), as asks show them.
+
+        Coordinates at the places `given` need not be multiples of a step.
+        """
+        index = self.names.index(name)
+        place = self.free.index(index)
+        return _column(self._axes[index], unit[:, place], place not in given)
+
+    def reach(self, name: str) -> float:
+        """The largest size of a value of a parameter of numbers that is not fixed."""
+        return self._by_name[name].reach
 
     def validate(
         self, config: Mapping[str, Any], stimuli: int = 1, where: str = "message.config"
@@ -195,9 +209,28 @@ class Space:
         return clean[0] if axis.fixed or stimuli == 1 else clean
 
 
-def space(parameters: Iterable[Parameter]) -> Space:
+def space(parameters: Iterable[Parameter], constraints: Iterable[Constraint] = ()) -> Space:
     """The search space of these parameters."""
-    return Space(tuple(parameters))
+    return Space(tuple(parameters), tuple(constraints))
+
+
+def _column(axis: Axis, unit: NDArray[np.float64], stepped: bool) -> NDArray[Any]:
+    """`Axis.raw` of many unit coordinates, (m,); multiples of the step if `stepped`."""
+    if axis.kind in ("discrete", "categorical"):
+        last = len(axis.choices) - 1
+        return np.array(axis.choices)[np.clip(np.floor(unit * (last + 1)).astype(int), 0, last)]
+    scale, step = axis.scale, axis.parameter.step
+    start, end = scale.ends
+    values = start + unit * (end - start)
+    if scale.log:
+        values = np.power(10.0, values) - scale.shift
+    values = np.clip(values, scale.low, scale.high)
+    if axis.kind != "continuous":
+        values = np.clip(np.floor(values + 0.5), axis.first, axis.first + (axis.levels or 1) - 1)
+    if step is not None and stepped:
+        low, high = axis.parameter.lower or 0.0, axis.parameter.upper or 0.0
+        values = low + step * np.minimum(np.round((values - low) / step), count_steps(low, high, step))
+    return values
 
 
 def _describe(parameter: Parameter) -> dict[str, Any]:

@@ -131,7 +131,9 @@ class State:
     space: Space = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "space", space(self.specification.parameters))
+        object.__setattr__(
+            self, "space", space(self.specification.parameters, self.specification.constraints)
+        )
 
     @property
     def current(self) -> Stage:

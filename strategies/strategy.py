@@ -22,6 +22,7 @@ from fechner.strategies.generators.random import uniform
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.outcomes import clean_outcome
 from fechner.strategies.random import key
+from fechner.strategies.region import sampled
 from fechner.strategies.sequential import advance
 from fechner.strategies.state import MOST_PENDING, Array, State, initial, tell
 from fechner.strategies.threads import single_thread
@@ -109,8 +110,11 @@ def _new_points(state: State, n: int, units: dict[int, float], poll: Poll | None
         points = manual(generator, space, stimuli, stage_seed(state, "manual"), first, n)
     else:
         fill = uniform if generator.name == "RandomGenerator" else sobol
-        flat = fill(stage_seed(state, "fill"), stimuli * space.d, first, n)
-        points = flat.reshape(n, stimuli, space.d).copy()
+        seed = stage_seed(state, "fill")
+        if space.constraints:
+            points = sampled(space, fill, seed, stimuli, first, n, units)
+        else:
+            points = fill(seed, stimuli * space.d, first, n).reshape(n, stimuli, space.d).copy()
     for place, unit in units.items():
         points[:, :, place] = unit
     tier = "generator" if generator.name in SPACE_FILLING else "space_filling"

@@ -14,6 +14,7 @@ from fechner.server.session import Session, Trial
 from fechner.strategies import stopping
 from fechner.strategies.axes import TOLERANCE
 from fechner.strategies.outcomes import clean_outcome
+from fechner.strategies.region import broken
 from fechner.strategies.sequential import advance
 from numpy.typing import NDArray
 
@@ -59,7 +60,21 @@ def tell(context: Context, message: Tell) -> Answer:
         "modelled": modelled,
         "finished": _finished_after(session, rows),
     }
-    return Answer(reply, change)
+    return Answer(reply, change, _outside(session, rows))
+
+
+def _outside(session: Session, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Warnings of points that [constraints] rules out: they were shown, so they count."""
+    found = []
+    for row in rows:
+        space = session.strategies[row["strategy"]].state.space
+        config = row["shown"] or (None if row["asked"] else row["config"])
+        rule = broken(space, config) if space.constraints and config is not None else None
+        if rule is not None:
+            word = "lies in" if rule.forbidden else "breaks"
+            text = f"trial {row['trial']} {word} '{rule.key}' of [constraints]; it is taken all the same"
+            found.append(("constraint", text))
+    return found
 
 
 def _row(session: Session, told: Told, pending: _Pending, taken: set[int], where: str) -> dict[str, Any]:

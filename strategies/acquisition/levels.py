@@ -70,6 +70,7 @@ def maximise_on(
     starts: int,
     evaluations: int | None,
     fixed: Mapping[int, float],
+    points: Array | None = None,
     poll: Callable[[], None] | None = None,
 ) -> tuple[Array, float]:
     """The best point found (d,), at levels where there are any, and its value; otherwise as `maximise`."""
@@ -79,23 +80,24 @@ def maximise_on(
     if not exchanged:
         return maximise(
             acquisition, lengthscales, seed=seed, scan=scan, starts=starts, evaluations=evaluations,
-            fixed=fixed, poll=poll,
+            fixed=fixed, points=points, poll=poll,
         )  # fmt: skip
     grids: list[Array] = [grid for i in exchanged if (grid := levels[i]) is not None]
     count = float(np.prod([float(len(grid)) for grid in grids]))
     if len(exchanged) == len(free) and count <= MOST_COMBINATIONS:
         combinations = np.array(list(product(*grids)))
-        points = np.tile([fixed.get(i, 0.0) for i in range(len(lengthscales))], (len(combinations), 1))
-        points[:, free] = combinations
-        values = values_in_chunks(acquisition, points, poll)
+        every = np.tile([fixed.get(i, 0.0) for i in range(len(lengthscales))], (len(combinations), 1))
+        every[:, free] = combinations
+        values = values_in_chunks(acquisition, every, poll)
         best = int(np.argmax(values))
-        return points[best], float(values[best])
+        return every[best], float(values[best])
     if count <= MOST_BESIDE:
         tries = [
             maximise(
                 acquisition, lengthscales, seed=seed, scan=max(64, scan // int(count)),
                 starts=max(1, starts // int(count)), fixed=fixed | dict(zip(exchanged, held, strict=True)),
                 evaluations=None if evaluations is None else max(1, evaluations // int(count)), poll=poll,
+                points=None if points is None else _with(points, exchanged, held),
             )
             for held in product(*(grid.tolist() for grid in grids))
         ]  # fmt: skip
@@ -104,7 +106,7 @@ def maximise_on(
     coarse = [grid if grid is not None and len(grid) <= COARSE else None for grid in own]
     x, _ = maximise(
         _snapped(acquisition, coarse), lengthscales, seed=seed, scan=scan, starts=starts,
-        evaluations=evaluations, fixed=fixed, poll=poll,
+        evaluations=evaluations, fixed=fixed, points=points, poll=poll,
     )  # fmt: skip
     x = snap(x[None], own)[0]
     value = float(acquisition.values(x[None])[0])
@@ -131,6 +133,13 @@ def maximise_on(
         if better > value:
             x, value = refined, better
     return x, value
+
+
+def _with(points: Array, dimensions: Sequence[int], values: Sequence[float]) -> Array:
+    """The points (m, d) with these values in these dimensions."""
+    out = points.copy()
+    out[:, list(dimensions)] = values
+    return out
 
 
 def _snapped(acquisition: Acquisition, levels: Levels) -> Acquisition:

@@ -47,6 +47,7 @@ def maximise(
     evaluations: int | None = None,
     fixed: Mapping[int, float] | None = None,
     box: tuple[Array, Array] | None = None,
+    points: Array | None = None,
     poll: Callable[[], None] | None = None,
 ) -> tuple[Array, float]:
     """The best point found (d,) and its value.
@@ -59,6 +60,7 @@ def maximise(
         starts: how many of the best scanned points are refined.
         evaluations: limit on the number of gradient evaluations over all starts; None for none.
         fixed: values in unit space of dimensions that are not free.
+        points: (m, d) to scan in place of Sobol points.
         box: lower and upper ends (d,) in unit space; the whole unit box if None.
         poll: called between evaluations; may raise to cancel.
     """
@@ -66,7 +68,8 @@ def maximise(
     lower, upper = (np.zeros(d), np.ones(d)) if box is None else (box[0].copy(), box[1].copy())
     for dimension, value in (fixed or {}).items():
         lower[dimension] = upper[dimension] = value
-    points = lower + (upper - lower) * sobol(key(seed, "scan"), d, 0, scan)
+    if points is None:
+        points = lower + (upper - lower) * sobol(key(seed, "scan"), d, 0, scan)
     if acquisition.scan is not None:
         values = acquisition.scan(points, poll)
     else:

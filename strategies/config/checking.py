@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from fechner.strategies.config import ini, interpolation, mapping, space, values
+from fechner.strategies.config import constraints, ini, interpolation, mapping, space, values
 from fechner.strategies.config.classes import Classes, PointReader
 from fechner.strategies.config.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
 from fechner.strategies.config.outcomes import outcomes
@@ -91,9 +91,11 @@ def _specification(sections: Sections, no_end: Literal["error", "warning"]) -> d
     seed = sections.read([COMMON, OLDER_COMMON], "seed", COMMON_KEYS["seed"])
     sections.read([], "extensions", COMMON_KEYS["extensions"])
     complete = parameters if len(parameters) == len(names) else ()
+    found_constraints = constraints.constraints(sections, complete)
     classes = Classes(sections, PointReader(complete, stimuli))
     shared = Experiment(parameters, found_outcomes, stimuli, target, no_end)
     found_stages = stages(sections, classes, stage_names, shared)
+    constraints.check_points(sections, complete, found_constraints, found_stages)
     metadata = {key: text for key, text in sections.texts.get("metadata", {}).items() if text}
     _leftovers(sections, names, stage_names)
     if report.failed:
@@ -105,6 +107,7 @@ def _specification(sections: Sections, no_end: Literal["error", "warning"]) -> d
         "stimuli_per_trial": stimuli,
         "seed": seed,
         "target": target,
+        "constraints": found_constraints,
         "metadata": metadata,
     }
 
@@ -121,10 +124,6 @@ def _know_common(sections: Sections) -> None:
         )
     if "metadata" in sections:
         sections.know("metadata", [*METADATA_KEYS, *sections.texts["metadata"]])
-    if "constraints" in sections:
-        sections.know("constraints", sections.texts["constraints"])
-        detail = "constraints between parameters are not supported yet"
-        sections.report.problem("constraints", "", "", detail, code="not_supported")
     if COMMON not in sections:
         near = sections.report.near(COMMON, sections.texts)
         hint = near or "with parnames, outcome_types and strategy_names"
@@ -177,7 +176,7 @@ def _leftovers(sections: Sections, names: Sequence[str], stage_names: Sequence[s
         if section in CLASSES or section in OLDER_CLASSES or "class" in keys:
             report.warn(section, "", "", "no stage uses this section", code="unused_section")
         else:
-            hint = report.near(section, [*names, *stage_names, COMMON, "metadata", *CLASSES])
+            hint = report.near(section, [*names, *stage_names, COMMON, "metadata", "constraints", *CLASSES])
             report.warn(section, "", "", "the section has no meaning", hint, "unknown_section")
     for section, key, text, known in sections.unknown_keys():
         report.warn(section, key, text, "the key has no meaning here", report.near(key, known), "unknown_key")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fechner.strategies.config.specification import Component, Parameter, Specification, Stage
+from fechner.strategies.config.specification import Component, Constraint, Parameter, Specification, Stage
 
 PAIRS = {
     "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
@@ -32,6 +32,8 @@ def describe(spec: Specification) -> str:
     """Paragraphs for a person: the experiment, its parameters, its stages in order, and seeds."""
     lines = [_experiment(spec), "", "Parameters:"]
     lines += [f"  {_parameter(parameter)}" for parameter in spec.parameters]
+    if spec.constraints:
+        lines += ["", "Constraints:", *(f"  {_constraint(one)}" for one in spec.constraints)]
     lines += ["", "Stages:"]
     for number, stage in enumerate(spec.stages, start=1):
         lines += [f"  {number}. {stage.name}", *(f"     {line}" for line in _stage(stage, spec))]
@@ -52,6 +54,11 @@ def _experiment(spec: Specification) -> str:
 
 def _levels(n_levels: int) -> str:
     return f", levels 0 to {n_levels - 1}" if n_levels else ""
+
+
+def _constraint(constraint: Constraint) -> str:
+    kind = "no ask where" if constraint.forbidden else "asks only where"
+    return f"{constraint.key}: {kind} {constraint.text}"
 
 
 def _parameter(parameter: Parameter) -> str:
@@ -101,7 +108,10 @@ def _generator(generator: Component, stimuli: int) -> str:
 def _acquisition(acqf: Component, stimuli: int) -> str:
     target = acqf.keys.get("target")
     if acqf.name == "MCLevelSetEstimation":
-        scale = "the probability" if acqf.keys["objective"] is not None else "the latent function"
+        objective = acqf.keys["objective"]
+        scale = "the probability" if objective is not None else "the latent function"
+        if objective is not None and "floor" in objective.keys:
+            scale = f"the {objective.name} with guess rate {objective.keys['floor']:g}"
         return f"MCLevelSetEstimation: where it is least sure whether {scale} is above {target:g}"
     if acqf.name in LEVEL_SETS:
         return f"{acqf.name}: {LEVEL_SETS[acqf.name].format(format(target, 'g'))}"
@@ -125,7 +135,12 @@ def _model(model: Component, stage: Stage, spec: Specification) -> str:
     parts = [f"The model is {model.name}"]
     floor, lapse = model.keys.get("floor"), model.keys.get("lapse")
     if floor or lapse:
-        parts.append(f"with guess rate {floor:g} and lapse rate {lapse:g}")
+        known = "an unknown lapse rate" if lapse == "estimate" else f"lapse rate {lapse:g}"
+        parts.append(f"with guess rate {floor:g} and {known}")
+    points = model.keys.get("constraint_locations")
+    if points:
+        known = "one place" if len(points) == 1 else f"{len(points)} places"
+        parts.append(f"told the probability at {known} beforehand")
     if model.name == "MonotonicProjectionGP":
         parts.append(f"in which the probability grows with {_and(_monotone(model, spec))}")
     if model.keys.get("mean_covar_factory") is not None:

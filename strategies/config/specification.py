@@ -41,6 +41,31 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The sum of `terms` (name, factor), compared with a bound in raw space.
+
+    Attributes:
+        terms: names of parameters that vary, and factors.
+        sign: ``<=``, ``>=``, ``<``, ``>``, ``==`` or ``!=``.
+        bound: a number; a choice where the only term is a categorical parameter.
+    """
+
+    terms: tuple[tuple[str, float], ...]
+    sign: str
+    bound: float | str
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Comparisons that hold together in every ask; or, of a forbidden region, in none."""
+
+    key: str
+    text: str
+    forbidden: bool
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """One outcome: its name, its type (binary, continuous, ordinal) and the levels of an ordinal one."""
 
@@ -92,6 +117,7 @@ class Specification:
         stimuli_per_trial: 1 or 2.
         seed: of ``[common]``, or None.
         target: of ``[common]``, or None.
+        constraints: of ``[constraints]``, in its order.
         metadata: of ``[metadata]``: experiment_name, participant_id … and every other key, as text.
         sections: the whole configuration as written, texts by section and key (interpolation resolved,
             common's keys repeated in every section), for get_config.
@@ -106,6 +132,7 @@ class Specification:
     stimuli_per_trial: int = 1
     seed: int | None = None
     target: float | None = None
+    constraints: tuple[Constraint, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     source: str | Mapping[str, Any] = ""

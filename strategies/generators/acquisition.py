@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from fechner.strategies.acquisition.accelerated import Scan, accelerated
 from fechner.strategies.acquisition.acquisition import build
+from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
@@ -15,6 +17,7 @@ from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.normal import Array
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
+from fechner.strategies.region import inside, sampled
 
 RANGE_POINTS = 1000
 GRADIENT = 4  # what a gradient costs, in values
@@ -58,6 +61,9 @@ def generate(
         post_range: whether to compute the posterior's range and largest variance.
         poll: called every few milliseconds; may raise to cancel.
 
+    Raises:
+        FechnerError: bad_value where `fixed` leaves nothing that the constraints allow.
+
     Returns:
         points (n, 1, d), tier, hyperparameters, post_mean and post_sd (n values, of the probability for
         binary outcomes) at the points, post_range and max_post_var over 1,000 Sobol points (None unless
@@ -81,8 +87,12 @@ def generate(
         scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n)
         if model.keys.get("use_gpu"):
             function = accelerated(function, scan)
+        search, candidates = function, None
+        if space.constraints:
+            search = kept_inside(function, partial(inside, space, given=tuple(fixed)))
+            candidates = sampled(space, sobol, keyed, 1, 0, scan, fixed)[:, 0]
         point, _ = maximise_on(
-            function,
+            search,
             core.covariance.lengthscales,
             levels,
             seed=keyed,
@@ -90,6 +100,7 @@ def generate(
             starts=starts,
             evaluations=evaluations,
             fixed=fixed,
+            points=candidates,
             poll=poll,
         )
         chosen = np.vstack([chosen, point[None, :]])

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from fechner.strategies.acquisition.acquisition import Acquisition
+from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import Levels, levels_of, maximise_on
 from fechner.strategies.acquisition.preference import PairFunction, is_improvement, pair_function
 from fechner.strategies.acquisition.preference_improvement import contenders, log_expected_improvement
@@ -23,6 +25,7 @@ from fechner.strategies.models.pairwise import fit, posterior
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
+from fechner.strategies.region import Flags, filled, inside, sampled
 
 NOMINAL_SECONDS = 4e-5
 CHUNK = 256
@@ -36,6 +39,11 @@ class _Search:
     starts: int
     evaluations: int | None
     poll: Callable[[], None] | None
+    space: Space
+
+    def allowed(self, x: Array, fixed: Mapping[int, float]) -> Flags:
+        """Whether the constraints allow each of the stimuli x (m, d)."""
+        return inside(self.space, x, tuple(fixed))
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,8 @@ def generate_pairs(
     else:
         hyperparameters = fit(model, x, y, start, poll=poll)
     core = posterior(model, x, y, hyperparameters, poll=poll)
+    if space.constraints:  # whether there is any such pair
+        sampled(space, sobol, key(seed, "allowed"), 2, 0, 1, fixed)
     shared = shared_dimensions(model, space)
     layout = _Layout(space.d, tuple(i for i in range(space.d) if i not in shared))
     levels = levels_of(space)
@@ -105,7 +115,7 @@ def generate_pairs(
     chosen: list[Array] = []
     for index in range(n):
         keyed = key(seed, "point", index)
-        search = _Search(*effort(generator.keys, budget, NOMINAL_SECONDS, n), poll)
+        search = _Search(*effort(generator.keys, budget, NOMINAL_SECONDS, n), poll, space)
         if is_improvement(acqf):
             waiting = np.concatenate([pending, *(pair[None] for pair in chosen)]).reshape(-1, space.d)
             pair = _improving(expecting, waiting, layout, levels, fixed, keyed, search)
@@ -157,12 +167,23 @@ def _best_pair(
         same = np.all(pairs[:, 0] == pairs[:, 1], axis=1)  # comparing a stimulus with itself teaches nothing
         return np.where(same, -np.inf, function.values(pairs))
 
+    def allowed(vectors: Array) -> Flags:
+        pairs = layout.pairs(vectors)
+        first, second = (search.allowed(pairs[:, stimulus], fixed) for stimulus in (0, 1))
+        both: Flags = first & second
+        return both
+
     def gradients(vectors: Array) -> tuple[Array, Array]:
         value, slopes = function.gradients(layout.pairs(vectors))
         return value, layout.folded(slopes)
 
+    sought, candidates = Acquisition(values, CHUNK, NOMINAL_SECONDS, gradients), None
+    if search.space.constraints:
+        sought = kept_inside(sought, allowed)
+        pairs = filled(search.space, sobol, seed, 2, 0, search.scan, fixed)
+        candidates = np.hstack([pairs[:, 0], pairs[:, 1][:, list(layout.own)]])
     vector, _ = maximise_on(
-        Acquisition(values, CHUNK, NOMINAL_SECONDS, gradients),
+        sought,
         np.array(layout.spread(list(core.covariance.lengthscales))),
         layout.spread(list(levels)),
         seed=seed,
@@ -170,6 +191,7 @@ def _best_pair(
         starts=search.starts,
         evaluations=search.evaluations,
         fixed=layout.fixed(fixed),
+        points=candidates,
         poll=search.poll,
     )
     return np.asarray(layout.pairs(vector[None])[0])
@@ -197,8 +219,13 @@ def _improving(
                 out = np.where(np.all(x == one, axis=1), -np.inf, out)
             return out
 
+        sought, candidates = Acquisition(values, CHUNK, NOMINAL_SECONDS, slopes), None
+        if search.space.constraints:
+            sought = kept_inside(sought, partial(search.allowed, fixed=dict(held)))
+            found = filled(search.space, sobol, key(seed, place), 1, 0, search.scan, held)
+            candidates = found[:, 0] if len(found) else None
         stimulus, _ = maximise_on(
-            Acquisition(values, CHUNK, NOMINAL_SECONDS, slopes),
+            sought,
             core.covariance.lengthscales,
             levels,
             seed=key(seed, place),
@@ -206,6 +233,7 @@ def _improving(
             starts=search.starts,
             evaluations=search.evaluations,
             fixed=held,
+            points=candidates,
             poll=search.poll,
         )
         stimuli.append(stimulus)

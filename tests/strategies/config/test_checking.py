@@ -208,10 +208,10 @@ def test_stage_keys_that_come_later(key: str, text: str):
     assert "not supported yet" in problem.detail
 
 
-def test_constraints_come_later():
-    """Constraints between parameters are an error, not silently dropped."""
-    problem = one_problem(AUDIOGRAM + "[constraints]\nc1 = frequency + level <= 3\n")
-    assert problem.code == "not_supported"
+def test_constraints_are_read():
+    """[constraints] of a file are kept as written; the key's own name is theirs."""
+    (found,) = check(AUDIOGRAM + "[constraints]\nc1 = 2*frequency + level <= 30\n").constraints
+    assert (found.key, found.text) == ("c1", "2*frequency + level <= 30")
 
 
 def test_no_end_named():
