@@ -91,6 +91,8 @@ def configuration(observer: Observer, method: str, chosen: dict[str, Any]) -> di
         found["opt"]["refit_every"] = chosen["refit_every"]
         found["OptimizeAcqfGenerator"] = {"acqf": acquisition}
         found[acquisition] = {"target": observer.target}
+        if "objective" in CLASSES[acquisition].keys:  # the target is a probability
+            found[acquisition]["objective"] = "ProbitObjective"
     for section, keys in chosen["sections"].items():
         found.setdefault(section, {}).update(keys)
     return found
