@@ -53,6 +53,8 @@ KEYS = {
     "restarts": "how many of the scan's best points are refined",
     "samps": "points of the scan",
     "max_gen_time": "seconds; becomes a number of evaluations at a nominal rate, so that replays agree",
+    "IndependentOptimizeAcqfGenerator": "of several outcomes: each one's generator in its turn.",
+    "generators": "an `OptimizeAcqfGenerator`, or an alias of one, for each outcome; the best for each if not given",
     # models
     "GPClassificationModel": "a Gaussian process behind a probit link, for binary outcomes.",
     "GPRegressionModel": "a Gaussian process with Gaussian noise, for continuous outcomes.",
@@ -62,6 +64,8 @@ KEYS = {
     "monotonic_idxs": "older spelling of `monotonic_dims`",
     "monotonic_grid_size": "virtual places where the slope is positive; with several parameters 3 times as many",
     "min_f_val": "the latent function stays above it (softly), for instance 0 where p is 0.5 at least",
+    "IndependentGPsModel": "of several outcomes: a model of its own for each.",
+    "models": "names or aliases, one for each outcome, in order; the best for each outcome type if not given",
     "PairwiseProbitModel": "a Gaussian process of utilities behind comparisons of two stimuli.",
     "floor": "guess rate: the probability of a 1 without perception (1/m with m alternatives)",
     "lapse": "lapse rate: the probability of a 0 in spite of perception",
@@ -91,6 +95,8 @@ KEYS = {
     "query_set_size": "points over which the change is summed",
     "lookahead_type": "what is looked ahead at",
     # parts
+    "AffinePosteriorTransform": "a weighted sum of several outcomes' latent values.",
+    "weights": "a number for each outcome, in order",
     "OrdinalLikelihood": "the cumulative probit of `OrdinalGPModel`.",
     "n_levels": "of ordinal outcomes, which are the whole numbers from 0 to `n_levels` - 1",
     "ProbitObjective": "the probability of outcome 1.",

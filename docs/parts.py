@@ -172,6 +172,8 @@ def _takes(key: Key) -> str:
         return " or ".join(f"`{one}`" for one in key.choices if one not in key.later)
     if key.type == "component":
         return KINDS[key.kind]
+    if key.type == "components":
+        return f"list of {KINDS[key.kind]}s"
     word = {"whole": "whole number", "seed": "whole number", "truth": "True or False", "texts": "list"}
     ends = [
         (key.low, "from {:,}"),

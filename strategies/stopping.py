@@ -27,7 +27,11 @@ def _rule(state: State, n: int, counts: tuple[tuple[int, ...], ...]) -> str | No
         n < 1
         or state.stage_asked < stage.min_asks
         or n < stage.min_total_tells
-        or any(count < stage.min_total_outcome_occurrences for levels in counts for count in levels)
+        or any(
+            count < stage.min_total_outcome_occurrences
+            for levels in _judged(state, counts)
+            for count in levels
+        )
         or (stage.min_post_range is not None and (state.post_range or 0.0) < stage.min_post_range)
     ):
         return None
@@ -43,6 +47,13 @@ def _rule(state: State, n: int, counts: tuple[tuple[int, ...], ...]) -> str | No
         if value
     ]
     return ", ".join(met) or "at least one trial told"
+
+
+def _judged(state: State, counts: tuple[tuple[int, ...], ...]) -> list[tuple[int, ...]]:
+    """Of which outcomes every level must occur: of the binary ones; of ordinal ones where there is no other."""
+    types = [outcome.type for outcome in state.specification.outcomes]
+    kind = "binary" if "binary" in types else "ordinal"
+    return [levels for levels, one in zip(counts, types, strict=True) if one == kind]
 
 
 def is_last(state: State) -> bool:

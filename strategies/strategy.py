@@ -146,6 +146,7 @@ def _fixed_units(state: State, fixed: Mapping[str, Any]) -> dict[int, float]:
 def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
     """A proposal of the stage's acquisition function."""
     from fechner.strategies.generators.acquisition import generate
+    from fechner.strategies.generators.independent import generate_for_several
     from fechner.strategies.generators.pairs import generate_pairs
 
     stage = state.current
@@ -154,13 +155,17 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
     start = usable_hyperparameters(state)
     refit = start is None or state.asked // stage.refit_every > state.fit_asked // stage.refit_every
     pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
+    function: Callable[..., dict[str, Any]]
     function = functools.partial(generate_pairs if x.shape[1] == 2 else generate, state.space)
+    told = y[:, 0]
+    if len(state.specification.outcomes) > 1:
+        function, told = functools.partial(generate_for_several, state.space, state.stage_new), y
     with single_thread():
         result = function(
             stage.generator,
             stage.model,
             x,
-            y[:, 0],
+            told,
             pending,
             n=n,
             fixed=units,
@@ -176,7 +181,8 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
         proposal["hyperparameters"] = dict(result["hyperparameters"])
         proposal["fit_version"] = state.data_version
     for name in ("post_mean", "post_sd"):
-        proposal[name] = [float(v) for v in result[name]]
+        if name in result:
+            proposal[name] = [float(v) for v in result[name]]
     if result.get("post_range") is not None:
         proposal["post_range"] = float(result["post_range"])
     if stage.log_post_var and result.get("max_post_var") is not None:
@@ -265,7 +271,9 @@ def query(state: State, request: Mapping[str, Any], poll: Poll | None = None) ->
     """The answer of the current stage's model to `request` (wire.md 3); the state stays as it is.
 
     The model is fitted anew, from the recorded hyperparameters, when outcomes were told since its last fit.
+    Of several outcomes `outcome` names the one that is asked about; the first if none is named.
     """
+    from fechner.strategies.models.independent import part, part_of
     from fechner.strategies.queries import answer
 
     state = queried(state)
@@ -274,8 +282,12 @@ def query(state: State, request: Mapping[str, Any], poll: Poll | None = None) ->
     start = usable_hyperparameters(state)
     refit = start is None or state.fit_version != state.data_version
     seed = stage_seed(state, "query")
+    names = [outcome.name for outcome in state.specification.outcomes]
+    index = names.index(request["outcome"]) if request.get("outcome") is not None else 0
+    if len(names) > 1:
+        model, start = part(model, index), part_of(start, index)
     with single_thread():
-        return answer(model, x, y[:, 0], start, refit, state.space, dict(request), seed, poll=poll)
+        return answer(model, x, y[:, index], start, refit, state.space, dict(request), seed, poll=poll)
 
 
 class Strategy:

@@ -8,6 +8,7 @@ from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, handles, require_setup
 from fechner.server.messages import GetConfig, Info, Parameters
 from fechner.strategies import stopping
+from fechner.strategies.config.specification import Component
 from fechner.strategies.sequential import advance
 
 
@@ -37,7 +38,7 @@ def info(context: Context, message: Info) -> Answer:
         "stage": stage.name,
         "trials": session.counts(),
         "model": stage.model.name if stage.model is not None else None,
-        "acquisition": acquisition_name(stage.generator.keys.get("acqf")),
+        "acquisition": acquisition_name(stage.generator),
         "can_model": can_model(context),
         "finished": reason is not None,
         "reason": reason,
@@ -51,9 +52,11 @@ def info(context: Context, message: Info) -> Answer:
     return Answer(reply)
 
 
-def acquisition_name(component: Any) -> str | None:
-    """The acquisition function's name, None where the generator has none."""
-    return getattr(component, "name", None)
+def acquisition_name(generator: Component) -> str | None:
+    """The acquisition function's name, or each outcome's; None where the generator has none."""
+    parts = generator.keys.get("generators") or (generator,)
+    names = [part.keys["acqf"].name for part in parts if part.keys.get("acqf") is not None]
+    return ", ".join(names) or None
 
 
 def can_model(context: Context) -> bool:

@@ -42,7 +42,7 @@ def query(context: Context, message: Query) -> Computation:
         }
     warnings = []
     if message.query == "threshold" and message.y is None:
-        request["y"] = _level(queried(state), request["space"])
+        request["y"] = _level(queried(state), request["space"], request.get("outcome"))
         warnings.append(("threshold_level", f"y was not given: the threshold is that of {request['y']:g}"))
     return _pieces(state, request, context.limits.points_per_query, warnings)
 
@@ -57,6 +57,14 @@ def _request(context: Context, message: Query, specification: Specification) -> 
             where="message.outcome",
             hint=f"the outcomes are {', '.join(names)}",
         )
+    if message.outcome is None and len(names) > 1 and not context.lenient:
+        raise FechnerError(
+            "bad_value",
+            f"there are {len(names)} outcomes, and `outcome` says of which",
+            where="message.outcome",
+            hint=f"the outcomes are {', '.join(names)}",
+        )
+    outcome = specification.outcomes[names.index(message.outcome or names[0])]
     for field in _USELESS[message.query] if not context.lenient else ():
         if getattr(message, field):
             hint = "`constraints` hold parameters at a value or in [lower, upper]" if field == "x" else ""
@@ -66,18 +74,26 @@ def _request(context: Context, message: Query, specification: Specification) -> 
     if message.query == "inverse" and message.y is None:
         raise FechnerError("bad_value", "inverse needs `y`, the value to be reached", where="message.y")
     request: dict[str, Any] = message.model_dump(exclude={"outcome"})
+    if len(names) > 1:
+        request["outcome"] = outcome.name
+    if len(names) > 1:
+        request["outcome"] = outcome.name
     if request["space"] is None and specification.stimuli_per_trial == 1:
-        request["space"] = "probability" if specification.outcomes[0].type == "binary" else "outcome"
+        request["space"] = "probability" if outcome.type == "binary" else "outcome"
     return request
 
 
-def _level(state: State, space: str) -> float:
+def _level(state: State, space: str, outcome: str | None) -> float:
     """The threshold's level where none is asked for: the configuration's target, else 0.75."""
     specification = state.specification
-    curve = specification.outcomes[0].type == "binary" and specification.stimuli_per_trial == 1
+    names = [one.name for one in specification.outcomes]
+    place = names.index(outcome) if outcome is not None else 0
+    curve = specification.outcomes[place].type == "binary" and specification.stimuli_per_trial == 1
     if space == "latent" or not curve:
         raise FechnerError("bad_value", "a threshold needs `y`, the value to be reached", where="message.y")
-    acquisition = state.current.generator.keys.get("acqf")
+    generator = state.current.generator
+    generator = (generator.keys.get("generators") or [generator] * len(names))[place]
+    acquisition = generator.keys.get("acqf")
     target = specification.target
     if target is None and acquisition is not None and acquisition.keys.get("objective", True) is not None:
         target = acquisition.keys.get("target")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from fechner.strategies.acquisition.look_ahead import (
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.weighted_posterior import WeightedPosterior
 from fechner.strategies.random import key
 
 
@@ -84,6 +85,14 @@ def build(
         seed: of its Sobol points and samples.
         pending: (k, d) points handed out whose outcomes are not known; they reduce the variance.
     """
+    built = _build(component, posterior, seed, pending)
+    if isinstance(posterior, WeightedPosterior):  # of which neither slopes nor the GPU's scan know
+        return replace(built, gradients=None, parts=None)
+    return built
+
+
+def _build(component: Component, posterior: Posterior, seed: int, pending: Array | None) -> Acquisition:
+    """The acquisition function of one latent function."""
     keys: dict[str, Any] = dict(component.keys)
     name = component.name
     waiting = np.zeros((0, len(posterior.covariance.lengthscales))) if pending is None else pending

@@ -21,6 +21,7 @@ class Classes:
         self._report = sections.report
         self._points = points
         self._done: dict[tuple[str, str], Component | None] = {}
+        self._open: set[tuple[str, str]] = set()
 
     def component(self, found: Found, kind: str) -> Component | None:
         """The component that a value names; None, with a problem noted, if there is no such thing."""
@@ -32,8 +33,14 @@ class Classes:
             return known
         target = self._entry(found, kind)
         known = None
+        if (name, kind) in self._open:
+            detail = "can't be a part of itself"
+            self._report.problem(found.section, found.key, name, detail, f"another {_noun(kind)}")
+            return None
+        self._open.add((name, kind))
         if target is not None:
             known = Component(target, self._keys((name, target), registry.CLASSES[target].keys))
+        self._open.discard((name, kind))
         self._done[name, kind] = known
         return known
 
@@ -102,6 +109,8 @@ class Classes:
                 self._sections.read(chain, name, key)
             elif key.type == "component":
                 read[name] = self._nested(chain, name, key)
+            elif key.type == "components":
+                read[name] = self._several(chain, name, key)
             elif key.type == "points":
                 read[name] = self._points.read(self._sections, chain, name)
             elif key.type == "coordinates":
@@ -113,6 +122,19 @@ class Classes:
     def _nested(self, chain: Sequence[str], name: str, key: Key) -> Component | None:
         found = self._sections.find(chain, name, key.inherited)
         return self.component(found, key.kind) if found else None
+
+    def _several(self, chain: Sequence[str], name: str, key: Key) -> tuple[Component, ...] | None:
+        """The components that a list names; None where there is no list."""
+        found = self._sections.find(chain, name, key.inherited)
+        if found is None:
+            return None
+        try:
+            texts = values.texts(found.text)
+        except ValueError as error:
+            self._report.problem(found.section, name, found.text, str(error), "a list: [a, b]")
+            return None
+        named = [self.component(Found(found.section, found.key, text), key.kind) for text in texts]
+        return None if None in named else tuple(one for one in named if one is not None)
 
 
 class PointReader:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fechner.strategies import gpu
+from fechner.strategies.config import several
 from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
+
+#: Generators that need a model.
+WITH_MODEL = ("OptimizeAcqfGenerator", several.GENERATOR)
 
 
 def check(
@@ -18,9 +23,14 @@ def check(
     stimuli: int,
 ) -> None:
     """Note every combination of this stage that can't work, or not yet."""
-    uses_model = stage.model is not None or stage.generator.name == "OptimizeAcqfGenerator"
+    uses_model = stage.model is not None or stage.generator.name in WITH_MODEL
     if uses_model:
-        _check_space(sections, stage, parameters, outcomes)
+        _check_space(sections, stage, parameters, outcomes, stimuli)
+    if len(outcomes) > 1 and stimuli == 1:
+        for part, outcome in _parts(stage, outcomes):
+            check(sections, part, parameters, [outcome], stimuli)
+        return
+    _check_alone(sections, stage, outcomes)
     kind = outcomes[0].type if len(outcomes) == 1 else ""
     if stage.model is not None and kind:
         _fits(sections, stage, "model", stage.model, kind, stimuli)
@@ -30,7 +40,18 @@ def check(
     if isinstance(acqf, Component) and kind and stage.model is not None:
         _fits(sections, stage, "acqf", acqf, kind, stimuli)
         objective = acqf.keys.get("objective")
-        if objective is not None:
+        if objective is not None and (objective.name == several.SUM or acqf.name in several.OF_SUMS):
+            of_sum = objective.name == several.SUM
+            detail = "is for several outcomes" if of_sum else "is not supported here yet"
+            sections.report.problem(
+                acqf.name,
+                "objective",
+                objective.name,
+                detail,
+                "leave it out",
+                "does_not_fit" if of_sum else "not_supported",
+            )
+        elif objective is not None:
             _fits(sections, stage, "objective", objective, kind, stimuli)
         _check_target(sections, stage, acqf, stage.model, kind)
 
@@ -40,15 +61,41 @@ def _check_space(
     stage: Stage,
     parameters: Sequence[Parameter],
     outcomes: Sequence[Outcome],
+    stimuli: int,
 ) -> None:
     report, hint = sections.report, "a stage without model, generator = SobolGenerator"
     key, text = ("model", stage.model.name) if stage.model else ("generator", stage.generator.name)
     if parameters and all(parameter.type == "fixed" for parameter in parameters):
         detail = "a model needs a parameter that is not fixed"
         report.problem(stage.name, key, text, detail, hint)
-    if len(outcomes) > 1:
-        detail = f"a model of {len(outcomes)} outcomes is not supported yet"
+    if len(outcomes) > 1 and stimuli > 1:
+        detail = f"a model of {len(outcomes)} outcomes of pairs is not supported yet"
         report.problem(stage.name, key, text, detail, hint, "not_supported")
+
+
+def _parts(stage: Stage, outcomes: Sequence[Outcome]) -> list[tuple[Stage, Outcome]]:
+    """The stage as each of several outcomes would have it alone, where its model has parts."""
+    models = (stage.model.keys.get("models") if stage.model is not None else None) or ()
+    generators = stage.generator.keys.get("generators") or ()
+    if len(models) != len(outcomes) or any(model.name == several.MODEL for model in models):
+        return []
+    own = (
+        list(generators) if len(generators) == len(outcomes) else [Component("SobolGenerator")] * len(models)
+    )
+    return [
+        (replace(stage, model=model, generator=generator), outcome)
+        for model, generator, outcome in zip(models, own, outcomes, strict=True)
+    ]
+
+
+def _check_alone(sections: Sections, stage: Stage, outcomes: Sequence[Outcome]) -> None:
+    """Note a model or generator of several outcomes where there is one."""
+    if len(outcomes) != 1:
+        return
+    for key, component in (("model", stage.model), ("generator", stage.generator)):
+        if component is not None and component.name in (several.MODEL, several.GENERATOR):
+            detail, hint = "is for several outcomes", "outcome_types = [binary, continuous], or another class"
+            sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
 
 
 def _fitting(component: str, kind: str, stimuli: int) -> list[str]:

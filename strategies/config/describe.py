@@ -97,6 +97,9 @@ def _generator(generator: Component, stimuli: int) -> str:
     if generator.name == "ManualGenerator":
         order = "in random order" if generator.keys["shuffle"] else "in the order given"
         return f"{len(generator.keys['points'])} points of the configuration, {order}."
+    if generator.name == "IndependentOptimizeAcqfGenerator":
+        turns = [f"{_acquisition(part.keys['acqf'], stimuli)}" for part in generator.keys["generators"]]
+        return f"Outcomes take turns; points are chosen, in their order, by {_and(turns)}."
     acqf = generator.keys.get("acqf")
     return (
         f"Points are chosen by {_acquisition(acqf, stimuli)}."
@@ -116,7 +119,12 @@ def _acquisition(acqf: Component, stimuli: int) -> str:
     if acqf.name in LEVEL_SETS:
         return f"{acqf.name}: {LEVEL_SETS[acqf.name].format(format(target, 'g'))}"
     if stimuli == 1 and acqf.name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):
-        return f"{acqf.name}: where the outcome may be higher than anywhere so far"
+        what = "the outcome"
+        if acqf.keys.get("objective") is not None:
+            what = (
+                f"the sum of the outcomes, weighted by {', '.join(acqf.keys['objective'].keys['weights'])},"
+            )
+        return f"{acqf.name}: where {what} may be higher than anywhere so far"
     if stimuli == 1 and acqf.name in AT_A_POINT:
         return f"{acqf.name}: {AT_A_POINT[acqf.name]}"
     if acqf.name in PAIRS:
@@ -133,6 +141,9 @@ def _monotone(model: Component, spec: Specification) -> list[str]:
 
 def _model(model: Component, stage: Stage, spec: Specification) -> str:
     parts = [f"The model is {model.name}"]
+    if model.keys.get("models"):
+        each = zip(spec.outcomes, model.keys["models"], strict=True)
+        parts.append(f"with {_and([f'{part.name} for {outcome.name}' for outcome, part in each])}")
     floor, lapse = model.keys.get("floor"), model.keys.get("lapse")
     if floor or lapse:
         known = "an unknown lapse rate" if lapse == "estimate" else f"lapse rate {lapse:g}"

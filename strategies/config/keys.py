@@ -11,13 +11,13 @@ class Key:
     """What a key takes.
 
     Attributes:
-        type: whole, seed, number, truth, text, one_of, texts, component, points; coordinates: names of
-            parameters, or their places; ignored: without effect.
+        type: whole, seed, number, truth, text, one_of, texts, component, points; components: a list of
+            the former; coordinates: names of parameters, or their places; ignored: without effect.
         default: its value where it is not given.
         required: whether it must be given.
         low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.
         choices: what a one_of key takes.
-        kind: of the class that a component key names.
+        kind: of the class, or classes, that a component key names.
         later: texts that are known, but not supported yet.
         supported: False if the whole key is known, but not supported yet.
         inherited: whether ``[common]`` gives it where the section doesn't.

@@ -77,6 +77,11 @@ CLASSES: dict[str, Entry] = {
             "max_gen_time": number(None, above=0.0),
         },
     ),
+    "IndependentOptimizeAcqfGenerator": Entry(
+        "generator",
+        {**GENERATOR_KEYS, "generators": Key("components", kind="generator", inherited=False)},
+        stimuli=1,
+    ),
     # models
     "GPClassificationModel": Entry(
         "model",
@@ -108,6 +113,9 @@ CLASSES: dict[str, Entry] = {
         outcome="binary",
         stimuli=1,
     ),
+    "IndependentGPsModel": Entry(
+        "model", {"models": Key("components", kind="model", inherited=False)}, stimuli=1
+    ),
     "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
     # acquisition functions
     "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}, stimuli=1),
@@ -120,12 +128,8 @@ CLASSES: dict[str, Entry] = {
         for name in ("LocalMI", "LocalSUR")
     },
     "MCPosteriorVariance": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, stimuli=1),
-    "qLogNoisyExpectedImprovement": Entry(
-        "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}
-    ),
-    "qNoisyExpectedImprovement": Entry(
-        "acquisition", {**ACQUISITION_KEYS, "objective": Key("text", supported=False)}
-    ),
+    "qLogNoisyExpectedImprovement": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}),
+    "qNoisyExpectedImprovement": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}),
     "AnalyticExpectedUtilityOfBestOption": Entry(
         "acquisition", ACQUISITION_KEYS, outcome="binary", stimuli=2
     ),
@@ -137,6 +141,9 @@ CLASSES: dict[str, Entry] = {
     ),
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
+    "AffinePosteriorTransform": Entry(
+        "objective", {"weights": Key("texts", required=True, inherited=False)}, stimuli=1
+    ),
     "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
     "PairwiseMeanCovarFactory": Entry(
         "factory", {**FACTORY_KEYS, "shared_dims": Key("texts", inherited=False)}, stimuli=2
@@ -160,16 +167,13 @@ def _later(kind: str, names: str, instead: str = "") -> None:
 
 _later("generator", "SampleAroundPointsGenerator", "ManualGenerator with the points written out")
 _later("generator", "EpsilonGreedyGenerator AcqfThompsonSamplerGenerator AcqfGridSearchGenerator")
-_later(
-    "generator", "MixedOptimizeAcqfGenerator IndependentOptimizeAcqfGenerator IntensityAwareSemiPGenerator"
-)
+_later("generator", "MixedOptimizeAcqfGenerator IntensityAwareSemiPGenerator")
 _later(
     "generator",
     "MonotonicThompsonSamplerGenerator StaircaseGenerator QuestPlusGenerator PsiMarginalGenerator",
 )
 _later("generator", "InterleavedGenerator")
 _later("model", "SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
-_later("model", "IndependentGPsModel")
 _later("acquisition", "MOCU SMOCU BEMPS", "EAVC")
 _later(
     "acquisition",
@@ -191,7 +195,7 @@ _later(
 _later("objective", "FloorProbitObjective FloorLogitObjective FloorGumbelObjective", "ProbitObjective")
 _later(
     "objective",
-    "SemiPProbabilityObjective SemiPThresholdObjective AffinePosteriorTransform",
+    "SemiPProbabilityObjective SemiPThresholdObjective",
     "ProbitObjective",
 )
 _later(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fechner.strategies.config import combinations
+from fechner.strategies.config import combinations, several
 from fechner.strategies.config.classes import Classes
 from fechner.strategies.config.keys import STAGE_KEYS
 from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
@@ -20,7 +20,7 @@ DEFAULT_MODELS = {
 DEFAULT_ACQUISITION = {
     "binary": "EAVC",
     "continuous": "qLogNoisyExpectedImprovement",
-    "ordinal": "BernoulliMCMutualInformation",
+    "ordinal": "MCPosteriorVariance",
 }
 PAIRWISE_MODELS = {"binary": "PairwiseProbitModel"}
 PAIRWISE_ACQUISITION = {"binary": "AnalyticExpectedUtilityOfBestOption"}
@@ -47,6 +47,8 @@ class Experiment:
     @property
     def default_model(self) -> str | None:
         """The model for these outcomes and stimuli, if there is one."""
+        if len(self.outcomes) > 1:
+            return several.MODEL if self.stimuli == 1 else None
         return (DEFAULT_MODELS if self.stimuli == 1 else PAIRWISE_MODELS).get(self.outcome)
 
     @property
@@ -87,9 +89,12 @@ def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) 
     named = sections.find([name], "model")
     model = classes.component(named, "model") if named else None
     generator = _generator(sections, classes, name, shared)
-    if generator is not None and generator.name == "OptimizeAcqfGenerator" and named is None:
+    if generator is not None and generator.name in combinations.WITH_MODEL and named is None:
         model = _default_model(sections, classes, name, shared)
-    model = _with_levels(model, shared)
+    if len(shared.outcomes) == 1 and model is not None:
+        model = several.with_levels(model, shared.outcomes[0])
+    elif len(shared.outcomes) > 1 and shared.stimuli == 1:
+        generator, model = _of_several(sections, classes, name, shared, generator, model)
     _check_end(sections, name, read, generator, model, shared.no_end)
     if generator is None:
         return None
@@ -103,6 +108,8 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
     acqf = sections.find([name], "acqf")
     if found is not None and found.text.lower() != "auto":
         generator = classes.component(found, "generator")
+    elif len(shared.outcomes) > 1 and _can_model(shared) and acqf is None:
+        generator = classes.default(several.GENERATOR)
     elif acqf or sections.find([name], "model") or _can_model(shared):
         generator = classes.default("OptimizeAcqfGenerator")
     else:
@@ -138,6 +145,11 @@ def _default_acquisition(
         sections.report.warn(
             name, "acqf", "", f"no acquisition function is named; {chosen} is used", hint, "chosen"
         )
+    return _acquisition(sections, classes, chosen)
+
+
+def _acquisition(sections: Sections, classes: Classes, chosen: str) -> Component:
+    """An acquisition function that nobody named."""
     target = sections.find([chosen], "target")
     if chosen == "EAVC" and target is None:
         return Component(chosen, {"target": 0.75, "query_set_size": 256, "lookahead_type": "levelset"})
@@ -157,11 +169,30 @@ def _default_model(sections: Sections, classes: Classes, name: str, shared: Expe
     return classes.default(chosen)
 
 
-def _with_levels(model: Component | None, shared: Experiment) -> Component | None:
-    """The model, told how many levels the outcome has where it is an ordinal one."""
-    if model is None or model.name != "OrdinalGPModel" or shared.outcome != "ordinal":
-        return model
-    return Component(model.name, {**model.keys, "n_levels": shared.outcomes[0].n_levels})
+def _of_several(
+    sections: Sections,
+    classes: Classes,
+    name: str,
+    shared: Experiment,
+    generator: Component | None,
+    model: Component | None,
+) -> tuple[Component | None, Component | None]:
+    """Generator and model with a part for each of several outcomes."""
+    if model is not None:
+        model = several.with_models(
+            sections, name, model, shared.outcomes, lambda kind: classes.default(DEFAULT_MODELS[kind])
+        )
+    if generator is not None and generator.name == several.GENERATOR:
+        generator = several.with_generators(
+            sections,
+            generator,
+            shared.outcomes,
+            lambda _kind: classes.default("OptimizeAcqfGenerator"),
+            lambda kind: _acquisition(sections, classes, DEFAULT_ACQUISITION[kind]),
+        )
+    elif generator is not None and generator.name == "OptimizeAcqfGenerator":
+        several.check_sum(sections, name, generator, shared.outcomes)
+    return generator, model
 
 
 def _older_end(sections: Sections, name: str, read: dict[str, Any]) -> None:

@@ -8,15 +8,21 @@ import pytest
 from fechner.strategies.config.registry import CLASSES, OLDER_ALLOCATORS, OLDER_CLASSES
 
 SUPPORTED = {
-    "generator": {"SobolGenerator", "RandomGenerator", "ManualGenerator", "OptimizeAcqfGenerator"},
-    "model": {"MonotonicProjectionGP", "GPClassificationModel", "GPRegressionModel", "OrdinalGPModel", "PairwiseProbitModel"},
+    "generator": {
+        *("SobolGenerator", "RandomGenerator", "ManualGenerator"),
+        *("OptimizeAcqfGenerator", "IndependentOptimizeAcqfGenerator"),
+    },
+    "model": {
+        *("GPClassificationModel", "GPRegressionModel", "MonotonicProjectionGP", "OrdinalGPModel"),
+        *("PairwiseProbitModel", "IndependentGPsModel"),
+    },
     "acquisition": {
         *("MCLevelSetEstimation", "EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR", "LocalMI", "LocalSUR"),
         *("MCPosteriorVariance", "BernoulliMCMutualInformation", "PairwiseMCPosteriorVariance"),
         *("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"),
         "AnalyticExpectedUtilityOfBestOption",
     },
-    "objective": {"ProbitObjective"},
+    "objective": {"AffinePosteriorTransform", "ProbitObjective"},
     "factory": {"DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
 }
 
@@ -46,7 +52,7 @@ def test_component_keys_have_a_kind():
     kinds = {entry.kind for entry in CLASSES.values()}
     for entry in CLASSES.values():
         for key in entry.keys.values():
-            assert (key.kind in kinds) == (key.type == "component")
+            assert (key.kind in kinds) == (key.type in ("component", "components"))
 
 
 def test_names_of_botorch_exist_there():

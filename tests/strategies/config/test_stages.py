@@ -55,7 +55,7 @@ def test_no_generator_named():
     )
     rated = read({}, "ordinal", OrdinalLikelihood={"n_levels": 7})
     assert (acqf(rated).name, rated.stages[0].model.name) == (
-        "BernoulliMCMutualInformation",
+        "MCPosteriorVariance",
         "OrdinalGPModel",
     )
     assert rated.stages[0].model.keys["n_levels"] == 7
@@ -159,7 +159,7 @@ def test_points_that_cannot_be(points: Any, detail: str):
             {"model": "GPClassificationModel", "generator": "SobolGenerator"},
             ["binary"] * 2,
             "model",
-            "not_supported",
+            "does_not_fit",
         ),
         ({"model": "GPClasificationModel"}, "binary", "model", "unknown_name"),
         ({"model": "SobolGenerator"}, "binary", "model", "wrong_kind"),

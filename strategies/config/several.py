@@ -1,0 +1,99 @@
+"""Stages of several outcomes: a model and a generator for each, filled in where none is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fechner.strategies.config import values
+from fechner.strategies.config.sections import Sections
+from fechner.strategies.config.specification import Component, Outcome
+
+MODEL = "IndependentGPsModel"
+GENERATOR = "IndependentOptimizeAcqfGenerator"
+SUM = "AffinePosteriorTransform"
+OF_SUMS = ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement")
+
+Default = Callable[[str], Component]  # the default component for an outcome type
+
+
+def with_models(
+    sections: Sections, stage: str, model: Component, outcomes: Sequence[Outcome], default: Default
+) -> Component:
+    """The model with one for each outcome; what doesn't go together is noted."""
+    if model.name != MODEL:
+        hint = f"model = {MODEL}, whose models = […] names one for each outcome"
+        detail = f"is for one outcome; here a trial has {len(outcomes)}"
+        sections.report.problem(stage, "model", model.name, detail, hint, "does_not_fit")
+        return model
+    given: Sequence[Component] | None = model.keys["models"]
+    if given is not None and len(given) != len(outcomes):
+        _miscounted(sections, model.name, "models", given, outcomes)
+        given = None
+    parts = given or [default(outcome.type) for outcome in outcomes]
+    for part in parts:
+        if part.name == MODEL:
+            sections.report.problem(model.name, "models", part.name, "can't be one of its own models")
+    found = [with_levels(part, outcome) for part, outcome in zip(parts, outcomes, strict=True)]
+    return Component(model.name, {**model.keys, "models": tuple(found)})
+
+
+def with_levels(model: Component, outcome: Outcome) -> Component:
+    """The model, told how many levels the outcome has where it is an ordinal one."""
+    if model.name != "OrdinalGPModel" or outcome.type != "ordinal":
+        return model
+    return Component(model.name, {**model.keys, "n_levels": outcome.n_levels})
+
+
+def with_generators(
+    sections: Sections,
+    generator: Component,
+    outcomes: Sequence[Outcome],
+    default: Default,
+    acquisition: Default,
+) -> Component:
+    """The generator with one for each outcome, each with its acquisition function."""
+    given: Sequence[Component] | None = generator.keys["generators"]
+    if given is not None and len(given) != len(outcomes):
+        _miscounted(sections, generator.name, "generators", given, outcomes)
+        given = None
+    found = []
+    for part, outcome in zip(given or [default(one.type) for one in outcomes], outcomes, strict=True):
+        if part.name != "OptimizeAcqfGenerator":
+            detail, hint = "can't take turns", "an OptimizeAcqfGenerator for each outcome"
+            sections.report.problem(generator.name, "generators", part.name, detail, hint, "does_not_fit")
+        elif part.keys["acqf"] is None:
+            part = Component(part.name, {**part.keys, "acqf": acquisition(outcome.type)})
+        found.append(part)
+    return Component(generator.name, {**generator.keys, "generators": tuple(found)})
+
+
+def check_sum(sections: Sections, stage: str, generator: Component, outcomes: Sequence[Outcome]) -> None:
+    """Note what keeps an OptimizeAcqfGenerator from working on the outcomes' weighted sum."""
+    report, acqf = sections.report, generator.keys.get("acqf")
+    objective = acqf.keys.get("objective") if acqf is not None else None
+    if acqf is None or objective is None or objective.name != SUM or acqf.name not in OF_SUMS:
+        detail = f"optimises one function; here a trial has {len(outcomes)} outcomes"
+        hint = f"generator = {GENERATOR}, or acqf = {OF_SUMS[0]} with objective = {SUM}"
+        report.problem(stage, "generator", generator.name, detail, hint, "does_not_fit")
+        return
+    given = objective.keys["weights"] or ()
+    text = f"[{', '.join(given)}]"
+    if len(given) != len(outcomes):
+        detail = f"has {len(given)} weights for {len(outcomes)} outcomes"
+        report.problem(objective.name, "weights", text, detail, "one weight for each outcome, in order")
+        return
+    try:
+        numbers = [values.number(weight) for weight in given]
+    except ValueError as error:
+        report.problem(objective.name, "weights", text, str(error), "a list of numbers: [1, -0.5]")
+        return
+    if not any(numbers):
+        report.problem(objective.name, "weights", text, "are all zero", "a list of numbers: [1, -0.5]")
+
+
+def _miscounted(
+    sections: Sections, section: str, key: str, given: Sequence[Component], outcomes: Sequence[Outcome]
+) -> None:
+    text = f"[{', '.join(one.name for one in given)}]"
+    detail = f"has {len(given)} names for {len(outcomes)} outcomes"
+    sections.report.problem(section, key, text, detail, "one for each outcome, in order")
