@@ -24,9 +24,9 @@ MODEL = "GPClassificationModel"
 
 #: The slow settings by which every shortcut is judged; of these, the keys that there are.
 EXACT: dict[str, dict[str, Any]] = {
-    "OptimizeAcqfGenerator": {"restarts": 20, "samps": 4096},
+    "OptimizeAcqfGenerator": {"restarts": 20, "samps": 2048},
     MODEL: {"ftol": 1e-12, "gtol": 1e-6, "maxiter": 1000, "maxfun": 5000, "maxls": 50},
-    "acquisition": {"query_set_size": 1024},
+    "acquisition": {"query_set_size": 512},
 }
 #: Shortcuts that no key turns off, by module: what the slow settings have instead.
 EXACT_CONSTANTS: dict[str, dict[str, Any]] = {
