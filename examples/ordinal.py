@@ -44,7 +44,7 @@ model = OrdinalGPModel
 min_asks = 42
 
 [OptimizeAcqfGenerator]
-acqf = BernoulliMCMutualInformation
+acqf = MCPosteriorVariance
 """
 
 FREQUENCIES = (500.0, 1000.0, 4000.0)

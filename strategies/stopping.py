@@ -50,7 +50,7 @@ def _rule(state: State, n: int, counts: tuple[tuple[int, ...], ...]) -> str | No
 
 
 def _judged(state: State, counts: tuple[tuple[int, ...], ...]) -> list[tuple[int, ...]]:
-    """Of which outcomes every level must occur: of the binary ones; of ordinal ones where there is no other."""
+    """The outcomes every level of which must occur: the binary ones; ordinal ones where there is none."""
     types = [outcome.type for outcome in state.specification.outcomes]
     kind = "binary" if "binary" in types else "ordinal"
     return [levels for levels, one in zip(counts, types, strict=True) if one == kind]

@@ -98,8 +98,30 @@ def response(outcome: str, config: dict[str, Any], trial: int) -> float:
     return float(trial % 2) if trial < 4 else float(height > (0.0 if len(values) == 2 else 0.5))
 
 
+def of_several(acquired: Config) -> Config:
+    """Two stages of two outcomes, the second with these sections."""
+    config = configuration("SobolGenerator", "binary", 1)
+    config["common"]["outcome_types"] = ["binary", "continuous"]
+    config["opt"] = {"model": "IndependentGPsModel", "min_asks": 2, "min_total_outcome_occurrences": 0}
+    config["OptimizeAcqfGenerator"] = {"samps": 128}
+    config["IndependentGPsModel"] = {"models": ["GPClassificationModel", "GPRegressionModel"]}
+    return config | {name: config.get(name, {}) | section for name, section in acquired.items()}
+
+
+_TURNS = of_several({"opt": {"generator": "IndependentOptimizeAcqfGenerator"}})
 #: Configurations that the general pattern doesn't fit, by class.
-SPECIAL: dict[str, Config] = {}
+SPECIAL: dict[str, Config] = {
+    "IndependentGPsModel": _TURNS,
+    "IndependentOptimizeAcqfGenerator": _TURNS,
+    "AffinePosteriorTransform": of_several(
+        {
+            "opt": {"generator": "OptimizeAcqfGenerator"},
+            "OptimizeAcqfGenerator": {"acqf": "qLogNoisyExpectedImprovement"},
+            "qLogNoisyExpectedImprovement": {"objective": "AffinePosteriorTransform"},
+            "AffinePosteriorTransform": {"weights": [1, -0.5]},
+        }
+    ),
+}
 
 SUPPORTED = sorted(name for name, entry in CLASSES.items() if entry.supported)
 
@@ -122,9 +144,10 @@ def test_runs_and_replays(wire: Any, name: str) -> None:
     for trial in range(8):
         handed_out = client.call("ask", {"beyond": True})["trials"]
         assert handed_out
-        told = response(outcome, handed_out[0]["config"], trial)
+        told = [response(kind, handed_out[0]["config"], trial) for kind in config["common"]["outcome_types"]]
         client.call("tell", {"trial": handed_out[0]["trial"], "outcome": told})
-    predicted = client.call("query", {"query": "prediction", "x": {"a": [0.5], "b": [0.5]}})
+    where = {"x": {"a": [0.5], "b": [0.5]}, "outcome": "outcome_1"}
+    predicted = client.call("query", {"query": "prediction", **where})
     assert predicted["lower"][0] <= predicted["y"][0] <= predicted["upper"][0]
     client.close()
     record = Record.open(str(Path(wire.record)), read_only=True)
