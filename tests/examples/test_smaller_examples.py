@@ -71,6 +71,31 @@ def test_the_comfortable_level_is_found_over_twenty_seeds() -> None:
     assert max(away) < 12.0
 
 
+def test_two_outcomes_are_learned_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Sixty trials find where words are understood within 10 dB, and what is most comfortable within 8."""
+    example = runpy.run_path(str(EXAMPLES / "several_outcomes.py"))
+    level, best = example["run"]()
+    assert abs(level - example["threshold"](2.0)) < 10.0
+    assert abs(best["level"] - example["BEST"]["level"]) < 8.0
+    assert abs(best["compression"] - example["BEST"]["compression"]) < 0.5
+    assert "three words in four at compression 2: " in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_two_outcomes_are_learned_over_twenty_seeds() -> None:
+    """Threshold and most comfortable level are 4 dB off on average, 10 at most; compression .2 and .5."""
+    example = runpy.run_path(str(EXAMPLES / "several_outcomes.py"))
+    found = [example["run"](seed) for seed in range(20)]
+    away = {
+        "threshold": [abs(level - example["threshold"](2.0)) for level, _ in found],
+        "level": [abs(best["level"] - example["BEST"]["level"]) for _, best in found],
+        "compression": [abs(best["compression"] - example["BEST"]["compression"]) for _, best in found],
+    }
+    for name, (average, most) in {"threshold": (4, 10), "level": (4, 10), "compression": (0.2, 0.5)}.items():
+        assert sum(away[name]) / 20 < average, name
+        assert max(away[name]) < most, name
+
+
 @pytest.mark.long
 def test_the_favourite_setting_is_found_over_twenty_seeds() -> None:
     """Of 20 listeners' favourites 18 programs are right, and bass and treble 2 dB off on average."""
@@ -99,3 +124,15 @@ def test_the_monotone_example_over_twenty_seeds() -> None:
         away.append(sum(abs(found[o] - example["threshold"](o)) for o in found) / len(found))
     assert sum(away) / len(away) < 3.5
     assert max(away) < 6.0
+
+
+@pytest.mark.long
+def test_the_constrained_example_over_twenty_seeds() -> None:
+    """Thirty trials of 20 observers: contrast thresholds .07 off on average, none's more than .15."""
+    example = runpy.run_path(str(EXAMPLES / "constrained.py"))
+    away = []
+    for seed in range(20):
+        found = example["run"](seed)
+        away.append(sum(abs(found[o] - example["threshold"](o)) for o in found) / len(found))
+    assert sum(away) / len(away) < 0.07
+    assert max(away) < 0.15
