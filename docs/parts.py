@@ -20,7 +20,7 @@ from fechner.server.errors import CODES
 from fechner.server.limits import Limits
 from fechner.server.messages import MESSAGES
 from fechner.strategies.config import check, describe
-from fechner.strategies.config.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_TYPES, STAGE_KEYS, Key
+from fechner.strategies.config.keys import COMMON_KEYS, CONSTRAINT_KEYS, METADATA_KEYS, PARAMETER_TYPES, STAGE_KEYS, Key
 from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
 from pydantic import BaseModel
 
@@ -170,11 +170,13 @@ def _meaning(owner: str, name: str) -> str:
 def _takes(key: Key) -> str:
     if key.type == "one_of":
         return " or ".join(f"`{one}`" for one in key.choices if one not in key.later)
+    if key.type.startswith("constraint"):
+        return "list" if key is not CONSTRAINT_KEYS["constraint_factory"] else "section"
     if key.type == "component":
         return KINDS[key.kind]
     if key.type == "components":
         return f"list of {KINDS[key.kind]}s"
-    word = {"whole": "whole number", "seed": "whole number", "truth": "True or False", "texts": "list"}
+    word = {"whole": "whole number", "seed": "whole number", "truth": "True or False", "texts": "list", "coordinates": "list"}
     ends = [
         (key.low, "from {:,}"),
         (key.above, "above {:,}"),
@@ -184,7 +186,8 @@ def _takes(key: Key) -> str:
     span = " ".join(
         form.format(int(end) if end == int(end) else end) for end, form in ends if end is not None
     )
-    return f"{word.get(key.type, key.type)} {span}".strip()
+    words = "".join(f", or `{one}`" for one in key.choices)
+    return f"{word.get(key.type, key.type)} {span}".strip() + words
 
 
 def _shown(key: Key) -> str:

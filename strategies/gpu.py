@@ -59,6 +59,9 @@ def without_effect(stage: Stage, stimuli: int) -> str | None:
         return f"has no effect: {acqf.name} is computed on the processor"
     if stage.model is not None and stage.model.name in ON_THE_PROCESSOR:
         return f"has no effect: {stage.model.name} is computed on the processor"
+    keys = {} if stage.model is None else stage.model.keys
+    if keys.get("constraint_locations") or keys.get("lapse") == "estimate":
+        return "has no effect with constraint points or an unknown lapse rate: the processor computes these"
     candidates = int(stage.generator.keys.get("samps") or 1024)
     reference = int(acqf.keys.get("query_set_size") or 256) if acqf.name in LOOK_AHEAD else 0
     if pays(candidates, reference, MOST_INPUTS):

@@ -26,6 +26,7 @@ from fechner.strategies.acquisition.look_ahead import (
     reduction,
     volume_change,
 )
+from fechner.strategies.acquisition.objectives import Objective, objective_of
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
@@ -101,13 +102,14 @@ def _build(component: Component, posterior: Posterior, seed: int, pending: Array
     core = posterior.expecting(waiting) if len(waiting) else posterior
     target = keys.get("target")
     target = 0.75 if target is None else float(target)
+    objective = objective_of(keys.get("objective"), core)
     if name == "MCLevelSetEstimation":
         beta = keys.get("beta")
         on_probability = keys.get("objective") is not None
-        function = straddle(core, target, 3.84 if beta is None else float(beta), on_probability)
+        function = straddle(core, target, 3.84 if beta is None else float(beta), on_probability, objective)
         return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
     if name in POINTWISE:
-        function = POINTWISE[name](core, target)
+        function = POINTWISE[name](core, target, objective)
         return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
     count, keyed = int(keys.get("query_set_size") or 256), key(seed, "query set")
     parts = Parts(core, name, target, count=count, seed=keyed)
@@ -122,11 +124,11 @@ def _build(component: Component, posterior: Posterior, seed: int, pending: Array
 #: Points in a chunk, and what a point is taken to cost in seconds.
 AT_A_POINT, SAMPLED, OVER_THE_BOX = (256, 1e-5), (64, 5e-5), (64, 1e-4)
 
-POINTWISE: dict[str, Callable[[Posterior, float], OfMoments]] = {
-    "MCPosteriorVariance": lambda core, _: posterior_variance(core),
-    "BernoulliMCMutualInformation": lambda core, _: information(core),
-    "LocalMI": lambda core, target: local(core, target, "entropy"),
-    "LocalSUR": lambda core, target: local(core, target, "misclassified"),
+POINTWISE: dict[str, Callable[[Posterior, float, Objective | None], OfMoments]] = {
+    "MCPosteriorVariance": lambda core, _, objective: posterior_variance(core, objective),
+    "BernoulliMCMutualInformation": lambda core, _, objective: information(core, objective),
+    "LocalMI": lambda core, target, _: local(core, target, "entropy"),
+    "LocalSUR": lambda core, target, _: local(core, target, "misclassified"),
 }
 LOOKING_AHEAD: dict[str, Callable[[], tuple[Score, ScoreSlopes]]] = {
     "EAVC": volume_change,

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from fechner.strategies.acquisition.objectives import Objective
 from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.models import ordinal_likelihood
 from fechner.strategies.models.normal import Array, ndtr, probability_moments
@@ -55,12 +56,20 @@ def climbing(posterior: Posterior, function: OfMoments) -> tuple[Values, Gradien
     return values, gradients
 
 
-def straddle(posterior: Posterior, target: float, beta: float, on_probability: bool) -> OfMoments:
-    """The straddle; `target` is a probability (`on_probability`) or an f."""
+def straddle(
+    posterior: Posterior,
+    target: float,
+    beta: float,
+    on_probability: bool,
+    objective: Objective | None = None,
+) -> OfMoments:
+    """The straddle; `target` is a probability (`on_probability`, or the objective's) or an f."""
     multiplier = float(np.sqrt(beta))
 
     def values(mean: Array, variance: Array) -> Array:
-        if on_probability:
+        if objective is not None:
+            mean, variance = objective.moments(mean, variance)
+        elif on_probability:
             mean, variance = _of_probability(posterior, mean, variance)
         out: Array = multiplier * np.sqrt(variance) - np.abs(mean - target)
         return out
@@ -68,10 +77,12 @@ def straddle(posterior: Posterior, target: float, beta: float, on_probability: b
     return values
 
 
-def posterior_variance(posterior: Posterior) -> OfMoments:
+def posterior_variance(posterior: Posterior, objective: Objective | None = None) -> OfMoments:
     """BALV: the variance of p, of E[y | f] for ordinal outcomes, or of f for continuous ones."""
 
     def values(mean: Array, variance: Array) -> Array:
+        if objective is not None:
+            return objective.moments(mean, variance)[1]
         if isinstance(posterior, OrdinalPosterior):
             return ordinal_likelihood.level_moments(mean, variance, posterior.cuts)[1]
         return _of_probability(posterior, mean, variance)[1] if posterior.binary else variance
@@ -79,10 +90,13 @@ def posterior_variance(posterior: Posterior) -> OfMoments:
     return values
 
 
-def information(posterior: Posterior) -> OfMoments:
+def information(posterior: Posterior, objective: Objective | None = None) -> OfMoments:
     """BALD: what the outcome would tell about f, in nats."""
 
     def values(mean: Array, variance: Array) -> Array:
+        if objective is not None:
+            known = objective.mean_of(binary_entropy, mean, variance)
+            return binary_entropy(objective.moments(mean, variance)[0]) - known
         if isinstance(posterior, OrdinalPosterior):
             return ordinal_likelihood.information(mean, variance, posterior.cuts)
         first, _ = _of_probability(posterior, mean, variance)

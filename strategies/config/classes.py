@@ -7,6 +7,7 @@ from typing import Any
 
 from fechner.strategies.config import registry, values
 from fechner.strategies.config.keys import Key
+from fechner.strategies.config.pseudo import ConstraintPoint, constraint_points
 from fechner.strategies.config.sections import Found, Sections
 from fechner.strategies.config.specification import Component, Parameter
 
@@ -113,6 +114,10 @@ class Classes:
                 read[name] = self._several(chain, name, key)
             elif key.type == "points":
                 read[name] = self._points.read(self._sections, chain, name)
+            elif key.type == "constraint points":
+                read[name] = self._points.constraint_points(self._sections, chain)
+            elif key.type == "constraint part":
+                continue
             elif key.type == "coordinates":
                 read[name] = self._points.coordinates(self._sections, chain, name)
             else:
@@ -160,6 +165,10 @@ class PointReader:
             hint = f"a list with one list per point: [[{names or 'a, b'}], …]"
             sections.report.problem(found.section, name, found.text, str(error), hint)
             return ()
+
+    def constraint_points(self, sections: Sections, chain: Sequence[str]) -> tuple[ConstraintPoint, ...]:
+        """Places at which a probability is known, in unit coordinates."""
+        return constraint_points(sections, chain, self._parameters, self._points)
 
     def coordinates(self, sections: Sections, chain: Sequence[str], name: str) -> tuple[int, ...] | None:
         """Places among the parameters that are not fixed, of those that a list names; None if not given."""

@@ -137,7 +137,7 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str, 
             detail = f"is {given} here, and {keys['n_levels']} for the outcome"
             hint = "one n_levels, in [OrdinalLikelihood]"
             report.problem(likelihood.name, "n_levels", str(given), detail, hint)
-    if keys.get("floor", 0.0) + keys.get("lapse", 0.0) >= 1:
+    if keys.get("lapse") != "estimate" and keys.get("floor", 0.0) + keys.get("lapse", 0.0) >= 1:
         detail = f"floor {keys['floor']:g} and lapse {keys['lapse']:g} leave no room for a curve"
         report.problem(model.name, "lapse", f"{keys['lapse']:g}", detail, "their sum must be below 1")
     no_effect = gpu.without_effect(stage, stimuli) if keys.get("use_gpu") else None
@@ -194,7 +194,10 @@ def _check_target(sections: Sections, stage: Stage, acqf: Component, model: Comp
         return
     if kind != "binary":
         return
-    low, high = model.keys.get("floor", 0.0), 1 - model.keys.get("lapse", 0.0)
+    lapse, objective = model.keys.get("lapse"), acqf.keys.get("objective")
+    low, high = model.keys.get("floor", 0.0), 1.0 if lapse == "estimate" else 1 - (lapse or 0.0)
+    if objective is not None and "floor" in objective.keys:
+        low, high = objective.keys["floor"], 1.0
     if low < high and not low < target < high:
         detail = "is a probability that the curve never crosses"
         report.problem(

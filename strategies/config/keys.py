@@ -12,11 +12,13 @@ class Key:
 
     Attributes:
         type: whole, seed, number, truth, text, one_of, texts, component, points; components: a list of
-            the former; coordinates: names of parameters, or their places; ignored: without effect.
+            the former; coordinates: names of parameters, or their places; constraint points: the key that
+            all of these are read into, with "constraint part" for those that are read with it; ignored:
+            without effect.
         default: its value where it is not given.
         required: whether it must be given.
         low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.
-        choices: what a one_of key takes.
+        choices: what a one_of key takes, and words that a number may be.
         kind: of the class, or classes, that a component key names.
         later: texts that are known, but not supported yet.
         supported: False if the whole key is known, but not supported yet.
@@ -142,6 +144,26 @@ MODEL_KEYS: dict[str, Key] = {
     "maxfun": whole(None, low=1, high=_MANY),
     "maxiter": whole(None, low=1, high=_MANY),
     "maxls": whole(None, low=1, high=1000),
+}
+
+LIKELIHOOD_KEYS: dict[str, Key] = {
+    "floor": number(0.0, low=0.0, below=1.0),
+    "lapse": Key("number", 0.0, low=0.0, below=1.0, choices=("estimate",)),
+}
+
+CONSTRAINT_KEYS: dict[str, Key] = {
+    "constraint_locations": Key("constraint points"),
+    "constraint_values": Key("constraint part"),
+    "constraint_strengths": Key("constraint part"),
+    "constraint_factory": Key("constraint part"),
+}
+
+CONSTRAINT_FACTORY_KEYS: dict[str, Key] = {
+    "constraint_lower": Key("constraint part"),
+    "constraint_upper": Key("constraint part"),
+    "constraint_values": Key("constraint part"),
+    "constraint_strengths": Key("constraint part"),
+    "points_per_dim": Key("whole", 10, low=2, high=100, inherited=False),
 }
 
 ACQUISITION_KEYS: dict[str, Key] = dict.fromkeys(("class", "lb", "ub", "dim"), _IGNORED)

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from fechner.strategies.config.keys import (
     ACQUISITION_KEYS,
+    CONSTRAINT_KEYS,
     FACTORY_KEYS,
     GENERATOR_KEYS,
+    LIKELIHOOD_KEYS,
     MODEL_KEYS,
     N_LEVELS,
     Key,
@@ -87,12 +89,8 @@ CLASSES: dict[str, Entry] = {
         "model",
         {
             **MODEL_KEYS,
-            "floor": number(0.0, low=0.0, below=1.0),
-            "lapse": Key("number", 0.0, low=0.0, below=1.0, later=("estimate",)),
-            "constraint_locations": Key("text", supported=False),
-            "constraint_values": Key("text", supported=False),
-            "constraint_strengths": Key("text", supported=False),
-            "constraint_factory": Key("text", supported=False),
+            **LIKELIHOOD_KEYS,
+            **CONSTRAINT_KEYS,
         },
         outcome="binary",
         stimuli=1,
@@ -103,8 +101,8 @@ CLASSES: dict[str, Entry] = {
         "model",
         {
             **MODEL_KEYS,
-            "floor": number(0.0, low=0.0, below=1.0),
-            "lapse": Key("number", 0.0, low=0.0, below=1.0, later=("estimate",)),
+            **LIKELIHOOD_KEYS,
+            **CONSTRAINT_KEYS,
             "monotonic_dims": Key("coordinates"),
             "monotonic_idxs": Key("coordinates"),
             "monotonic_grid_size": whole(20, low=2, high=100),
@@ -141,6 +139,10 @@ CLASSES: dict[str, Entry] = {
     ),
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
+    **{
+        name: Entry("objective", {"floor": number(0.5, low=0.0, below=1.0)}, outcome="binary", stimuli=1)
+        for name in ("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective")
+    },
     "AffinePosteriorTransform": Entry(
         "objective", {"weights": Key("texts", required=True, inherited=False)}, stimuli=1
     ),

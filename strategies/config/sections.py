@@ -103,6 +103,8 @@ def convert(text: str, key: Key) -> Any:
     """A text as the value that a key takes; ValueError says what is wrong."""
     if key.type == "whole":
         return _in_range(values.whole(text), key)
+    if key.type == "number" and text.lower() in key.choices:
+        return text.lower()
     if key.type == "number":
         return _in_range(values.number(text), key)
     if key.type == "seed":

@@ -15,7 +15,7 @@ Notation as in gp_classification.py and functionals.py: n trials and k pseudo-ob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,12 +27,13 @@ from fechner.strategies.models.functionals import Functionals, RowDifferences
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import Likelihood, Sites, propagate, tilted
-from fechner.strategies.models.normal import Array, ndtr
+from fechner.strategies.models.normal import Array, ndtr, ndtri
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import classification_priors
 
 SOFTNESS = 0.1  # of a sign or a floor, in units of f (over the whole range of the coordinate)
 LAPSE_SHAPE = (2.0, 50.0)  # of the Beta prior of a lapse rate
+REACH = 1e-3  # of the curve's range: nearer to its ends no constraint point asks f to be
 LOG_LAPSE_RANGE = (float(np.log(1e-4)), float(np.log(0.4)))
 
 
@@ -232,10 +233,27 @@ class RowPosterior(Posterior):
         return super().expecting(np.hstack([places, np.zeros((len(places), 1))]))
 
 
+def constraints(
+    points: Sequence[tuple[Sequence[float], float, float]], floor: float, lapse: float
+) -> PseudoObservations:
+    """Values of f at constraint points: unit coordinates (d,), a probability, and the variance of its f.
+
+    Probabilities that the curve can't reach count as if it nearly did, within `REACH` of its range.
+    """
+    shares = np.array([(value - floor) / (1.0 - floor - lapse) for _, value, _ in points])
+    means = ndtri(np.clip(shares, REACH, 1.0 - REACH))
+    rows = np.array([[*place, 0.0] for place, _, _ in points])
+    return PseudoObservations(rows, means, np.array([float(variance) for _, _, variance in points]))
+
+
 def problem_of(name: str, component: Component, d: int, pseudo: PseudoObservations) -> Problem:
     """The problem of a component; the lapse rate is fitted where it says so."""
     priors, lapse = classification_priors(component, d), component.keys.get("lapse")
     floor = float(component.keys.get("floor") or 0.0)
+    points = component.keys.get("constraint_locations")
+    if points:
+        given = 0.0 if lapse == "estimate" else float(lapse or 0.0)
+        pseudo = pseudo.joined(constraints(points, floor, given))
     if lapse == "estimate":
         return Problem(name, WithLapse(priors, d), pseudo, floor, None)
     return Problem(name, Layout(priors, d), pseudo, floor, float(lapse or 0.0))

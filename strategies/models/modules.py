@@ -6,6 +6,7 @@ from types import ModuleType
 
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import (
+    constrained,
     gp_classification,
     gp_regression,
     independent,
@@ -28,6 +29,8 @@ def module_of(component: Component) -> ModuleType:
     Raises:
         ValueError: there is no such model.
     """
+    if constrained.concerns(component):
+        return constrained
     try:
         return _MODELS[component.name]
     except KeyError:

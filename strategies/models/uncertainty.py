@@ -29,6 +29,7 @@ WIDER = 1.25  # the members' spread about the mode, in units of the curvature's,
 STEP = 0.1
 QUANTILE_STEPS = 60
 ENOUGH = 1e-7  # of a quantile, in standard deviations
+BISECTIONS = 40  # of a quantile of probabilities
 LARGEST_N = 400  # with more trials the hyperparameters are known well enough
 LEAST_CURVATURE = 0.25
 
@@ -65,7 +66,8 @@ class Ensemble:
                 poll()
             if end > begin:
                 mean, covariance = member.joint(x)
-                parts.append(mean + normal[begin:end] @ root_of(covariance).T)
+                drawn = mean + normal[begin:end] @ root_of(covariance).T
+                parts.append(drawn if self._alike(member) else translated(drawn, member, self.centre))
         out: Array = np.concatenate(parts)
         return out
 
@@ -74,6 +76,8 @@ class Ensemble:
         middle, _ = self.centre.moments(x, space)
         mean, variance = self.latent(x)
         tail = (1 - interval) / 2
+        if space != "latent" and not all(map(self._alike, self.members)):
+            return self._predict_unlike(middle, mean, variance, space, tail)
         lower = mixture_quantile(self.weights, mean, variance, tail)
         upper = mixture_quantile(self.weights, mean, variance, 1 - tail)
         firsts, sds = self.centre.moments_of(mean, variance, space)
@@ -81,6 +85,44 @@ class Ensemble:
         spread = spread + self.weights @ np.square(firsts - self.weights @ firsts)
         lower, upper = self.centre.valued(lower, space), self.centre.valued(upper, space)
         return middle, np.sqrt(spread), np.minimum(lower, middle), np.maximum(upper, middle)
+
+    def _alike(self, member: Posterior | PairwisePosterior) -> bool:
+        """Whether a member's likelihood is the centre's, the lapse rate known or not among what is fitted."""
+        return getattr(member, "lapse", 0.0) == getattr(self.centre, "lapse", 0.0)
+
+    def _predict_unlike(
+        self, middle: Array, mean: Array, variance: Array, space: str, tail: float
+    ) -> tuple[Array, Array, Array, Array]:
+        """`predict` of members that differ in their lapse rates, from their means and variances (k, m)."""
+        pairs = [
+            member.moments_of(first, second, space)
+            for member, first, second in zip(self.members, mean, variance, strict=True)
+        ]
+        firsts, sds = np.array([one for one, _ in pairs]), np.array([other for _, other in pairs])
+        spread = self.weights @ np.square(sds)
+        spread = spread + self.weights @ np.square(firsts - self.weights @ firsts)
+        floor = self.centre.floor
+        spans = np.array([[1.0 - floor - member.lapse] for member in self.members])
+        ends = []
+        for share in (tail, 1 - tail):
+            low, high = np.full(mean.shape[1], floor), np.full(mean.shape[1], floor + float(spans.max()))
+            for _ in range(BISECTIONS):
+                place = 0.5 * (low + high)
+                latent = ndtri(np.clip((place - floor) / spans, 0.0, 1.0))
+                below = self.weights @ ndtr((latent - mean) / np.sqrt(variance)) < share
+                low, high = np.where(below, place, low), np.where(below, high, place)
+            ends.append(0.5 * (low + high))
+        return middle, np.sqrt(spread), np.minimum(ends[0], middle), np.maximum(ends[1], middle)
+
+
+def translated(
+    latent: Array, member: Posterior | PairwisePosterior, centre: Posterior | PairwisePosterior
+) -> Array:
+    """The f at which the centre's curve is where the member's is at `latent`, elementwise."""
+    span = 1.0 - centre.floor - centre.lapse
+    share = (1.0 - member.floor - member.lapse) / span * ndtr(latent)
+    out: Array = ndtri(np.minimum(share, 1.0 - 1e-15))
+    return out
 
 
 def root_of(covariance: Array) -> Array:

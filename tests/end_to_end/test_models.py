@@ -41,6 +41,24 @@ samps = 256
 
 CASES = [
     ("MonotonicProjectionGP", "monotonic_dims = [level]\nmin_f_val = -3", "EAVC", ""),
+    (
+        "GPClassificationModel",
+        "lapse = estimate\nconstraint_locations = [[-1, 0], [1, 0]]\nconstraint_values = 0.05",
+        "GlobalMI",
+        "",
+    ),
+    (
+        "GPClassificationModel",
+        "constraint_factory = known\n[known]\nconstraint_lower = [-1, 10]\nconstraint_upper = [1, 10]\n"
+        "constraint_values = 0.95\npoints_per_dim = 3",
+        "MCLevelSetEstimation",
+        "objective = FloorGumbelObjective\n[FloorGumbelObjective]\nfloor = 0.1",
+    ),
+    *(
+        pytest.param("GPClassificationModel", "", acqf, f"objective = {objective}", marks=pytest.mark.long)
+        for acqf in ("MCPosteriorVariance", "BernoulliMCMutualInformation")
+        for objective in ("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective")
+    ),
 ]
 
 

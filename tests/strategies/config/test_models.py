@@ -81,3 +81,111 @@ def test_a_monotone_model_in_words() -> None:
     text = TEXT.format(model="MonotonicProjectionGP", keys="monotonic_dims = [level]")
     assert "in which the probability grows with level" in describe(check(text))
     assert "grows with level" in describe(check(TEXT.format(model="MonotonicProjectionGP", keys="")))
+
+
+def test_constraint_points_one_by_one() -> None:
+    """Raw places become unit coordinates without fixed parameters; strengths have a default."""
+    found = model(
+        "GPClassificationModel",
+        "constraint_locations = [[-10, 0], [0, 100]]",
+        "constraint_values = [0.05, 0.9]",
+    )
+    assert found.keys["constraint_locations"] == (
+        ((0.0, 0.0), 0.05, pytest.approx(0.11**2)),
+        ((0.5, 1.0), 0.9, pytest.approx(0.28**2)),
+    )
+    strong = model(
+        "MonotonicProjectionGP",
+        "constraint_locations = [[10, 0, 50]]",
+        "constraint_values = 0.5",
+        "constraint_strengths = 0.01",
+    )
+    assert strong.keys["constraint_locations"] == (((1.0, 0.5), 0.5, 0.01),)
+    assert model("GPClassificationModel").keys["constraint_locations"] == ()
+
+
+def test_constraint_points_in_boxes() -> None:
+    """A grid with the corners in it; sides without width have one point; large boxes are thinned."""
+    boxes = "constraint_factory = known\n[known]\n"
+    found = model(
+        "GPClassificationModel",
+        boxes + "constraint_lower = [[-10, 0], [-10, 100]]\nconstraint_upper = [[10, 0], [10, 100]]\n"
+        "constraint_values = [0.1, 0.9]\npoints_per_dim = 3",
+    ).keys["constraint_locations"]
+    assert [place for place, _, _ in found] == [
+        *((along, 0.0) for along in (0.0, 0.5, 1.0)),
+        *((along, 1.0) for along in (0.0, 0.5, 1.0)),
+    ]
+    assert [value for _, value, _ in found] == [0.1] * 3 + [0.9] * 3
+    whole = model(
+        "GPClassificationModel",
+        boxes + "constraint_lower = [-10, 0]\nconstraint_upper = [10, 100]\nconstraint_values = 0.5\n"
+        "points_per_dim = 90",
+    ).keys["constraint_locations"]
+    assert len(whole) == 256
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "detail"),
+    [
+        ("constraint_locations = [[0, 1]]", "constraint_values", "is missing"),
+        (
+            "constraint_locations = [[0, 1]]\nconstraint_values = [0.1, 0.2]",
+            "constraint_values",
+            "has 2 numbers for 1 places",
+        ),
+        ("constraint_locations = [[0, 1]]\nconstraint_values = 2", "constraint_values", "is out of range"),
+        (
+            "constraint_locations = [[0, 1]]\nconstraint_values = 1\nconstraint_strengths = 0",
+            "constraint_strengths",
+            "is out of range",
+        ),
+        (
+            "constraint_locations = [[0, 1, 2, 3]]\nconstraint_values = 1",
+            "constraint_locations",
+            "point 1 has 4 values for 2 parameters",
+        ),
+        ("constraint_factory = known", "constraint_factory", "there is no such section"),
+        (
+            "constraint_factory = known\n[known]\nconstraint_lower = [0, 0]\nconstraint_values = 0.1",
+            "constraint_upper",
+            "is missing",
+        ),
+        (
+            "constraint_factory = known\n[known]\nconstraint_lower = [0, 5]\nconstraint_upper = [0, 1]\n"
+            "constraint_values = 0.1",
+            "constraint_upper",
+            "lies below constraint_lower",
+        ),
+    ],
+)
+def test_constraint_points_that_cannot_be(keys: str, key: str, detail: str) -> None:
+    """Each is one problem at its place."""
+    assert problem("GPClassificationModel", keys)[1:] == (key, detail)
+
+
+def test_rates_and_constraint_points_in_words() -> None:
+    """`fechner check` says what is known beforehand and what is to be found out."""
+    keys = "lapse = estimate\nfloor = 0.5\nconstraint_locations = [[0, 1]]\nconstraint_values = 0.5"
+    said = describe(check(TEXT.format(model="GPClassificationModel", keys=keys)))
+    assert "with guess rate 0.5 and an unknown lapse rate" in said
+    assert "told the probability at one place beforehand" in said
+    assert model("GPClassificationModel", "lapse = 0.02").keys["lapse"] == 0.02
+
+
+def test_objectives_with_a_floor() -> None:
+    """Their guess rate is their own; a target below it can't be reached."""
+    text = TEXT.replace("acqf = EAVC", "acqf = MCLevelSetEstimation\n[MCLevelSetEstimation]\n{more}")
+    objective = "objective = FloorLogitObjective\n[FloorLogitObjective]\nfloor = {floor}"
+    for floor, fits in ((0.25, True), (0.8, False)):
+        more = objective.format(floor=floor)
+        whole = text.format(model="GPClassificationModel", keys="", more=more)
+        if fits:
+            spec = check(whole)
+            acqf = spec.stages[1].generator.keys["acqf"]
+            assert acqf.keys["objective"].keys == {"floor": 0.25}
+            assert "FloorLogitObjective with guess rate 0.25" in describe(spec)
+        else:
+            with pytest.raises(ConfigError) as caught:
+                check(whole)
+            assert caught.value.problems[0].key == "target"

@@ -22,7 +22,10 @@ SUPPORTED = {
         *("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"),
         "AnalyticExpectedUtilityOfBestOption",
     },
-    "objective": {"AffinePosteriorTransform", "ProbitObjective"},
+    "objective": {
+        *("AffinePosteriorTransform", "ProbitObjective"),
+        *("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective"),
+    },
     "factory": {"DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
 }
 

@@ -1,0 +1,78 @@
+"""What an objective makes of f before an acquisition function looks at it.
+
+ProbitObjective: P(y = 1 | f) of the model itself, guess and lapse rate included. The others have a guess
+rate of their own, `floor`, whatever the model's: floor + (1 - floor) F(f), with F the normal
+(FloorProbitObjective) or the logistic distribution function (FloorLogitObjective), or 1 - exp(-exp f), the
+Weibull function of a stimulus's logarithm (FloorGumbelObjective).
+
+Notation: m points, f ~ N(mu, s2) there, mu and s2 (m,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from fechner.strategies.config.specification import Component
+from fechner.strategies.models.normal import Array, ndtr, probability_moments
+from fechner.strategies.models.posterior import Posterior
+from scipy.special import expit
+
+_Z: Array = np.linspace(-8.5, 8.5, 137)
+_WEIGHTS: Array = np.exp(-0.5 * _Z * _Z)
+_WEIGHTS /= _WEIGHTS.sum()
+
+SHAPES: dict[str, Callable[[Array], Array]] = {
+    "FloorProbitObjective": ndtr,
+    "FloorLogitObjective": expit,
+    "FloorGumbelObjective": lambda f: -np.expm1(-np.exp(np.minimum(f, 50.0))),
+}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """floor + span F(f).
+
+    Attributes:
+        shape: F.
+        floor, span: the least value, and how far the greatest is from it.
+    """
+
+    shape: Callable[[Array], Array]
+    floor: float
+    span: float
+
+    def value(self, latent: Array) -> Array:
+        """Of f, elementwise."""
+        out: Array = self.floor + self.span * self.shape(latent)
+        return out
+
+    def moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Its mean and variance, (m,)."""
+        if self.shape is ndtr:
+            first, second = probability_moments(mean, variance)
+        else:
+            shapes = self.shape(_nodes(mean, variance))
+            first = shapes @ _WEIGHTS
+            second = np.square(shapes - first[:, None]) @ _WEIGHTS
+        return self.floor + self.span * first, self.span**2 * second
+
+    def mean_of(self, function: Callable[[Array], Array], mean: Array, variance: Array) -> Array:
+        """E[function(its value)], (m,)."""
+        out: Array = function(self.value(_nodes(mean, variance))) @ _WEIGHTS
+        return out
+
+
+def _nodes(mean: Array, variance: Array) -> Array:
+    """Places (m, k) at which N(mean, variance) is summed: trapezoidal, since what is summed is smooth."""
+    return mean[:, None] + np.sqrt(variance)[:, None] * _Z
+
+
+def objective_of(component: Component | None, posterior: Posterior) -> Objective | None:
+    """The objective that a component names; None for none and for the model's own probability."""
+    if component is None or component.name not in SHAPES:
+        return None
+    floor = component.keys.get("floor")
+    floor = 0.5 if floor is None else float(floor)
+    return Objective(SHAPES[component.name], floor, 1.0 - floor)
