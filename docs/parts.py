@@ -20,7 +20,14 @@ from fechner.server.errors import CODES
 from fechner.server.limits import Limits
 from fechner.server.messages import MESSAGES
 from fechner.strategies.config import check, describe
-from fechner.strategies.config.keys import COMMON_KEYS, CONSTRAINT_KEYS, METADATA_KEYS, PARAMETER_TYPES, STAGE_KEYS, Key
+from fechner.strategies.config.keys import (
+    COMMON_KEYS,
+    CONSTRAINT_KEYS,
+    METADATA_KEYS,
+    PARAMETER_TYPES,
+    STAGE_KEYS,
+    Key,
+)
 from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
 from pydantic import BaseModel
 
@@ -176,7 +183,13 @@ def _takes(key: Key) -> str:
         return KINDS[key.kind]
     if key.type == "components":
         return f"list of {KINDS[key.kind]}s"
-    word = {"whole": "whole number", "seed": "whole number", "truth": "True or False", "texts": "list", "coordinates": "list"}
+    word = {
+        "whole": "whole number",
+        "seed": "whole number",
+        "truth": "True or False",
+        "texts": "list",
+        "coordinates": "list",
+    }
     ends = [
         (key.low, "from {:,}"),
         (key.above, "above {:,}"),

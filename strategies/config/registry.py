@@ -194,7 +194,6 @@ _later(
     " qExpectedHypervolumeImprovement qNoisyExpectedHypervolumeImprovement"
     " qLogExpectedHypervolumeImprovement qLogNoisyExpectedHypervolumeImprovement",
 )
-_later("objective", "FloorProbitObjective FloorLogitObjective FloorGumbelObjective", "ProbitObjective")
 _later(
     "objective",
     "SemiPProbabilityObjective SemiPThresholdObjective",
