@@ -61,6 +61,19 @@ def clean_outcome(
     }
 
 
+def place_of(specification: Specification, name: str | None, where: str = "message.outcome") -> int:
+    """The place of the outcome called `name` among the specification's; the first one's if None.
+
+    Raises:
+        FechnerError: bad_value, if there is no such outcome.
+    """
+    names = [outcome.name for outcome in specification.outcomes]
+    if name is not None and name not in names:
+        hint = f"the outcomes are {', '.join(names)}"
+        raise FechnerError("bad_value", f"there is no outcome '{name}'", where=where, hint=hint)
+    return 0 if name is None else names.index(name)
+
+
 def _number(outcome: Outcome, value: Any, where: str) -> float:
     """One outcome's value as a number of its type."""
     wanted = {

@@ -20,7 +20,7 @@ from fechner.strategies.errors import FechnerError
 from fechner.strategies.generators.manual import manual, n_points
 from fechner.strategies.generators.random import uniform
 from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.outcomes import clean_outcome
+from fechner.strategies.outcomes import clean_outcome, place_of
 from fechner.strategies.random import key
 from fechner.strategies.region import sampled
 from fechner.strategies.sequential import advance
@@ -282,9 +282,8 @@ def query(state: State, request: Mapping[str, Any], poll: Poll | None = None) ->
     start = usable_hyperparameters(state)
     refit = start is None or state.fit_version != state.data_version
     seed = stage_seed(state, "query")
-    names = [outcome.name for outcome in state.specification.outcomes]
-    index = names.index(request["outcome"]) if request.get("outcome") is not None else 0
-    if len(names) > 1:
+    index = place_of(state.specification, request.get("outcome"))
+    if len(state.specification.outcomes) > 1:
         model, start = part(model, index), part_of(start, index)
     with single_thread():
         return answer(model, x, y[:, index], start, refit, state.space, dict(request), seed, poll=poll)

@@ -11,6 +11,7 @@ from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Computation, Context, handles, require_setup
 from fechner.server.messages import Query
 from fechner.strategies.config.specification import Specification
+from fechner.strategies.outcomes import place_of
 from fechner.strategies.state import State
 from fechner.strategies.strategy import model_component, queried
 
@@ -50,13 +51,7 @@ def query(context: Context, message: Query) -> Computation:
 def _request(context: Context, message: Query, specification: Specification) -> dict[str, Any]:
     """The query as the core takes it."""
     names = [outcome.name for outcome in specification.outcomes]
-    if message.outcome is not None and message.outcome not in names:
-        raise FechnerError(
-            "bad_value",
-            f"there is no outcome '{message.outcome}'",
-            where="message.outcome",
-            hint=f"the outcomes are {', '.join(names)}",
-        )
+    outcome = specification.outcomes[place_of(specification, message.outcome)]
     if message.outcome is None and len(names) > 1 and not context.lenient:
         raise FechnerError(
             "bad_value",
@@ -64,7 +59,6 @@ def _request(context: Context, message: Query, specification: Specification) -> 
             where="message.outcome",
             hint=f"the outcomes are {', '.join(names)}",
         )
-    outcome = specification.outcomes[names.index(message.outcome or names[0])]
     for field in _USELESS[message.query] if not context.lenient else ():
         if getattr(message, field):
             hint = "`constraints` hold parameters at a value or in [lower, upper]" if field == "x" else ""
@@ -76,8 +70,6 @@ def _request(context: Context, message: Query, specification: Specification) -> 
     request: dict[str, Any] = message.model_dump(exclude={"outcome"})
     if len(names) > 1:
         request["outcome"] = outcome.name
-    if len(names) > 1:
-        request["outcome"] = outcome.name
     if request["space"] is None and specification.stimuli_per_trial == 1:
         request["space"] = "probability" if outcome.type == "binary" else "outcome"
     return request
@@ -86,13 +78,13 @@ def _request(context: Context, message: Query, specification: Specification) -> 
 def _level(state: State, space: str, outcome: str | None) -> float:
     """The threshold's level where none is asked for: the configuration's target, else 0.75."""
     specification = state.specification
-    names = [one.name for one in specification.outcomes]
-    place = names.index(outcome) if outcome is not None else 0
+    place = place_of(specification, outcome)
     curve = specification.outcomes[place].type == "binary" and specification.stimuli_per_trial == 1
     if space == "latent" or not curve:
         raise FechnerError("bad_value", "a threshold needs `y`, the value to be reached", where="message.y")
     generator = state.current.generator
-    generator = (generator.keys.get("generators") or [generator] * len(names))[place]
+    if generator.keys.get("generators"):
+        generator = generator.keys["generators"][place]
     acquisition = generator.keys.get("acqf")
     target = specification.target
     if target is None and acquisition is not None and acquisition.keys.get("objective", True) is not None:

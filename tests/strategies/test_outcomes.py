@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fechner.strategies.config.specification import Outcome, Specification
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.outcomes import clean_outcome
+from fechner.strategies.outcomes import clean_outcome, place_of
 
 BINARY = Outcome("heard", "binary")
 SCALE = Outcome("rating", "ordinal", 5)
@@ -67,3 +67,12 @@ def test_misspelt_names_get_a_suggestion() -> None:
     with pytest.raises(FechnerError) as error:
         clean_outcome(spec(BINARY), {"herd": 1})
     assert "did you mean 'heard'?" in error.value.hint
+
+
+def test_outcomes_are_found_by_name() -> None:
+    """The first if none is named; a name that isn't there is refused with those that are."""
+    assert [place_of(spec(BINARY, TIME), name) for name in (None, "heard", "time")] == [0, 0, 1]
+    with pytest.raises(FechnerError) as error:
+        place_of(spec(BINARY, TIME), "tiem")
+    assert error.value.code == "bad_value"
+    assert "heard, time" in error.value.hint

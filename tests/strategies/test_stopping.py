@@ -133,3 +133,23 @@ def test_remaining_counts_this_and_later_stages() -> None:
     state = run(state, [0, 1])
     assert remaining(state) == 8
     assert remaining(state_of(a="min_total_outcome_occurrences = 2")) is None
+
+
+@pytest.mark.parametrize(
+    ("types", "told", "done"),
+    [
+        (["binary", "continuous"], [[1, 2.0], [1, 3.0]], False),
+        (["binary", "continuous"], [[1, 2.0], [0, 3.0]], True),
+        (["binary", "ordinal"], [[1, 0], [0, 0]], True),
+        (["ordinal", "continuous"], [[0, 0.5], [0, 0.5]], True),
+    ],
+)
+def test_several_outcomes_wait_for_both_values_of_the_binary_ones(
+    types: list[str], told: list[list[float]], done: bool
+) -> None:
+    """Levels of ordinal outcomes needn't all occur for a stage to end, values of binary ones do."""
+    state = state_of(", ".join(types), a="min_asks = 2")
+    for row in told:
+        state = adopt(state, propose(state))
+        state = tell(state, np.array(state.pending[-1:]), np.array([row]))
+    assert (stage_finished(state) is not None) is done
