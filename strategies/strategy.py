@@ -17,7 +17,8 @@ from fechner.strategies import stopping
 from fechner.strategies.config import check
 from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.generators.manual import manual, n_points
+from fechner.strategies.generators.epsilon_greedy import epsilon_greedy
+from fechner.strategies.generators.manual import n_points, points_of
 from fechner.strategies.generators.random import uniform
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.outcomes import clean_outcome, place_of
@@ -30,7 +31,7 @@ from fechner.strategies.threads import single_thread
 Poll = Callable[[], None]
 Proposal = dict[str, Any]
 
-SPACE_FILLING = ("SobolGenerator", "RandomGenerator", "ManualGenerator")
+SPACE_FILLING = ("SobolGenerator", "RandomGenerator", "ManualGenerator", "SampleAroundPointsGenerator")
 
 
 def stage_seed(state: State, purpose: str) -> int:
@@ -93,21 +94,31 @@ def propose(
 
 def _new_points(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
     """A proposal of `n` points of the current stage's generator."""
-    stage, space = state.current, state.space
+    space, generator = state.space, state.current.generator
     stimuli = state.specification.stimuli_per_trial
-    generator = stage.generator
+    if needs_model(state) and generator.name == "EpsilonGreedyGenerator":
+        return epsilon_greedy(
+            generator,
+            state.stage,
+            stage_seed(state, "epsilon"),
+            state.stage_asked,
+            n,
+            lambda count: _model_proposal(state, count, units, poll),
+            lambda place: _random_point(state, place, units),
+        )
     if needs_model(state):
         return _model_proposal(state, n, units, poll)
     first = state.stage_new
-    if generator.name == "ManualGenerator":
+    listed = n_points(generator) is not None
+    if listed:
         if units:
             raise FechnerError(
                 "bad_value",
-                "a ManualGenerator hands out the points of its list; it can't honour fixed values",
+                f"a {generator.name} has its points from the configuration; it can't honour fixed values",
                 where="message.fixed",
                 hint="leave `fixed` out in this stage",
             )
-        points = manual(generator, space, stimuli, stage_seed(state, "manual"), first, n)
+        points = points_of(generator, space, stimuli, stage_seed(state, "manual"), first, n)
     else:
         fill = uniform if generator.name == "RandomGenerator" else sobol
         seed = stage_seed(state, "fill")
@@ -118,9 +129,17 @@ def _new_points(state: State, n: int, units: dict[int, float], poll: Poll | None
     for place, unit in units.items():
         points[:, :, place] = unit
     tier = "generator" if generator.name in SPACE_FILLING else "space_filling"
-    given = range(space.d) if generator.name == "ManualGenerator" else units
+    given = range(space.d) if listed else units
     points = np.stack([space.displayed(point, given) for point in points])
     return {"stage": state.stage, "points": points.tolist(), "tier": tier}
+
+
+def _random_point(state: State, place: int, units: dict[int, float]) -> Array:
+    """A uniformly random point `s x d` of the current stage, the `place`-th, inside the constraints."""
+    space, stimuli = state.space, state.specification.stimuli_per_trial
+    seed = key(stage_seed(state, "explore"), place)
+    point = sampled(space, uniform, seed, stimuli, 0, 1, units)[0]
+    return space.displayed(point, units)
 
 
 def _capped(state: State, n: int) -> int:
@@ -162,7 +181,7 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
         function, told = functools.partial(generate_for_several, state.space, state.stage_new), y
     with single_thread():
         result = function(
-            stage.generator,
+            stage.generator.keys.get("subgenerator") or stage.generator,
             stage.model,
             x,
             told,

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from fechner.strategies import gpu
 from fechner.strategies.config import several
-from fechner.strategies.config.registry import CLASSES
+from fechner.strategies.config.registry import CLASSES, SEARCHING
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
 
 #: Generators that need a model.
-WITH_MODEL = ("OptimizeAcqfGenerator", several.GENERATOR)
+WITH_MODEL = (*sorted(SEARCHING), several.GENERATOR)
 
 
 def check(
@@ -32,6 +32,8 @@ def check(
         return
     _check_alone(sections, stage, outcomes)
     kind = outcomes[0].type if len(outcomes) == 1 else ""
+    if kind:
+        _fits(sections, stage, "generator", stage.generator, kind, stimuli)
     if stage.model is not None and kind:
         _fits(sections, stage, "model", stage.model, kind, stimuli)
         _check_parts(sections, stage, stage.model, kind, stimuli)

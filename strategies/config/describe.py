@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fechner.strategies.config.registry import FINITE
 from fechner.strategies.config.specification import Component, Constraint, Parameter, Specification, Stage
 
 PAIRS = {
@@ -100,7 +101,20 @@ def _generator(generator: Component, stimuli: int) -> str:
     if generator.name == "IndependentOptimizeAcqfGenerator":
         turns = [f"{_acquisition(part.keys['acqf'], stimuli)}" for part in generator.keys["generators"]]
         return f"Outcomes take turns; points are chosen, in their order, by {_and(turns)}."
+    if generator.name == "SampleAroundPointsGenerator":
+        keys = generator.keys
+        order = "in random order" if keys["shuffle"] else "in the order given"
+        count, each = len(keys["points"]), keys["samples_per_point"]
+        return f"{count * each} points, {each} around each of {count} of the configuration, {order}."
     acqf = generator.keys.get("acqf")
+    if generator.name == "EpsilonGreedyGenerator":
+        rest = _generator(generator.keys["subgenerator"], stimuli)
+        share = generator.keys["epsilon"]
+        return f"One in {1 / share:g} points is random. Of the others: {rest}" if share else rest
+    if generator.name == "AcqfGridSearchGenerator" and isinstance(acqf, Component):
+        return f"Points are the best of {generator.keys['samps']} by {_acquisition(acqf, stimuli)}."
+    if generator.name == "AcqfThompsonSamplerGenerator" and isinstance(acqf, Component):
+        return f"Points are drawn, the likelier the better by {_acquisition(acqf, stimuli)}."
     return (
         f"Points are chosen by {_acquisition(acqf, stimuli)}."
         if isinstance(acqf, Component)
@@ -182,7 +196,7 @@ def _end(stage: Stage, spec: Specification) -> str:
     if not needed:
         needed.append("one outcome is in")
     limit = f", at the latest after {stage.max_asks} asks" if stage.max_asks is not None else ""
-    if stage.generator.name == "ManualGenerator":
+    if stage.generator.name in FINITE:
         limit += ", or when its points are used up"
     return f"It ends when {_and(needed)}{limit}."
 

@@ -84,6 +84,36 @@ CLASSES: dict[str, Entry] = {
         {**GENERATOR_KEYS, "generators": Key("components", kind="generator", inherited=False)},
         stimuli=1,
     ),
+    **{
+        name: Entry(
+            "generator",
+            {
+                **GENERATOR_KEYS,
+                "acqf": Key("component", kind="acquisition"),
+                "samps": whole(1024, low=1, high=100_000),
+            },
+            stimuli=1,
+        )
+        for name in ("AcqfGridSearchGenerator", "AcqfThompsonSamplerGenerator")
+    },
+    "EpsilonGreedyGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "subgenerator": Key("text", inherited=False),
+            "epsilon": number(0.1, low=0.0, high=1.0),
+        },
+    ),
+    "SampleAroundPointsGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "points": Key("points", required=True),
+            "window": Key("texts", required=True, inherited=False),
+            "samples_per_point": Key("whole", None, True, low=1, high=10_000),
+            "shuffle": Key("truth", True),
+        },
+    ),
     # models
     "GPClassificationModel": Entry(
         "model",
@@ -139,13 +169,13 @@ CLASSES: dict[str, Entry] = {
     ),
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
+    "AffinePosteriorTransform": Entry(
+        "objective", {"weights": Key("texts", required=True, inherited=False)}, stimuli=1
+    ),
     **{
         name: Entry("objective", {"floor": number(0.5, low=0.0, below=1.0)}, outcome="binary", stimuli=1)
         for name in ("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective")
     },
-    "AffinePosteriorTransform": Entry(
-        "objective", {"weights": Key("texts", required=True, inherited=False)}, stimuli=1
-    ),
     "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
     "PairwiseMeanCovarFactory": Entry(
         "factory", {**FACTORY_KEYS, "shared_dims": Key("texts", inherited=False)}, stimuli=2
@@ -162,14 +192,27 @@ CLASSES: dict[str, Entry] = {
 }
 
 
+CLASSES["MixedOptimizeAcqfGenerator"] = CLASSES["OptimizeAcqfGenerator"]
+
+#: Generators that follow an acquisition function, and those whose points end.
+SEARCHING = frozenset(
+    {
+        "OptimizeAcqfGenerator",
+        "MixedOptimizeAcqfGenerator",
+        "AcqfGridSearchGenerator",
+        "AcqfThompsonSamplerGenerator",
+        "EpsilonGreedyGenerator",
+    }
+)
+FINITE = frozenset({"ManualGenerator", "SampleAroundPointsGenerator"})
+
+
 def _later(kind: str, names: str, instead: str = "") -> None:
     for name in names.split():
         CLASSES[name] = Entry(kind, supported=False, instead=instead)
 
 
-_later("generator", "SampleAroundPointsGenerator", "ManualGenerator with the points written out")
-_later("generator", "EpsilonGreedyGenerator AcqfThompsonSamplerGenerator AcqfGridSearchGenerator")
-_later("generator", "MixedOptimizeAcqfGenerator IntensityAwareSemiPGenerator")
+_later("generator", "IntensityAwareSemiPGenerator")
 _later(
     "generator",
     "MonotonicThompsonSamplerGenerator StaircaseGenerator QuestPlusGenerator PsiMarginalGenerator",

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from fechner.strategies.config import combinations, several
 from fechner.strategies.config.classes import Classes
+from fechner.strategies.config.generators import greedy_part, with_window
 from fechner.strategies.config.keys import STAGE_KEYS
+from fechner.strategies.config.registry import FINITE, SEARCHING
 from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
 
@@ -114,19 +116,41 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
         generator = classes.default("OptimizeAcqfGenerator")
     else:
         generator = classes.default("SobolGenerator")
-    if generator is None or generator.name != "OptimizeAcqfGenerator":
+    if generator is not None and generator.name == "SampleAroundPointsGenerator":
+        return with_window(sections, generator, shared.parameters)
+    if generator is None or generator.name not in SEARCHING:
         return generator
+    automatic = found is None or found.text.lower() == "auto"
+    if generator.name != "EpsilonGreedyGenerator":
+        return _searching(sections, classes, name, generator, automatic, shared)
+    part = greedy_part(sections, classes, generator)
+    if part is None:
+        return None
+    part = _searching(sections, classes, name, part, automatic, shared)
+    return Component(generator.name, {**generator.keys, "subgenerator": part, "acqf": part.keys["acqf"]})
+
+
+def _searching(
+    sections: Sections,
+    classes: Classes,
+    name: str,
+    generator: Component,
+    automatic: bool,
+    shared: Experiment,
+) -> Component:
+    """A generator that follows an acquisition function, with the one of the stage, or the default one."""
+    acqf = sections.find([name], "acqf")
     chosen = generator.keys["acqf"]
     own = acqf is not None and acqf.section not in (COMMON, OLDER_COMMON)
     if acqf is not None and (own or chosen is None):
         if own:
-            detail, hint = "is an older place for this key", "put it into [OptimizeAcqfGenerator]"
+            detail, hint = "is an older place for this key", f"put it into [{generator.name}]"
             sections.report.warn(name, "acqf", acqf.text, detail, hint, "older_spelling")
         chosen = classes.component(acqf, "acquisition")
-    elif chosen is None and not sections.find(["OptimizeAcqfGenerator"], "acqf"):
-        automatic = found is None or found.text.lower() == "auto"
-        chosen = _default_acquisition(sections, classes, name, not automatic, shared)
-    return Component(generator.name, {**generator.keys, "acqf": chosen})
+    elif chosen is None and not sections.find([generator.name], "acqf"):
+        chosen = _default_acquisition(sections, classes, name, "" if automatic else generator.name, shared)
+    does = generator.name if generator.name != "MixedOptimizeAcqfGenerator" else "OptimizeAcqfGenerator"
+    return Component(does, {**generator.keys, "acqf": chosen})
 
 
 def _can_model(shared: Experiment) -> bool:
@@ -135,13 +159,13 @@ def _can_model(shared: Experiment) -> bool:
 
 
 def _default_acquisition(
-    sections: Sections, classes: Classes, name: str, generator_named: bool, shared: Experiment
+    sections: Sections, classes: Classes, name: str, generator_named: str, shared: Experiment
 ) -> Component | None:
     chosen = shared.default_acquisition
     if chosen is None:
         return None
     if generator_named:
-        hint = "acqf = … in [OptimizeAcqfGenerator]"
+        hint = f"acqf = … in [{generator_named}]"
         sections.report.warn(
             name, "acqf", "", f"no acquisition function is named; {chosen} is used", hint, "chosen"
         )
@@ -192,6 +216,9 @@ def _of_several(
         )
     elif generator is not None and generator.name == "OptimizeAcqfGenerator":
         several.check_sum(sections, name, generator, shared.outcomes)
+    elif generator is not None and generator.name in SEARCHING:
+        detail, hint = "is for one outcome", f"{several.GENERATOR}, or OptimizeAcqfGenerator"
+        sections.report.problem(name, "generator", generator.name, detail, hint, "does_not_fit")
     return generator, model
 
 
@@ -234,7 +261,7 @@ def _check_end(
             )
         read["min_post_range"] = None
     given = [sections.find([name], key) for key in (*_ENDS, "n_trials", "stop")]
-    finite = generator is not None and generator.name == "ManualGenerator"
+    finite = generator is not None and generator.name in FINITE
     if finite or read["run_indefinitely"] or any(found and found.text.strip("0. ") for found in given):
         return
     hint = "min_asks = 10, or min_total_tells, max_asks, run_indefinitely = True"

@@ -12,6 +12,7 @@ from fechner.strategies.acquisition.acquisition import build
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
 from fechner.strategies.config.specification import Component
+from fechner.strategies.generators.scans import DRAWN, GRID, scanned_point
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.normal import Array
@@ -47,7 +48,8 @@ def generate(
 
     Args:
         space: the search space, for the levels of its parameters.
-        generator: OptimizeAcqfGenerator and its keys (acqf, restarts, samps, max_gen_time).
+        generator: OptimizeAcqfGenerator and its keys (acqf, restarts, samps, max_gen_time), or one that
+            chooses among scanned points (scans.py).
         model: the model and its keys.
         x: (t, 1, d) inputs told so far, in unit space.
         y: (t,) their outcomes.
@@ -91,18 +93,17 @@ def generate(
         if space.constraints:
             search = kept_inside(function, partial(inside, space, given=tuple(fixed)))
             candidates = sampled(space, sobol, keyed, 1, 0, scan, fixed)[:, 0]
-        point, _ = maximise_on(
-            search,
-            core.covariance.lengthscales,
-            levels,
-            seed=keyed,
-            scan=scan,
-            starts=starts,
-            evaluations=evaluations,
-            fixed=fixed,
-            points=candidates,
-            poll=poll,
-        )
+        if generator.name in (GRID, DRAWN):
+            logarithmic = acqf.name.startswith(("qLog", "Log"))
+            point = scanned_point(
+                generator.name, search, space, seed=keyed, scan=scan, fixed=fixed, points=candidates,
+                logarithmic=logarithmic, poll=poll,
+            )  # fmt: skip
+        else:
+            point, _ = maximise_on(
+                search, core.covariance.lengthscales, levels, seed=keyed, scan=scan, starts=starts,
+                evaluations=evaluations, fixed=fixed, points=candidates, poll=poll,
+            )  # fmt: skip
         chosen = np.vstack([chosen, point[None, :]])
         device = function.scan.computed_on if isinstance(function.scan, Scan) else device
     points = chosen[len(waiting) :]

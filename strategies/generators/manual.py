@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from fechner.strategies.config.registry import FINITE
 from fechner.strategies.config.specification import Component
+from fechner.strategies.generators.around import around
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import rng
 from fechner.strategies.state import Array
@@ -11,7 +13,15 @@ from fechner.strategies.state import Array
 
 def n_points(generator: Component) -> int | None:
     """How many points a finite generator has; None for the others."""
-    return len(generator.keys["points"]) if generator.name == "ManualGenerator" else None
+    if generator.name not in FINITE:
+        return None
+    return len(generator.keys["points"]) * int(generator.keys.get("samples_per_point") or 1)
+
+
+def points_of(generator: Component, space: Space, stimuli: int, seed: int, first: int, n: int) -> Array:
+    """Points `first` to `first + n` of a finite generator, `n x stimuli x d`."""
+    hand_out = manual if generator.name == "ManualGenerator" else around
+    return hand_out(generator, space, stimuli, seed, first, n)
 
 
 def manual(generator: Component, space: Space, stimuli: int, seed: int, first: int, n: int) -> Array:

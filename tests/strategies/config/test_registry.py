@@ -10,7 +10,9 @@ from fechner.strategies.config.registry import CLASSES, OLDER_ALLOCATORS, OLDER_
 SUPPORTED = {
     "generator": {
         *("SobolGenerator", "RandomGenerator", "ManualGenerator"),
-        *("OptimizeAcqfGenerator", "IndependentOptimizeAcqfGenerator"),
+        *("OptimizeAcqfGenerator", "IndependentOptimizeAcqfGenerator", "MixedOptimizeAcqfGenerator"),
+        *("AcqfGridSearchGenerator", "AcqfThompsonSamplerGenerator"),
+        *("EpsilonGreedyGenerator", "SampleAroundPointsGenerator"),
     },
     "model": {
         *("GPClassificationModel", "GPRegressionModel", "MonotonicProjectionGP", "OrdinalGPModel"),

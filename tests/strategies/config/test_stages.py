@@ -164,7 +164,7 @@ def test_points_that_cannot_be(points: Any, detail: str):
         ({"model": "GPClasificationModel"}, "binary", "model", "unknown_name"),
         ({"model": "SobolGenerator"}, "binary", "model", "wrong_kind"),
         ({"model": "SemiParametricGPModel"}, "binary", "model", "not_supported"),
-        ({"generator": "EpsilonGreedyGenerator"}, "binary", "generator", "not_supported"),
+        ({"generator": "StaircaseGenerator"}, "binary", "generator", "not_supported"),
         ({"model": "OrdinalGPModel", "generator": "SobolGenerator"}, "binary", "model", "does_not_fit"),
         ({"model": "OrdinalGPModel", "acqf": "wide"}, "ordinal", "acqf", "does_not_fit"),
         ({"min_post_range": 0.2, "generator": "SobolGenerator"}, "binary", "min_post_range", "bad_value"),
@@ -253,7 +253,7 @@ def test_shared_dimensions():
         ({"class": "EAVC", "target": 0.4, "lookahead_type": "posterior"}, "lookahead_type"),
         ({"class": "EAVC", "target": 0.7, "lookahead_type": "posteriori"}, "lookahead_type"),
         ({"class": "MCLevelSetEstimation", "beta": -1, "objective": "ProbitObjective"}, "beta"),
-        ({"class": "MCLevelSetEstimation", "objective": "FloorProbitObjective"}, "objective"),
+        ({"class": "MCLevelSetEstimation", "objective": "GaussianLikelihood"}, "objective"),
         ({"class": "MCLevelSetEstimation", "objective": "ProbitObjective", "target": 1.2}, "target"),
         ({"class": "qExpectedImprovement"}, "class"),
     ],
@@ -314,3 +314,19 @@ def test_occurrences():
     assert read({}).stages[0].min_total_outcome_occurrences == 1
     assert read({}, "continuous").stages[0].min_total_outcome_occurrences == 0
     assert read({"min_total_outcome_occurrences": 0}).stages[0].min_total_outcome_occurrences == 0
+
+
+@pytest.mark.parametrize("name", ["AcqfGridSearchGenerator", "EpsilonGreedyGenerator"])
+def test_generators_of_one_outcome(name: str):
+    """Those that choose by one acquisition function are refused where there are several outcomes."""
+    found = problem({"generator": name, "acqf": "MCPosteriorVariance"}, ["binary", "binary"])
+    assert (found.key, found.code) == ("generator", "does_not_fit")
+
+
+def test_the_mixed_generator_is_the_usual_one():
+    """MixedOptimizeAcqfGenerator reads its own section and does what OptimizeAcqfGenerator does."""
+    stage = read(
+        {"generator": "MixedOptimizeAcqfGenerator"},
+        MixedOptimizeAcqfGenerator={"acqf": "BernoulliMCMutualInformation", "samps": 99},
+    ).stages[0]
+    assert (stage.generator.name, stage.generator.keys["samps"]) == ("OptimizeAcqfGenerator", 99)
