@@ -10,6 +10,7 @@ import pytest
 
 CONFIG = """
 [common]
+seed = 1
 parnames = [frequency, level]
 stimuli_per_trial = 1
 outcome_types = [binary]

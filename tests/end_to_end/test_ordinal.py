@@ -24,6 +24,7 @@ def config(function: str | None) -> str:
         named = f"generator = OptimizeAcqfGenerator\nmodel = OrdinalGPModel\nacqf = {function}"
     return f"""
 [common]
+seed = 5
 parnames = [frequency, level]
 outcome_types = [ordinal]
 outcome_names = [rating]
@@ -108,7 +109,7 @@ def test_a_native_session(serve: Any, fechner: Any, function: str | None) -> Non
 
 
 def test_a_session_of_the_older_dialect(serve: Any, fechner: Any) -> None:
-    """Asks, tells and queries in AEPsych's words; predictions are expected levels."""
+    """Asks, tells and queries in AEPsych's words; predictions are of the latent function."""
     server = serve("--workers", "1")
     with socket.create_connection(server.address, 60) as raw:
 
@@ -122,6 +123,6 @@ def test_a_session_of_the_older_dialect(serve: Any, fechner: Any) -> None:
             tone = {name: values[0] for name, values in asked.items()}
             assert call("tell", {"config": asked, "outcome": rating(tone)})["trials_recorded"] == 1
         found = call("query", {"query_type": "prediction", "x": {"frequency": [500.0], "level": [90.0]}})
-        assert 1 < found["y"] <= 3
+        assert found["y"] > 1
         session = call("info", {})["exp_id"]
     verified(fechner, server.record, session)

@@ -31,6 +31,7 @@ def config(function: str | None) -> str:
         named = f"generator = OptimizeAcqfGenerator\nmodel = PairwiseProbitModel\nacqf = {function}"
     return f"""
 [common]
+seed = 5
 parnames = [gain, bands, voice]
 stimuli_per_trial = 2
 outcome_types = [binary]
