@@ -62,6 +62,8 @@ def without_effect(stage: Stage, stimuli: int) -> str | None:
     keys = {} if stage.model is None else stage.model.keys
     if keys.get("constraint_locations") or keys.get("lapse") == "estimate":
         return "has no effect with constraint points or an unknown lapse rate: the processor computes these"
+    if acqf.keys.get("lookahead_type") == "posterior":
+        return "has no effect: look-ahead at outcomes is computed on the processor"
     candidates = int(stage.generator.keys.get("samps") or 1024)
     reference = int(acqf.keys.get("query_set_size") or 256) if acqf.name in LOOK_AHEAD else 0
     if pays(candidates, reference, MOST_INPUTS):

@@ -27,6 +27,7 @@ from fechner.strategies.acquisition.look_ahead import (
     volume_change,
 )
 from fechner.strategies.acquisition.objectives import Objective, objective_of
+from fechner.strategies.acquisition.optimum import FUNCTIONS, optimum
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
@@ -97,7 +98,7 @@ def _build(component: Component, posterior: Posterior, seed: int, pending: Array
     keys: dict[str, Any] = dict(component.keys)
     name = component.name
     waiting = np.zeros((0, len(posterior.covariance.lengthscales))) if pending is None else pending
-    if name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):
+    if name in NOISY:
         return _acquisition(log_noisy_expected_improvement(posterior, waiting, key(seed, "samples")), SAMPLED)
     core = posterior.expecting(waiting) if len(waiting) else posterior
     target = keys.get("target")
@@ -110,11 +111,23 @@ def _build(component: Component, posterior: Posterior, seed: int, pending: Array
         return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
     if name in POINTWISE:
         function = POINTWISE[name](core, target, objective)
+        if keys.get("lookahead_type") == "posterior":  # the device knows level sets alone
+            kind = "entropy" if name == "LocalMI" else "misclassified"
+            return _acquisition(climbing(core, local(core, target, kind, "posterior")), AT_A_POINT)
         return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
+    if name in FUNCTIONS:
+        return _acquisition(climbing(core, optimum(name, core, keys)), AT_A_POINT)
     count, keyed = int(keys.get("query_set_size") or 256), key(seed, "query set")
     parts = Parts(core, name, target, count=count, seed=keyed)
     if name == "ApproxGlobalSUR":
         return _acquisition(approximate_sur(core, target, count, keyed), OVER_THE_BOX, parts)
+    at = str(keys.get("lookahead_type") or ("posterior" if name in OF_OUTCOMES else "levelset"))
+    if name in OF_OUTCOMES:
+        scores = reduction(OF_OUTCOMES[name], float(keys.get("k") or 20.0))
+        return _acquisition(looking_ahead(core, target, count, keyed, scores, at), OVER_THE_BOX)
+    if name in LOOKING_AHEAD and at == "posterior":
+        scores = LOOKING_AHEAD[name]()
+        return _acquisition(looking_ahead(core, target, count, keyed, scores, at), OVER_THE_BOX)
     if name in LOOKING_AHEAD:
         functions = looking_ahead(core, target, count, keyed, LOOKING_AHEAD[name]())
         return _acquisition(functions, OVER_THE_BOX, parts)
@@ -130,6 +143,14 @@ POINTWISE: dict[str, Callable[[Posterior, float, Objective | None], OfMoments]] 
     "LocalMI": lambda core, target, _: local(core, target, "entropy"),
     "LocalSUR": lambda core, target, _: local(core, target, "misclassified"),
 }
+#: Functions of outcomes to come, and the uncertainty that they reduce.
+OF_OUTCOMES = {"MOCU": "misclassified", "SMOCU": "soft", "BEMPS": "brier"}
+NOISY = (
+    "qLogNoisyExpectedImprovement",
+    "qNoisyExpectedImprovement",
+    "LogNoisyExpectedImprovement",
+    "NoisyExpectedImprovement",
+)
 LOOKING_AHEAD: dict[str, Callable[[], tuple[Score, ScoreSlopes]]] = {
     "EAVC": volume_change,
     "GlobalMI": lambda: reduction("entropy"),

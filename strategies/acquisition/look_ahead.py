@@ -15,6 +15,15 @@ rate g and lapse rate e both the joint and the marginal are g Phi(b) + (1 - g - 
 E / P_1, pi_0 = pi - u E / P_0. EAVC(x) = sum_y P_y |mean_q (pi_y - pi)| = 2 u |mean_q E|; with U the binary
 entropy (MI) or min(p, 1 - p) (SUR) the others are mean_q [U(pi) - P_1 U(pi_1) - P_0 U(pi_0)], the local ones
 with q = x alone.
+
+With `lookahead_type = posterior` what is looked ahead at is no level set but the outcome at q: pi = P(z = 1
+at q) = g + u Phi(b), now with b = mu_q / s_q and rho = cov(q, x) / (s_q s), and both outcomes are 1 with
+probability pi P_1 + u^2 E, so that pi_1 = pi + u^2 E / P_1, pi_0 = pi - u^2 E / P_0. Its own are MOCU (G.
+Zhao, E. Dougherty, B.-J. Yoon, F. Alexander & X. Qian 2021, Uncertainty-aware active learning for optimal
+Bayesian classifier, ICLR) with U = min(p, 1 - p), SMOCU (the same authors 2021, Bayesian active learning by
+soft mean objective cost of uncertainty, AISTATS) with the soft minimum U = 1 - log(exp(k p) + exp(k (1 -
+p))) / k, and BEMPS (W. Tan, L. Du & W. Buntine 2021, Diversity enhanced active learning with strictly proper
+scoring rules, NeurIPS; their CoreMSE) with the Brier score, U = 2 p (1 - p).
 """
 
 from __future__ import annotations
@@ -46,8 +55,17 @@ LIMIT = 40.0  # of b: farther in standard deviations nothing changes
 NEAR_ONE = 1.0 - 1e-9
 
 
-def uncertainty_of(kind: str) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
-    """U and its derivative: ``"entropy"`` in nats, or ``"misclassified"``, min(p, 1 - p)."""
+def uncertainty_of(kind: str, k: float = 20.0) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """U and its derivative: ``"entropy"`` in nats, ``"misclassified"``, ``"soft"`` or ``"brier"``."""
+    if kind == "soft":
+
+        def soft(p: Array) -> Array:
+            out: Array = 1.0 - np.logaddexp(k * p, k * (1.0 - p)) / k
+            return out
+
+        return soft, lambda p: -np.tanh(k * (p - 0.5))
+    if kind == "brier":
+        return lambda p: 2.0 * p * (1.0 - p), lambda p: 2.0 - 4.0 * p
     if kind == "entropy":
 
         def entropy(p: Array) -> Array:
@@ -62,9 +80,9 @@ def uncertainty_of(kind: str) -> tuple[Callable[[Array], Array], Callable[[Array
     return lambda p: np.minimum(p, 1.0 - p), lambda p: np.where(p < 0.5, 1.0, -1.0)
 
 
-def reduction(kind: str) -> tuple[Score, ScoreSlopes]:
+def reduction(kind: str, k: float = 20.0) -> tuple[Score, ScoreSlopes]:
     """mean_q [U(pi) - P_1 U(pi_1) - P_0 U(pi_0)] and its derivatives."""
-    uncertainty, slope = uncertainty_of(kind)
+    uncertainty, slope = uncertainty_of(kind, k)
 
     def after(excess: Array, yes: Array, share: float, pi: Array) -> tuple[Array, Array]:
         change = share * excess
@@ -103,7 +121,12 @@ def volume_change() -> tuple[Score, ScoreSlopes]:
 
 
 def looking_ahead(
-    posterior: Posterior, target: float, count: int, seed: int, scores: tuple[Score, ScoreSlopes]
+    posterior: Posterior,
+    target: float,
+    count: int,
+    seed: int,
+    scores: tuple[Score, ScoreSlopes],
+    at: str = "levelset",
 ) -> tuple[Values, Gradients]:
     """A global look-ahead function of (m, d) points, and the same with gradients.
 
@@ -113,23 +136,29 @@ def looking_ahead(
         count: number of reference points k, of a scrambled Sobol sequence.
         seed: of that sequence.
         scores: what is averaged over them.
+        at: what is looked ahead at, ``"levelset"`` or ``"posterior"`` (the outcomes).
     """
     score, score_slopes = scores
     reference = sobol(seed, len(posterior.covariance.lengthscales), 0, count)
     mean_q, variance_q, half_q = posterior.reduced(reference)
-    sd_q = np.sqrt(variance_q)
-    b = np.clip((posterior.latent_of(target) - mean_q) / sd_q, -LIMIT, LIMIT)
-    pi = ndtr(b)
     share = 1.0 - posterior.floor - posterior.lapse
+    if at == "posterior":
+        sd_q = np.sqrt(1.0 + variance_q)
+        b = np.clip(mean_q / sd_q, -LIMIT, LIMIT)
+        pi, sign, gain = posterior.floor + share * ndtr(b), 1.0, share * share
+    else:
+        sd_q = np.sqrt(variance_q)
+        b = np.clip((posterior.latent_of(target) - mean_q) / sd_q, -LIMIT, LIMIT)
+        pi, sign, gain = ndtr(b), -1.0, share
     prepared: list[Climbing] = []
 
     def values(x: Array) -> Array:
         mean, variance, half = posterior.reduced(x)
         noisy_sd = np.sqrt(1.0 + variance)[:, None]
         covariance = posterior.covariance(x, reference) - half.T @ half_q
-        rho = np.clip(-covariance / (noisy_sd * sd_q), -1.0, 1.0)
+        rho = np.clip(sign * covariance / (noisy_sd * sd_q), -1.0, 1.0)
         h = mean[:, None] / noisy_sd
-        return score(excess_table(b, h, rho), yes_probability(posterior, h), share, pi)
+        return score(excess_table(b, h, rho), yes_probability(posterior, h), gain, pi)
 
     def gradients(x: Array) -> tuple[Array, Array]:
         if not prepared:
@@ -137,22 +166,22 @@ def looking_ahead(
         at = prepared[0].moments(x)
         covariance, pulled = prepared[0].covariance(at)
         noisy_sd = np.sqrt(1.0 + at.variance)[:, None]
-        rho = np.clip(-covariance / (noisy_sd * sd_q), -NEAR_ONE, NEAR_ONE)
+        rho = np.clip(sign * covariance / (noisy_sd * sd_q), -NEAR_ONE, NEAR_ONE)
         h = at.mean[:, None] / noisy_sd
         excess, yes = excess_table(b, h, rho), yes_probability(posterior, h)
-        by_excess, by_yes = score_slopes(excess, yes, share, pi)
+        by_excess, by_yes = score_slopes(excess, yes, gain, pi)
         excess_by_h, excess_by_rho = bivariate_excess_slopes(b, h, rho)
         by_rho = by_excess * excess_by_rho
         by_h = np.einsum("ij,ij->i", by_excess, excess_by_h) + by_yes * share * density(h[:, 0])
         squared = 1.0 + at.variance
         by_variance = -0.5 * (np.einsum("ij,ij->i", by_rho, rho) + by_h * h[:, 0]) / squared
-        slopes = at.pulled(by_h / noisy_sd[:, 0], by_variance) + pulled(-by_rho / (noisy_sd * sd_q))
-        return score(excess, yes, share, pi), slopes
+        slopes = at.pulled(by_h / noisy_sd[:, 0], by_variance) + pulled(sign * by_rho / (noisy_sd * sd_q))
+        return score(excess, yes, gain, pi), slopes
 
     return values, gradients
 
 
-def local(posterior: Posterior, target: float, kind: str) -> OfMoments:
+def local(posterior: Posterior, target: float, kind: str, at: str = "levelset") -> OfMoments:
     """LocalMI (``"entropy"``) or LocalSUR (``"misclassified"``): the point is its own reference point."""
     gamma = posterior.latent_of(target)
     share = 1.0 - posterior.floor - posterior.lapse
@@ -160,14 +189,19 @@ def local(posterior: Posterior, target: float, kind: str) -> OfMoments:
 
     def values(mean: Array, variance: Array) -> Array:
         sd, noisy_sd = np.sqrt(variance), np.sqrt(1.0 + variance)
-        b = np.clip((gamma - mean) / sd, -LIMIT, LIMIT)
         h = mean / noisy_sd
-        excess = bivariate_excess(b, h, -sd / noisy_sd)
+        if at == "posterior":
+            excess = bivariate_excess(h, h, variance / (1.0 + variance))
+            pi, gain = posterior.floor + share * ndtr(h), share * share
+        else:
+            b = np.clip((gamma - mean) / sd, -LIMIT, LIMIT)
+            excess = bivariate_excess(b, h, -sd / noisy_sd)
+            pi, gain = ndtr(b), share
         yes = yes_probability(posterior, h[:, None])
         uncertainty, _ = uncertainty_of(kind)
         # one reference point for each candidate, so its own pi too
-        shifted = score(excess[:, None], yes, share, ndtr(b)[:, None])
-        return shifted - uncertainty(ndtr(b)).mean() + uncertainty(ndtr(b))
+        shifted = score(excess[:, None], yes, gain, pi[:, None])
+        return shifted - uncertainty(pi).mean() + uncertainty(pi)
 
     return values
 

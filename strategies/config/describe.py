@@ -23,7 +23,26 @@ LEVEL_SETS = {
     "LocalMI": "where an answer tells most, in bits, whether that very point lies above the probability {}",
     "LocalSUR": "where an answer decides best whether that very point lies above the probability {}",
 }
+_HIGHER = "where the outcome may be higher than anywhere so far"
 AT_A_POINT = {
+    "MOCU": "where an answer leaves the fewest outcomes wrongly predicted",
+    "SMOCU": "where an answer leaves the fewest outcomes wrongly predicted, on a soft count",
+    "BEMPS": "where an answer improves the predictions' Brier score most",
+    "UpperConfidenceBound": "where the outcome may be highest",
+    "qUpperConfidenceBound": "where the outcome may be highest",
+    "qLowerConfidenceBound": "where the outcome is surely high",
+    "PosteriorMean": "where the outcome is taken to be highest",
+    "qSimpleRegret": "where the outcome is taken to be highest",
+    "PosteriorStandardDeviation": "where f is least sure",
+    "qPosteriorStandardDeviation": "where f is least sure",
+    "ExpectedImprovement": _HIGHER,
+    "qExpectedImprovement": _HIGHER,
+    "LogExpectedImprovement": _HIGHER,
+    "qLogExpectedImprovement": _HIGHER,
+    "NoisyExpectedImprovement": _HIGHER,
+    "LogNoisyExpectedImprovement": _HIGHER,
+    "ProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
+    "qProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
     "MCPosteriorVariance": "where the prediction is least sure",
     "BernoulliMCMutualInformation": "where an answer tells most about the whole function",
 }
@@ -130,6 +149,8 @@ def _acquisition(acqf: Component, stimuli: int) -> str:
         if objective is not None and "floor" in objective.keys:
             scale = f"the {objective.name} with guess rate {objective.keys['floor']:g}"
         return f"MCLevelSetEstimation: where it is least sure whether {scale} is above {target:g}"
+    if acqf.keys.get("lookahead_type") == "posterior" and acqf.name in LEVEL_SETS:
+        return f"{acqf.name}: where an answer tells most about the outcomes to come"
     if acqf.name in LEVEL_SETS:
         return f"{acqf.name}: {LEVEL_SETS[acqf.name].format(format(target, 'g'))}"
     if stimuli == 1 and acqf.name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):

@@ -54,10 +54,46 @@ _LEVEL_SET = {
 _LOOK_AHEAD = {
     "target": number(required=True),
     "query_set_size": whole(256, low=2, high=10_000),
-    "lookahead_type": one_of("levelset", ("levelset", "posterior"), later=("posterior",)),
+    "lookahead_type": one_of("levelset", ("levelset", "posterior")),
 }
 
 _OF_PAIRS = {"objective": Key("component", kind="objective")}
+
+_LOOK_AT_OUTCOMES = {
+    "query_set_size": _LOOK_AHEAD["query_set_size"],
+    "lookahead_type": one_of("posterior", ("levelset", "posterior")),
+    "target": number(0.75),
+}
+_OF_OUTCOMES = {
+    "MOCU": _LOOK_AT_OUTCOMES,
+    "SMOCU": {**_LOOK_AT_OUTCOMES, "k": number(20.0, above=0.0)},
+    "BEMPS": _LOOK_AT_OUTCOMES,
+}
+_MAXIMIZE = {"maximize": Key("truth", True)}
+_BOUND = {"beta": number(required=True, low=0.0)}
+_IMPROVED = {"best_f": number(None)}
+_OF_AN_OPTIMUM: dict[str, Mapping[str, Key]] = {
+    "UpperConfidenceBound": {**_BOUND, **_MAXIMIZE},
+    "qUpperConfidenceBound": _BOUND,
+    "qLowerConfidenceBound": _BOUND,
+    "PosteriorMean": _MAXIMIZE,
+    "qSimpleRegret": {},
+    "PosteriorStandardDeviation": {},
+    "qPosteriorStandardDeviation": {},
+    **{
+        name: {**_IMPROVED, **_MAXIMIZE}
+        for name in (
+            "ExpectedImprovement",
+            "LogExpectedImprovement",
+            "ProbabilityOfImprovement",
+        )
+    },
+    "qExpectedImprovement": _IMPROVED,
+    "qLogExpectedImprovement": _IMPROVED,
+    "qProbabilityOfImprovement": {**_IMPROVED, "tau": Key("ignored")},
+    "NoisyExpectedImprovement": {},
+    "LogNoisyExpectedImprovement": {},
+}
 
 _LOCAL = {"target": _LOOK_AHEAD["target"], "lookahead_type": _LOOK_AHEAD["lookahead_type"]}
 
@@ -149,11 +185,29 @@ CLASSES: dict[str, Entry] = {
     "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}, stimuli=1),
     **{
         name: Entry("acquisition", {**ACQUISITION_KEYS, **_LOOK_AHEAD}, outcome="binary", stimuli=1)
-        for name in ("EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR")
+        for name in ("EAVC", "GlobalMI", "GlobalSUR")
     },
     **{
         name: Entry("acquisition", {**ACQUISITION_KEYS, **_LOCAL}, outcome="binary", stimuli=1)
         for name in ("LocalMI", "LocalSUR")
+    },
+    "ApproxGlobalSUR": Entry(
+        "acquisition",
+        {
+            **ACQUISITION_KEYS,
+            **_LOOK_AHEAD,
+            "lookahead_type": one_of("levelset", ("levelset", "posterior"), later=("posterior",)),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
+    **{
+        name: Entry("acquisition", {**ACQUISITION_KEYS, **keys}, outcome="binary", stimuli=1)
+        for name, keys in _OF_OUTCOMES.items()
+    },
+    **{
+        name: Entry("acquisition", {**ACQUISITION_KEYS, **keys}, stimuli=1)
+        for name, keys in _OF_AN_OPTIMUM.items()
     },
     "MCPosteriorVariance": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, stimuli=1),
     "qLogNoisyExpectedImprovement": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}),
@@ -219,19 +273,9 @@ _later(
 )
 _later("generator", "InterleavedGenerator")
 _later("model", "SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
-_later("acquisition", "MOCU SMOCU BEMPS", "EAVC")
 _later(
     "acquisition",
-    "qExpectedImprovement qLogExpectedImprovement ExpectedImprovement"
-    " LogExpectedImprovement NoisyExpectedImprovement LogNoisyExpectedImprovement"
-    " ProbabilityOfImprovement qProbabilityOfImprovement"
-    " UpperConfidenceBound qUpperConfidenceBound qSimpleRegret PosteriorMean",
-    "qLogNoisyExpectedImprovement",
-)
-_later(
-    "acquisition",
-    "qLowerConfidenceBound PosteriorStandardDeviation qPosteriorStandardDeviation"
-    " qNegIntegratedPosteriorVariance qKnowledgeGradient qMultiFidelityKnowledgeGradient"
+    "qNegIntegratedPosteriorVariance qKnowledgeGradient qMultiFidelityKnowledgeGradient"
     " qMaxValueEntropy qLowerBoundMaxValueEntropy"
     " qBayesianActiveLearningByDisagreement qExpectedUtilityOfBestOption"
     " qExpectedHypervolumeImprovement qNoisyExpectedHypervolumeImprovement"

@@ -54,6 +54,24 @@ CASES = [
         "MCLevelSetEstimation",
         "objective = FloorGumbelObjective\n[FloorGumbelObjective]\nfloor = 0.1",
     ),
+    ("GPClassificationModel", "", "SMOCU", "k = 10"),
+    ("MonotonicProjectionGP", "", "EAVC", "lookahead_type = posterior"),
+    *(
+        pytest.param("GPClassificationModel", "", acqf, more, marks=pytest.mark.long)
+        for acqf, more in (
+            *((name, "") for name in ("MOCU", "BEMPS", "PosteriorMean", "qSimpleRegret")),
+            *((name, "") for name in ("PosteriorStandardDeviation", "qPosteriorStandardDeviation")),
+            *(
+                (name, "lookahead_type = posterior")
+                for name in ("GlobalMI", "GlobalSUR", "LocalMI", "LocalSUR")
+            ),
+            *((f"{q}UpperConfidenceBound", "beta = 2") for q in ("", "q")),
+            ("qLowerConfidenceBound", "beta = 2"),
+            *((f"{q}{log}ExpectedImprovement", "best_f = 1") for q in ("", "q") for log in ("", "Log")),
+            *((f"{q}ProbabilityOfImprovement", "") for q in ("", "q")),
+            *((f"{log}NoisyExpectedImprovement", "") for log in ("", "Log")),
+        )
+    ),
     *(
         pytest.param("GPClassificationModel", "", acqf, f"objective = {objective}", marks=pytest.mark.long)
         for acqf in ("MCPosteriorVariance", "BernoulliMCMutualInformation")

@@ -23,6 +23,12 @@ SUPPORTED = {
         *("MCPosteriorVariance", "BernoulliMCMutualInformation", "PairwiseMCPosteriorVariance"),
         *("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"),
         "AnalyticExpectedUtilityOfBestOption",
+        *("MOCU", "SMOCU", "BEMPS"),
+        *("UpperConfidenceBound", "qUpperConfidenceBound", "qLowerConfidenceBound"),
+        *("PosteriorMean", "qSimpleRegret", "PosteriorStandardDeviation", "qPosteriorStandardDeviation"),
+        *("ExpectedImprovement", "LogExpectedImprovement", "qExpectedImprovement", "qLogExpectedImprovement"),
+        *("ProbabilityOfImprovement", "qProbabilityOfImprovement"),
+        *("NoisyExpectedImprovement", "LogNoisyExpectedImprovement"),
     },
     "objective": {
         *("AffinePosteriorTransform", "ProbitObjective"),

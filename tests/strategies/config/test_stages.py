@@ -250,12 +250,13 @@ def test_shared_dimensions():
     [
         ({"class": "EAVC"}, "target"),
         ({"class": "EAVC", "target": 1}, "target"),
-        ({"class": "EAVC", "target": 0.4, "lookahead_type": "posterior"}, "lookahead_type"),
+        ({"class": "ApproxGlobalSUR", "target": 0.4, "lookahead_type": "posterior"}, "lookahead_type"),
         ({"class": "EAVC", "target": 0.7, "lookahead_type": "posteriori"}, "lookahead_type"),
         ({"class": "MCLevelSetEstimation", "beta": -1, "objective": "ProbitObjective"}, "beta"),
         ({"class": "MCLevelSetEstimation", "objective": "GaussianLikelihood"}, "objective"),
         ({"class": "MCLevelSetEstimation", "objective": "ProbitObjective", "target": 1.2}, "target"),
-        ({"class": "qExpectedImprovement"}, "class"),
+        ({"class": "qKnowledgeGradient"}, "class"),
+        ({"class": "UpperConfidenceBound"}, "beta"),
     ],
 )
 def test_acquisition_functions_that_cannot_be(acquisition: dict[str, Any], key: str):
