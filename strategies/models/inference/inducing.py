@@ -23,14 +23,12 @@ import numpy as np
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
-from scipy.linalg.lapack import dpstrf
 
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 
 FROM = 1000  # trials beyond which the posterior is computed through inducing places
 MOST_PLACES = 400
 WORK = 3e8  # n r^2 at most, a sweep of which takes about .05 s
-SEARCHED = 1000  # trials among which the places are chosen
 GOLDEN = (5**0.5 - 1) / 2
 ENOUGH = 1e-6  # of the largest variance: what is left unexplained where further places bring nothing
 
@@ -67,12 +65,27 @@ class Places:
 
 
 def places(covariance: Covariance, x: Array) -> Places:
-    """The places among the trials at x (n, d) that leave least unexplained, as many as can be afforded."""
-    most = min(MOST_PLACES, int(np.sqrt(WORK / len(x))))
-    searched = x[thinned(len(x), SEARCHED)]
-    largest = float(covariance.diagonal(searched).max())
-    _, pivots, rank, _ = dpstrf(covariance(searched, searched), tol=ENOUGH * largest, lower=1)
-    z = searched[pivots[: min(rank, most)] - 1]
+    """The places among the trials at x (n, d) that leave least unexplained, as many as can be afforded.
+
+    All trials are looked at: what a trial far from all places tells would be lost.
+    """
+    n = len(x)
+    most = min(MOST_PLACES, int(np.sqrt(WORK / n)), n)
+    left = covariance.diagonal(x)
+    largest = float(left.max())
+    rows = np.empty((most, n))
+    pivots: list[int] = []
+    while len(pivots) < most:
+        pivot = int(np.argmax(left))
+        if not left[pivot] > ENOUGH * largest:
+            break
+        done = rows[: len(pivots)]
+        row = (covariance(x[[pivot]], x)[0] - done[:, pivot] @ done) / np.sqrt(left[pivot])
+        rows[len(pivots)] = row
+        left = left - row * row
+        left[pivot] = 0.0
+        pivots.append(pivot)
+    z = x[pivots]
     inner = covariance(z, z)
     inner.flat[:: len(z) + 1] += 1e-7 * largest
     factor = cholesky(inner, lower=True)

@@ -75,3 +75,22 @@ def test_far_places_keep_their_prior_variance() -> None:
     core = posterior(model, x, y, fit(model, x[:200], y[:200]))
     near, far = core.latent(np.array([[0.15, 0.15], [0.95, 0.95]]))[1]
     assert far > 10 * near
+
+
+@pytest.mark.parametrize("name", ["GPClassificationModel", "GPRegressionModel"])
+def test_the_few_trials_far_from_all_others_are_not_lost(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most trials near one place, as adaptive sessions have them: what the others tell is kept, wherever."""
+    random = np.random.default_rng(3)
+    x = np.vstack([0.5 + 0.02 * random.standard_normal((1070, 2)), sobol(4, 2, 0, 30)])
+    f = 3 * np.sin(9 * x[:, 0]) + x[:, 1]
+    model = Component(name)
+    y = f + 0.05 * random.standard_normal(len(x))
+    if name == "GPClassificationModel":
+        y = (random.uniform(size=len(x)) < ndtr(f)).astype(float)
+    hyperparameters = fit(model, x[-200:], y[-200:])
+    monkeypatch.setattr(inducing, "FROM", 2000)
+    mean, variance = posterior(model, x, y, hyperparameters).latent(x[-30:])
+    monkeypatch.setattr(inducing, "FROM", 1000)
+    other_mean, other_variance = posterior(model, x, y, hyperparameters).latent(x[-30:])
+    assert np.max(np.abs(other_mean - mean) / np.sqrt(variance)) < 0.1
+    np.testing.assert_allclose(np.sqrt(other_variance), np.sqrt(variance), rtol=0.1)
