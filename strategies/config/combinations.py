@@ -146,6 +146,9 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str, 
     if no_effect is not None:
         report.warn(model.name, "use_gpu", "True", no_effect, code="no_effect")
     factory = keys.get("mean_covar_factory")
+    if factory is not None and factory.name == "SongMeanCovarFactory" and keys.get("lapse") == "estimate":
+        detail, hint = "an unknown lapse rate with this kernel is not supported yet", "lapse = 0.02"
+        report.problem(model.name, "lapse", "estimate", detail, hint, "not_supported")
     if factory is not None:
         _fits(sections, stage, "mean_covar_factory", factory, kind, stimuli)
     if factory is not None and factory.keys["target"] is not None:

@@ -234,6 +234,18 @@ CLASSES: dict[str, Entry] = {
     "PairwiseMeanCovarFactory": Entry(
         "factory", {**FACTORY_KEYS, "shared_dims": Key("texts", inherited=False)}, stimuli=2
     ),
+    "SongMeanCovarFactory": Entry(
+        "factory",
+        {
+            **FACTORY_KEYS,
+            "fixed_kernel_amplitude": Key("ignored"),
+            "outputscale_prior": Key("ignored"),
+            "stim_dim": Key("coordinates"),
+            "intensity_RBF": Key("truth", False),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
     "BernoulliLikelihood": Entry("likelihood", outcome="binary"),
     "GaussianLikelihood": Entry("likelihood", outcome="continuous"),
     "OrdinalLikelihood": Entry("likelihood", {"n_levels": N_LEVELS}, outcome="ordinal"),
@@ -288,7 +300,7 @@ _later(
 )
 _later(
     "factory",
-    "MixedMeanCovarFactory SongMeanCovarFactory",
+    "MixedMeanCovarFactory",
     "DefaultMeanCovarFactory",
 )
 _later(

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
+from fechner.strategies.models.additive import layout_of
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.functionals import Functionals, RowDifferences
@@ -256,7 +257,7 @@ def problem_of(name: str, component: Component, d: int, pseudo: PseudoObservatio
         pseudo = pseudo.joined(constraints(points, floor, given))
     if lapse == "estimate":
         return Problem(name, WithLapse(priors, d), pseudo, floor, None)
-    return Problem(name, Layout(priors, d), pseudo, floor, float(lapse or 0.0))
+    return Problem(name, layout_of(component, d), pseudo, floor, float(lapse or 0.0))
 
 
 def fit(

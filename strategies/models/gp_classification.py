@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
+from fechner.strategies.models.additive import layout_of
 from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.inference import inducing
@@ -19,7 +20,6 @@ from fechner.strategies.models.inference.expectation_propagation import propagat
 from fechner.strategies.models.inference.inducing import thinned
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
-from fechner.strategies.models.priors import classification_priors
 
 NAME = "GPClassificationModel"
 JITTER = 1e-8
@@ -42,7 +42,7 @@ def fit(
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
     d = x.shape[1]
     floor, lapse = rates(component.keys)
-    layout = Layout(classification_priors(component, d), d)
+    layout = layout_of(component, d)
     theta, search = layout.typical(), {}
     warm = _pack(layout, start)
     if len(y):
@@ -64,7 +64,7 @@ def problem(
     poll: Callable[[], None] | None = None,
 ) -> tuple[Layout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    layout = Layout(classification_priors(component, x.shape[1]), x.shape[1])
+    layout = layout_of(component, x.shape[1])
     theta = _pack(layout, hyperparameters)
     if theta is None:
         raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")

@@ -122,6 +122,8 @@ class Priors:
 def classification_priors(component: Component, d: int) -> Priors:
     """The priors of a GPClassificationModel over d dimensions."""
     factory = component.keys.get("mean_covar_factory")
+    if factory is not None and factory.name == "SongMeanCovarFactory":
+        return _additive_priors(factory.keys, d)
     if factory is not None:
         return _factory_priors(factory.keys, d)
     return Priors(
@@ -129,6 +131,18 @@ def classification_priors(component: Component, d: int) -> Priors:
         variance=LogNormal(float(np.log(4.0)), 1.0),
         slope=LogNormal(0.0, 1.5),
         constant=1.0,
+    )
+
+
+def _additive_priors(keys: Mapping[str, Any], d: int) -> Priors:
+    """Of the linear-additive kernel (additive.py): f crosses many of its units along the intensity."""
+    named = _factory_priors({**keys, "fixed_kernel_amplitude": True}, d)
+    return Priors(
+        lengthscale=named.lengthscale,
+        variance=LogNormal(float(np.log(16.0)), 1.5),
+        slope=LogNormal(float(np.log(100.0)), 2.0),
+        constant=16.0,
+        free_mean=named.free_mean,
     )
 
 

@@ -34,7 +34,7 @@ SUPPORTED = {
         *("AffinePosteriorTransform", "ProbitObjective"),
         *("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective"),
     },
-    "factory": {"DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
+    "factory": {"SongMeanCovarFactory", "DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
 }
 
 
