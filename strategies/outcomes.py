@@ -10,6 +10,9 @@ from typing import Any
 from fechner.strategies.config.specification import Outcome, Specification
 from fechner.strategies.errors import FechnerError
 
+#: Size of a continuous outcome up to which a model's arithmetic, which squares it, has room.
+LARGEST = 1e100
+
 
 def clean_outcome(
     specification: Specification, told: Any, where: str = "message.outcome"
@@ -79,7 +82,7 @@ def _number(outcome: Outcome, value: Any, where: str) -> float:
     wanted = {
         "binary": "0 or 1",
         "ordinal": f"a whole number from 0 to {outcome.n_levels - 1}",
-        "continuous": "a finite number",
+        "continuous": f"a finite number of at most {LARGEST:g} in size",
     }[outcome.type]
     fault = FechnerError(
         "bad_outcome",
@@ -97,6 +100,8 @@ def _number(outcome: Outcome, value: Any, where: str) -> float:
     except OverflowError:
         raise fault from None
     if not math.isfinite(number):
+        raise fault
+    if abs(number) > LARGEST:
         raise fault
     if outcome.type == "binary" and number not in (0.0, 1.0):
         raise fault

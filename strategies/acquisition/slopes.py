@@ -17,8 +17,6 @@ from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from scipy.linalg import solve_triangular
 
-SMALLEST_VARIANCE = 1e-12
-
 
 @dataclass(frozen=True)
 class Moments:
@@ -62,7 +60,7 @@ class Climbing:
         weights = np.broadcast_to(core.weights, cross.shape)
         return Moments(
             core.mean + cross @ core.weights,
-            np.maximum(variance, SMALLEST_VARIANCE),
+            np.maximum(variance, core.smallest_variance),
             x,
             exponential,
             solved,

@@ -92,7 +92,7 @@ def reduced(posterior: Posterior, device: torch.device) -> Moments:
         cross = covariance(kernel, x, points)
         mean = posterior.mean + cross.T @ weights
         half = torch.linalg.solve_triangular(factor, cross.mul_(root), upper=False)
-        return mean, (prior - half.square().sum(0)).clamp_(min=1e-12), half
+        return mean, (prior - half.square().sum(0)).clamp_(min=posterior.smallest_variance), half
 
     return moments
 

@@ -52,7 +52,8 @@ def units(y: Array) -> tuple[float, float]:
     """Offset and scale in which the outcomes y (n,) have mean 0 and unit variance."""
     offset = float(y.mean()) if len(y) else 0.0
     scale = float(y.std()) if len(y) > 1 else 1.0
-    return offset, scale if scale > 1e-12 * max(1.0, abs(offset)) else 1.0
+    # equal but for rounding, or so small that a square is none: no scale
+    return offset, scale if scale > max(1e-12 * abs(offset), 1e-140) else 1.0
 
 
 def problem(

@@ -18,6 +18,8 @@ from fechner.strategies.models.normal import Array, ndtr, ndtri, probability_mom
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dtrtrs
 
+SMALLEST_VARIANCE = 1e-12
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -54,6 +56,11 @@ class Posterior:
         """The places (n, d) among `x` at which f itself is seen."""
         return self.x
 
+    @property
+    def smallest_variance(self) -> float:
+        """The least that a variance is; outcomes that are not binary have units of their own."""
+        return SMALLEST_VARIANCE * (1.0 if self.binary else self.covariance.variance)
+
     def sites(self) -> tuple[Array, Array]:
         """tau and nu (n,) of the sites, from which a nearby posterior may begin."""
         tau = np.square(self.root)
@@ -89,7 +96,7 @@ class Posterior:
         mean = self.mean + cross @ self.weights
         half = self._half(cross)
         variance = self.covariance.diagonal(x) - np.einsum("ij,ij->j", half, half)
-        return mean, np.maximum(variance, 1e-12), half
+        return mean, np.maximum(variance, self.smallest_variance), half
 
     def probability(self, latent: Array) -> Array:
         """The likelihood's P(y = 1 | f), elementwise."""

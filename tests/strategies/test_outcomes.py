@@ -48,6 +48,7 @@ def test_good_outcomes(outcomes: tuple[Outcome, ...], told: Any, clean: dict[str
         ((TIME,), float("nan"), "finite"),
         ((TIME,), 10**400, "finite"),
         ((TIME,), True, "finite"),
+        ((TIME,), -1e101, "1e+100"),
         ((BINARY, TIME), 1, "one value for 2 outcomes"),
         ((BINARY, TIME), [1], "1 outcomes for the 2"),
         ((BINARY, TIME), {"heard": 1}, "missing: time"),

@@ -54,13 +54,24 @@ def test_units_do_not_matter() -> None:
     np.testing.assert_allclose(other[1] / 1e4, one[1], rtol=1e-3)
 
 
+@pytest.mark.parametrize("unit", [1e-20, 1e-13, 1e13, 1e100])
+def test_nor_do_very_small_or_large_ones(unit: float) -> None:
+    """Outcomes of 1e-13, say of a current in ampere, are no constant."""
+    x, y = data()
+    test = np.random.default_rng(1).uniform(size=(6, 2))
+    one = posterior(MODEL, x, y, fit(MODEL, x, y)).predict(test, "outcome")
+    other = posterior(MODEL, x, unit * y, fit(MODEL, x, unit * y)).predict(test, "outcome")
+    np.testing.assert_allclose(other[0] / unit, one[0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(other[1] / unit, one[1], rtol=1e-3)
+
+
 def test_noise_is_found() -> None:
     """The noise sd of .1 is found within a third of it with 150 trials."""
     x, y = data(150)
     assert fit(MODEL, x, y)["noise"] ** 0.5 == pytest.approx(0.1, rel=0.35)
 
 
-@pytest.mark.parametrize("outcomes", [[3.0], [2.0, 2.0, 2.0]])
+@pytest.mark.parametrize("outcomes", [[3.0], [2.0, 2.0, 2.0], [1e-200, 2e-200, 0.0], [1e8, 1e8 + 1e-7, 1e8]])
 def test_constant_outcomes_are_no_trouble(outcomes: list[float]) -> None:
     """One outcome, or several equal ones, give finite predictions."""
     x = np.random.default_rng(0).uniform(size=(len(outcomes), 1))
