@@ -120,22 +120,29 @@ def _build(component: Component, posterior: Posterior, seed: int, pending: Array
     count, keyed = int(keys.get("query_set_size") or 256), key(seed, "query set")
     parts = Parts(core, name, target, count=count, seed=keyed)
     if name == "ApproxGlobalSUR":
-        return _acquisition(approximate_sur(core, target, count, keyed), OVER_THE_BOX, parts)
+        return _acquisition(approximate_sur(core, target, count, keyed), over_the_box(count), parts)
     at = str(keys.get("lookahead_type") or ("posterior" if name in OF_OUTCOMES else "levelset"))
     if name in OF_OUTCOMES:
         scores = reduction(OF_OUTCOMES[name], float(keys.get("k") or 20.0))
-        return _acquisition(looking_ahead(core, target, count, keyed, scores, at), OVER_THE_BOX)
+        return _acquisition(looking_ahead(core, target, count, keyed, scores, at), over_the_box(count))
     if name in LOOKING_AHEAD and at == "posterior":
         scores = LOOKING_AHEAD[name]()
-        return _acquisition(looking_ahead(core, target, count, keyed, scores, at), OVER_THE_BOX)
+        return _acquisition(looking_ahead(core, target, count, keyed, scores, at), over_the_box(count))
     if name in LOOKING_AHEAD:
         functions = looking_ahead(core, target, count, keyed, LOOKING_AHEAD[name]())
-        return _acquisition(functions, OVER_THE_BOX, parts)
+        return _acquisition(functions, over_the_box(count), parts)
     raise ValueError(f"{name} is no acquisition function of this version")
 
 
 #: Points in a chunk, and what a point is taken to cost in seconds.
-AT_A_POINT, SAMPLED, OVER_THE_BOX = (256, 1e-5), (64, 5e-5), (64, 1e-4)
+AT_A_POINT, SAMPLED = (256, 1e-5), (64, 5e-5)
+
+
+def over_the_box(count: int) -> tuple[int, float]:
+    """The same of a function that looks at `count` reference points; 256 are usual."""
+    times = max(count / 256, 1.0)
+    return max(int(64 / times), 8), 1e-4 * times
+
 
 POINTWISE: dict[str, Callable[[Posterior, float, Objective | None], OfMoments]] = {
     "MCPosteriorVariance": lambda core, _, objective: posterior_variance(core, objective),

@@ -249,3 +249,16 @@ def test_polls_between_chunks() -> None:
         poll=lambda: calls.append(1),
     )
     assert len(calls) == 4
+
+
+@pytest.mark.parametrize("name", ["EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR"])
+def test_more_reference_points_cost_more(name: str) -> None:
+    """They make chunks smaller, so that polls stay near together, and a time limit buys fewer points."""
+    core = fitted()
+    usual, small, large = (
+        build(Component(name, {"target": 0.75} | keys), core, seed=1)
+        for keys in ({}, {"query_set_size": 16}, {"query_set_size": 2560})
+    )
+    assert (small.chunk, small.nominal_seconds) == (usual.chunk, usual.nominal_seconds)
+    assert large.chunk * 8 == usual.chunk
+    assert large.nominal_seconds == pytest.approx(10 * usual.nominal_seconds)
