@@ -117,7 +117,7 @@ def serve(
     ] = Switch.on,
     speculate: Annotated[
         Switch,
-        typer.Option(help="Compute the next ask for each outcome that the pending trial may have."),
+        typer.Option(help="Compute the next ask for each outcome of the pending trial; needs a worker."),
     ] = Switch.on,
     dialect: Annotated[
         DialectName, typer.Option(help="Which dialect connections speak; auto decides at the first request.")

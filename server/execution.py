@@ -46,6 +46,10 @@ def function(name: str) -> Callable[..., Any]:
     return found
 
 
+#: The detail of the error with which a worker answers a task that it was told to stop.
+STOPPED = "abandoned"
+
+
 class Abandoned(BaseException):
     """Raised by a `poll` when nobody wants the result any more; nothing between catches it."""
 
@@ -251,7 +255,8 @@ class Pool:
     def _settle(self, worker: _Worker, task: Compute, result: Result | None) -> None:
         if self._ended:
             return
-        again = worker.preempted and isinstance(result, ComputeFailed)
+        stopped = isinstance(result, ComputeFailed) and result.error.detail == STOPPED
+        again = worker.preempted and stopped
         priority = worker.priority
         worker.task, worker.preempted = None, False
         wanted = task.task not in self._abandoned

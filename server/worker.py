@@ -10,7 +10,7 @@ from typing import IO
 
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, ComputeFailed
-from fechner.server.execution import Abandoned, receive, run, send
+from fechner.server.execution import STOPPED, Abandoned, receive, run, send
 from fechner.strategies.threads import fix
 
 
@@ -53,7 +53,7 @@ def main() -> None:
         except Abandoned:
             result = None
         if result is None or task.task in cancelled:
-            result = ComputeFailed(task.task, FechnerError("internal", "abandoned"))
+            result = ComputeFailed(task.task, FechnerError("internal", STOPPED))
         cancelled.discard(task.task)
         send(stdout, result)
 
