@@ -28,11 +28,11 @@ demo: $(READY)
 	$(BIN)/python examples/audiogram_demo.py $(DEMO)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 -m 'not long' $(TEST)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not long' $(TEST)
 
 # pytest's exit code 5 says that no test is marked long.
 test-all: $(READY)
-	$(BIN)/python -m pytest -n 2 -m long $(TEST) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long $(TEST) || [ $$? -eq 5 ]
 
 lint: $(READY)
 	$(BIN)/ruff check .
