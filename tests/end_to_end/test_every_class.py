@@ -31,6 +31,8 @@ NEEDED: dict[str, Any] = {
     "target": 0.75,
     "value": [1.0],
     "floor": 0.5,
+    "beta": 2.0,
+    "samples_per_point": 3,
 }
 
 
