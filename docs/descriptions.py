@@ -49,8 +49,8 @@ KEYS = {
     "SampleAroundPointsGenerator": "hands out random points around those of a list.",
     "MixedOptimizeAcqfGenerator": "the same: where parameters have levels, both choose among them.",
     "AcqfGridSearchGenerator": "hands out the best of a set of points that fills the space (Sobol).",
-    "AcqfThompsonSamplerGenerator": "draws from such a set, each point in proportion to what its value is above"
-    " the least one.",
+    "AcqfThompsonSamplerGenerator": "draws from such a set, each point in proportion to what its value is"
+    " above the least one.",
     "EpsilonGreedyGenerator": "hands out a random point now and then, else its subgenerator's.",
     "subgenerator": "one that follows an acquisition function; `OptimizeAcqfGenerator` if not given",
     "epsilon": "the probability of a random point",
@@ -146,8 +146,8 @@ KEYS = {
     "FloorGumbelObjective.floor": "the same",
     "DefaultMeanCovarFactory": "the priors that AEPsych users know, in place of Fechner's own.",
     "PairwiseMeanCovarFactory": "the same priors for utilities, whose mean is not identified.",
-    "SongMeanCovarFactory": "the linear-additive audiometric kernel (Song et al. 2015, 2017): f is linear in the"
-    " intensity, and shifted smoothly along the other parameters.",
+    "SongMeanCovarFactory": "the linear-additive audiometric kernel (Song et al. 2015, 2017): f is linear in"
+    " the intensity, and shifted smoothly along the other parameters.",
     "SongMeanCovarFactory.target": "accepted, without effect",
     "stim_dim": "the intensity: a name, or a place (from 0; -1, the last, if not given)",
     "intensity_RBF": "whether f may also bend along the intensity",
