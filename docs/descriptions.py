@@ -39,6 +39,8 @@ KEYS = {
     "log_post_var": "also records the greatest posterior variance at every ask",
     "run_indefinitely": "the stage ends only when `finish_strategy` is sent",
     "stage.seed": "seed of this stage",
+    "seed_data_conditions": "a section that says which earlier sessions warm the model"
+    " ([warm start](../how-to/warm-start.md))",
     "n_trials": "older spelling of `min_asks`",
     "stage.acqf": "older place of the generator's `acqf`",
     # generators

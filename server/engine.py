@@ -38,6 +38,7 @@ from fechner.server.events import (
     Log,
     Now,
     Received,
+    SeedDataRead,
     Send,
     Stop,
     Unreadable,
@@ -92,6 +93,7 @@ class Engine:
         self.commits: dict[int, Lane] = {}  # commits that a reply waits for
         self.finds: dict[int, Lane] = {}
         self.histories: dict[int, Lane] = {}
+        self.readings: dict[int, Lane] = {}
         self.loads: dict[int, str | Connection] = {}  # a lane's session, or who wants the last one
         self.forced = dialect
         self.default_config, self.default_session = default_config, default_session
@@ -253,8 +255,8 @@ class Engine:
         self.stopping = True
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
         tasks, loads = dict(self.tasks), dict(self.loads)
-        reads = [*self.finds.values(), *self.histories.values()]
-        for waiting in (self.tasks, self.finds, self.histories, self.loads):
+        reads = [*self.finds.values(), *self.histories.values(), *self.readings.values()]
+        for waiting in (self.tasks, self.finds, self.histories, self.readings, self.loads):
             waiting.clear()
         for task in (*tasks, *self.foreseen):
             self.emit(Abandon(task))
@@ -286,6 +288,7 @@ _HANDLE: dict[type[Any], Callable[[Engine, Any], None]] = {
     Loaded: routing.loaded,
     Found: work.found,
     HistoryRead: work.history_read,
+    SeedDataRead: work.seed_data_read,
     DiskLow: Engine._disk_low,
     Stop: Engine._stop,
 }

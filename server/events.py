@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -12,7 +12,9 @@ from fechner.server.errors import FechnerError
 
 if TYPE_CHECKING:
     from fechner.database.record import Entry
+    from fechner.server.seed_data import Earlier
     from fechner.server.session import Session
+    from fechner.strategies.config.specification import Specification
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,15 @@ class HistoryRead:
 
 
 @dataclass(frozen=True, slots=True)
+class SeedDataRead:
+    """A `ReadSeedData` is done: what each section of conditions found."""
+
+    token: int
+    found: Mapping[str, Earlier]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DiskLow:
     """There is little room left for the record, as the text says; empty: enough again."""
 
@@ -166,6 +177,7 @@ Event = (
     | Loaded
     | Found
     | HistoryRead
+    | SeedDataRead
     | DiskLow
     | Stop
 )
@@ -255,6 +267,16 @@ class ReadHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSeedData:
+    """Read the earlier trials that warm the stages of a setup; at most `most` for each section."""
+
+    token: int
+    session: str
+    specification: Specification
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """A line for the server's log."""
 
@@ -267,4 +289,18 @@ class Halt:
     """Everything is answered and on record: stop the loop."""
 
 
-Effect = Send | Close | Pause | Commit | Compute | Promote | Abandon | Load | Find | ReadHistory | Log | Halt
+Effect = (
+    Send
+    | Close
+    | Pause
+    | Commit
+    | Compute
+    | Promote
+    | Abandon
+    | Load
+    | Find
+    | ReadHistory
+    | ReadSeedData
+    | Log
+    | Halt
+)

@@ -48,7 +48,8 @@ def digest(arguments: tuple[Any, ...]) -> bytes:
         None if state.hyperparameters is None else dict(state.hyperparameters),
     ]
     hashed.update(json.dumps(plain, sort_keys=True, default=float).encode())
-    for array in (state.x.array, state.y.array, *state.pending, *state.queue):
+    seeds = [array for rows in state.seed_data.values() for array in rows]
+    for array in (*seeds, state.x.array, state.y.array, *state.pending, *state.queue):
         hashed.update(np.ascontiguousarray(array).tobytes())
     return hashed.digest()
 

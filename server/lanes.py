@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.server.dialects import Dialect, Request
 from fechner.server.events import Computed, Now
-from fechner.server.handlers.registry import Computation
+from fechner.server.handlers.registry import Computation, Reading
 from fechner.server.messages import Ask, Message, Update
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Lane:
         owner: the connection that holds it, None while it is detached.
         queue: jobs that wait.
         running: the job in work.
-        computation: what the running job waits for.
+        computation, reading: what the running job waits for.
         ahead: asks computed ahead, by the digest of state and arguments.
         considered: the state for which that was last planned.
         repeats: number, fixed values and `beyond` of the last ask.
@@ -146,6 +146,7 @@ class Lane:
     queue: deque[Job] = field(default_factory=deque)
     running: Job | None = None
     computation: Computation | None = None
+    reading: Reading | None = None
     ahead: dict[bytes, Ahead] = field(default_factory=dict)
     considered: State | None = None
     repeats: tuple[int, dict[str, Any], bool] = (1, {}, False)

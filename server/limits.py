@@ -17,6 +17,7 @@ class Limits:
         trials_per_tell: trials in one tell, and points in one ask.
         points_per_query: points in one query.
         trials_per_session: trials in one session.
+        seed_trials: trials of earlier sessions that warm a stage.
         connections: connections at a time.
         waiting_requests: requests of one connection that wait for their turn.
         message_seconds: time for a begun message to end.
@@ -30,6 +31,7 @@ class Limits:
     trials_per_tell: int = 10_000
     points_per_query: int = 10_000
     trials_per_session: int = 100_000
+    seed_trials: int = 1_000
     connections: int = 1_000
     waiting_requests: int = 64
     message_seconds: float = 30.0

@@ -37,6 +37,7 @@ from fechner.server.events import (
     Pause,
     Promote,
     ReadHistory,
+    ReadSeedData,
     Send,
     Stop,
 )
@@ -275,7 +276,7 @@ class Loop:
             if peer is not None:
                 fail_point("before_reply")
                 peer.send(effect.data)
-        elif isinstance(effect, Commit | Load | Find | ReadHistory):
+        elif isinstance(effect, Commit | Load | Find | ReadHistory | ReadSeedData):
             self._writer.put(effect)
         elif isinstance(effect, Compute):
             if self._pool is None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies import state as core
 from fechner.strategies.config import check
+from fechner.strategies.seed_data import of_stages
 from fechner.strategies.state import State
 from fechner.strategies.strategy import adopt, configs, finish
 from numpy.typing import NDArray
@@ -103,7 +104,8 @@ class Session:
 
 def _setup(session: Session, change: Change) -> None:
     specification = check(change["config"], no_end=change["no_end"])
-    state = core.initial(specification, change["seed"], change["strategy"], change["no_end"])
+    seed_data = of_stages(specification, change.get("seed_data") or {})
+    state = core.initial(specification, change["seed"], change["strategy"], change["no_end"], seed_data)
     session.strategies.append(Strategy(state, change["name"] or "", [s.name for s in specification.stages]))
     session.current = change["strategy"]
     session.ended = False

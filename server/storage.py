@@ -19,13 +19,15 @@ from fechner.server.events import (
     Load,
     Loaded,
     ReadHistory,
+    ReadSeedData,
+    SeedDataRead,
 )
 from fechner.server.handlers.registry import load
 
 if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
     from fechner.database.record import Record
 
-StorageEffect = Commit | Load | Find | ReadHistory
+StorageEffect = Commit | Load | Find | ReadHistory | ReadSeedData
 
 
 def perform(record: Record, effects: Sequence[StorageEffect]) -> list[Event]:
@@ -42,6 +44,8 @@ def perform(record: Record, effects: Sequence[StorageEffect]) -> list[Event]:
             events.append(_load(record, effect))
         elif isinstance(effect, Find):
             events.append(_find(record, effect))
+        elif isinstance(effect, ReadSeedData):
+            events.append(_seed_data(record, effect))
         else:
             events.append(_history(record, effect))
     return events + _commit(record, commits)
@@ -117,6 +121,15 @@ def _history(record: Record, effect: ReadHistory) -> HistoryRead:
         return HistoryRead(effect.token, changes, broken_chain=record.verify_chain(effect.session))
     except Exception as error:
         return HistoryRead(effect.token, None, _text(error))
+
+
+def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
+    from fechner.server.seed_data import read
+
+    try:
+        return SeedDataRead(effect.token, read(record, effect.specification, effect.session, effect.most))
+    except Exception as error:
+        return SeedDataRead(effect.token, {}, _text(error))
 
 
 class Writer:

@@ -26,8 +26,10 @@ from fechner.server.events import (
     Log,
     Priority,
     ReadHistory,
+    ReadSeedData,
+    SeedDataRead,
 )
-from fechner.server.handlers.registry import Answer, Computation, Context, handle
+from fechner.server.handlers.registry import Answer, Computation, Context, Reading, Result, handle
 from fechner.server.lanes import Job, Lane
 from fechner.server.messages import Replay
 from fechner.server.replies import entry, render
@@ -149,8 +151,15 @@ def _do_step(engine: Engine, lane: Lane) -> None:
     _proceed(engine, lane, result)
 
 
-def _proceed(engine: Engine, lane: Lane, result: Answer | Computation) -> None:
-    """Compute what a handler wants first, or answer."""
+def _proceed(engine: Engine, lane: Lane, result: Result) -> None:
+    """Compute or read what a handler wants first, or answer."""
+    if isinstance(result, Reading):
+        token = engine.token()
+        engine.readings[token] = lane
+        lane.reading = result
+        most = engine.limits.seed_trials
+        engine.emit(ReadSeedData(token, lane.session.id, result.specification, most))
+        return
     if isinstance(result, Computation):
         if lane.ahead:
             from fechner.server.foresight import take
@@ -199,6 +208,24 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
             fail(engine, lane, engine.incident(traceback.format_exc()))
         else:
             _proceed(engine, lane, result)
+
+
+def seed_data_read(engine: Engine, event: SeedDataRead) -> None:
+    """The earlier trials that a setup copies have come."""
+    lane = engine.readings.pop(event.token, None)
+    if lane is None:
+        return  # answered when the server began to stop
+    reading, lane.reading = lane.reading, None
+    assert reading is not None
+    if event.error:
+        fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
+        return
+    try:
+        answer = reading.answer(event.found)
+    except Exception:
+        fail(engine, lane, engine.incident(traceback.format_exc()))
+    else:
+        _proceed(engine, lane, answer)
 
 
 def computed(engine: Engine, event: Computed) -> None:

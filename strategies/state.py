@@ -24,7 +24,10 @@ Array = NDArray[np.float64]
 #: trials that nobody will tell.
 MOST_PENDING = 64
 
-DUMP_VERSION = 1
+DUMP_VERSION = 2
+
+#: Outcomes that nobody told here: their points and values, by the name of the stage that they warm.
+SeedData = Mapping[str, tuple[Array, Array]]
 
 
 class _Store:
@@ -107,6 +110,8 @@ class State:
         fit_asked: `asked` at the last fit.
         post_range: range of the predicted outcome at the last model ask, where a rule needs it.
         finish_sent: finish_strategy ended the current stage.
+        seed_data: of earlier sessions, by stage: x `k x s x d` and y `k x m`. The stage's model sees them
+            before the session's own trials; nothing counts them (seed_data.py).
     """
 
     specification: Specification
@@ -128,6 +133,7 @@ class State:
     fit_asked: int = 0
     post_range: float | None = None
     finish_sent: bool = False
+    seed_data: SeedData = field(default_factory=dict)
     space: Space = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -150,14 +156,30 @@ class State:
         """Trials with a modelled outcome."""
         return len(self.y)
 
+    @property
+    def n_modelled(self) -> int:
+        """Rows that the current stage's model can see: the session's own and its seed data."""
+        seeds = self.seed_data.get(self.current.name)
+        return self.n + (0 if seeds is None else len(seeds[1]))
+
     def modelled(self) -> tuple[Array, Array]:
-        """The rows that the current stage's model sees: x `n x s x d` and y `n x m`."""
+        """The rows that the current stage's model sees: x `k x s x d` and y `k x m`, seed data first."""
         keep = self.current.keep_most_recent
-        first = max(0, self.n - keep) if keep else 0
-        return self.x.array[first:], self.y.array[first:]
+        x, y = self.x.array, self.y.array
+        seeds = self.seed_data.get(self.current.name)
+        if seeds is not None and (keep is None or keep > self.n):
+            x, y = np.concatenate([seeds[0], x]), np.concatenate([seeds[1], y])
+        first = max(0, len(y) - keep) if keep else 0
+        return x[first:], y[first:]
 
 
-def initial(specification: Specification, seed: int, index: int = 0, no_end: str = "error") -> State:
+def initial(
+    specification: Specification,
+    seed: int,
+    index: int = 0,
+    no_end: str = "error",
+    seed_data: SeedData | None = None,
+) -> State:
     """The state right after setup."""
     stimuli, outcomes = specification.stimuli_per_trial, specification.outcomes
     counts = tuple((0,) * (2 if o.type == "binary" else o.n_levels) for o in outcomes)
@@ -170,6 +192,7 @@ def initial(specification: Specification, seed: int, index: int = 0, no_end: str
         y=Rows.empty(len(outcomes)),
         counts=counts,
         no_end=no_end,
+        seed_data=seed_data or {},
     )
 
 
@@ -259,9 +282,13 @@ def dump(state: State) -> bytes:
             ]
         },
         "hyperparameters": None if state.hyperparameters is None else dict(state.hyperparameters),
+        "seeded": list(state.seed_data),
     }
     text = json.dumps(plain, allow_nan=False).encode()
     buffer = io.BytesIO()
+    seeds: dict[str, Any] = {}
+    for i, (x, y) in enumerate(state.seed_data.values()):
+        seeds |= {f"seed_x_{i}": x, f"seed_y_{i}": y}
     np.savez(
         buffer,
         state=np.frombuffer(text, dtype=np.uint8),
@@ -269,6 +296,7 @@ def dump(state: State) -> bytes:
         y=state.y.array,
         pending=_stacked(state.pending, state),
         queue=_stacked(state.queue, state),
+        **seeds,
     )
     return buffer.getvalue()
 
@@ -287,9 +315,13 @@ def load(data: bytes) -> State:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             plain = json.loads(arrays["state"].tobytes())
             x, y, pending, queue = (arrays[name] for name in ("x", "y", "pending", "queue"))
+            seed_data = {
+                stage: (arrays[f"seed_x_{i}"], arrays[f"seed_y_{i}"])
+                for i, stage in enumerate(plain.pop("seeded", ()))
+            }
     except Exception as error:
         raise ValueError(f"not the dump of a state: {error}") from error
-    if plain.pop("version", None) != DUMP_VERSION:
+    if plain.pop("version", None) not in range(1, DUMP_VERSION + 1):
         raise ValueError("this dump was written by a newer version of Fechner; upgrade to read it")
     source, no_end = plain.pop("source"), plain.pop("no_end")
     return State(
@@ -300,5 +332,6 @@ def load(data: bytes) -> State:
         pending=tuple(pending),
         queue=tuple(queue),
         counts=tuple(map(tuple, plain.pop("counts"))),
+        seed_data=seed_data,
         **plain,
     )

@@ -8,7 +8,7 @@ read back by `adopt` alone, and verified by comparing `propose` with what was re
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.outcomes import clean_outcome, place_of
 from fechner.strategies.random import key
 from fechner.strategies.region import sampled
+from fechner.strategies.seed_data import given
 from fechner.strategies.sequential import advance
 from fechner.strategies.state import MOST_PENDING, Array, State, initial, tell
 from fechner.strategies.threads import single_thread
@@ -46,7 +47,9 @@ def needs_model(state: State) -> bool:
     """Whether the next ask may compute with a model (and so belongs to a worker)."""
     state = advance(state)
     return (
-        state.current.generator.name not in SPACE_FILLING and state.current.model is not None and state.n > 0
+        state.current.generator.name not in SPACE_FILLING
+        and state.current.model is not None
+        and state.n_modelled > 0
     )
 
 
@@ -173,6 +176,7 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
     x, y = state.modelled()
     start = usable_hyperparameters(state)
     refit = start is None or state.asked // stage.refit_every > state.fit_asked // stage.refit_every
+    refit = refit or (stage.name in state.seed_data and state.stage_asked == 0)  # the first to see them
     pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
     function: Callable[..., dict[str, Any]]
     function = functools.partial(generate_pairs if x.shape[1] == 2 else generate, state.space)
@@ -274,7 +278,7 @@ def model_component(state: State) -> Component:
             f"stage '{stage.name}' has no model",
             hint="queries are answered in a stage with a model",
         )
-    if state.n == 0:
+    if state.n_modelled == 0:
         raise FechnerError(
             "not_enough_data", "the model has no data yet", hint="tell at least one outcome first"
         )
@@ -316,8 +320,25 @@ class Strategy:
     >>> strategy.tell(point, 1)                           # doctest: +SKIP
     """
 
-    def __init__(self, config: str | Mapping[str, Any], seed: int = 0) -> None:
-        self.state = initial(check(config), seed)
+    def __init__(
+        self,
+        config: str | Mapping[str, Any],
+        seed: int = 0,
+        seed_data: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            config: INI text or sections of keys.
+            seed: of all that is random.
+            seed_data: outcomes known beforehand, `[{"config": {…}, "outcome": …}, …]`. They warm the models
+                of the stages with `seed_data_conditions`, or of all stages, and are no trials.
+
+        Raises:
+            FechnerError: what is wrong with the configuration, or with which of the seed data.
+        """
+        specification = check(config)
+        self.state = initial(specification, seed, seed_data=given(specification, seed_data or ()))
 
     @classmethod
     def of(cls, state: State) -> Strategy:
@@ -358,5 +379,5 @@ class Strategy:
 
     @property
     def data(self) -> tuple[Array, Array]:
-        """Modelled points `n x s x d` in unit space and outcomes `n x m`."""
+        """Modelled points `n x s x d` in unit space and outcomes `n x m`, without seed data."""
         return self.state.x.array, self.state.y.array

@@ -15,6 +15,7 @@ def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
     from fechner.database.errors import RecordError
     from fechner.database.forget import forget, mentions, sessions_of
     from fechner.database.lock import RecordLock
+    from fechner.database.seed_data import copies
 
     if not participant.strip():
         fail("name a participant", USAGE)
@@ -25,13 +26,15 @@ def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
     with lock:
         with opened(db) as record, record.snapshot() as connection:
             rows = sessions_of(connection, participant)
-            others = mentions(connection, participant, [row["session"] for row in rows])
+            ids = [row["session"] for row in rows]
+            others = mentions(connection, participant, ids)
+            copied = copies(connection, ids)
         name_record(db, as_json)
         if not rows:
-            _say(as_json, [], others, participant, done=False)
+            _say(as_json, [], others, copied, participant, done=False)
             fail(f"no session names the participant {participant}")
         if not yes:
-            _say(as_json, rows, others, participant, done=False)
+            _say(as_json, rows, others, copied, participant, done=False)
             if not sys.stdin.isatty():
                 fail("this can't be undone: give --yes to remove them", USAGE)
             if not typer.confirm(f"Remove {_many(rows)} for good?"):
@@ -40,7 +43,7 @@ def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
             rows = forget(db, participant, f"fechner forget, {_many(rows)} of one participant")
         except RecordError as error:
             fail(str(error))
-    _say(as_json, rows, others, participant, done=True)
+    _say(as_json, rows, others, copied, participant, done=True)
     if lock.path is None:
         print("The database server's own log and copies may hold the data for a while yet.", file=sys.stderr)
 
@@ -50,10 +53,16 @@ def _many(rows: list[dict[str, Any]]) -> str:
 
 
 def _say(
-    as_json: bool, rows: list[dict[str, Any]], others: list[str], participant: str, *, done: bool
+    as_json: bool,
+    rows: list[dict[str, Any]],
+    others: list[str],
+    copied: list[str],
+    participant: str,
+    *,
+    done: bool,
 ) -> None:
     if as_json:
-        show_json({"done": done, "sessions": rows, "mentioned_in": others})
+        show_json({"done": done, "sessions": rows, "mentioned_in": others, "copied_into": copied})
         return
     if rows:
         show_table(
@@ -79,4 +88,9 @@ def _say(
     for id_ in others:
         print(
             f"not removed: session {id_} has the text {participant!r} in a request, but isn't that person's"
+        )
+    for id_ in copied:
+        print(
+            f"not removed: session {id_} began with a copy of trials of these sessions (seed data): stimuli "
+            "and outcomes, without a name"
         )

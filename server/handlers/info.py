@@ -62,7 +62,7 @@ def acquisition_name(generator: Component) -> str | None:
 def can_model(context: Context) -> bool:
     """Whether the current stage has a model and there are data."""
     state = context.session.state
-    return state.current.model is not None and state.n > 0
+    return state.current.model is not None and state.n_modelled > 0
 
 
 @handles("can_model", "aepsych-0.8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,9 @@ from fechner.server.limits import Limits
 from fechner.server.messages import Message
 
 if TYPE_CHECKING:
+    from fechner.server.seed_data import Earlier
     from fechner.server.session import Session
+    from fechner.strategies.config.specification import Specification
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,16 @@ class Computation:
     priority: Priority = Priority.REAL
 
 
-Handler = Callable[[Context, Any], Answer | Computation]
+@dataclass(frozen=True)
+class Reading:
+    """Earlier trials that a setup wants from the record first; `answer` makes a reply of what was found."""
+
+    specification: Specification
+    answer: Callable[[Mapping[str, Earlier]], Answer]
+
+
+Result = Answer | Computation | Reading
+Handler = Callable[[Context, Any], Result]
 
 #: The modules of handlers.
 MODULES = ("ask", "correct", "exit", "finish_strategy", "info", "query", "resume", "setup", "skip", "tell")
@@ -101,7 +112,7 @@ def load() -> None:
         _loaded = True
 
 
-def handle(context: Context, type_: str, message: Message) -> Answer | Computation:
+def handle(context: Context, type_: str, message: Message) -> Result:
     """The answer of the handler for (type, version).
 
     Raises:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal
 
-from fechner.server.handlers.registry import Answer, Context, handles
+from fechner.server.handlers.registry import Answer, Context, Reading, handles
 from fechner.server.messages import Setup
+from fechner.server.seed_data import Earlier, sections
+from fechner.server.seed_data import warnings as doubts
 from fechner.strategies import gpu
 from fechner.strategies.config import check
+from fechner.strategies.config.specification import Specification
 from fechner.strategies.parameters import space
 
 
 @handles("setup", "1", "aepsych-0.8")
-def setup(context: Context, message: Setup) -> Answer:
-    """Begin another strategy and make it current."""
-    no_end: Literal["error", "warning"] = "warning" if context.lenient else "error"
-    specification = check(message.config, no_end=no_end)
+def setup(context: Context, message: Setup) -> Answer | Reading:
+    """Begin another strategy and make it current, with the earlier trials that its conditions name."""
+    specification = check(message.config, no_end=_no_end(context))
+    if sections(specification):
+        return Reading(specification, partial(_answer, context, message, specification))
+    return _answer(context, message, specification, {})
+
+
+def _no_end(context: Context) -> Literal["error", "warning"]:
+    return "warning" if context.lenient else "error"
+
+
+def _answer(
+    context: Context, message: Setup, specification: Specification, earlier: Mapping[str, Earlier]
+) -> Answer:
     seed = next(s for s in (message.seed, specification.seed, context.draw_seed()) if s is not None)
     index = len(context.session.strategies)
     given = specification.metadata
@@ -34,7 +50,7 @@ def setup(context: Context, message: Setup) -> Answer:
         ),
         "metadata": metadata,
         "config": message.config,
-        "no_end": no_end,
+        "no_end": _no_end(context),
         "environment": context.environment(),
         "seed": seed,
         "stages": stages,
@@ -44,7 +60,9 @@ def setup(context: Context, message: Setup) -> Answer:
             for p in specification.parameters
         ],
     }
-    reply = {
+    if earlier:
+        change["seed_data"] = {section: list(one.rows) for section, one in earlier.items()}
+    reply: dict[str, Any] = {
         "session": context.session.id,
         "strategy": index,
         "parameters": space(specification.parameters).describe(),
@@ -52,6 +70,8 @@ def setup(context: Context, message: Setup) -> Answer:
         "stages": stages,
         "seed": seed,
     }
+    if earlier:
+        reply["seed_data"] = {section: len(one.rows) for section, one in earlier.items()}
     found = (*specification.warnings, *gpu.doubts(specification))
     warnings = [(problem.code, str(problem)) for problem in found]
-    return Answer(reply, change, warnings)
+    return Answer(reply, change, [*warnings, *doubts(earlier, context.limits.seed_trials)])

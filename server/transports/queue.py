@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -31,12 +31,15 @@ from fechner.server.events import (
     Load,
     Now,
     ReadHistory,
+    ReadSeedData,
     Received,
+    SeedDataRead,
     Send,
     Unreadable,
 )
 from fechner.server.execution import Pool, run
 from fechner.server.limits import Limits
+from fechner.server.seed_data import brought
 from fechner.server.storage import perform
 
 
@@ -64,6 +67,8 @@ class Server:
         dialect: `auto`, or the dialect that every channel speaks.
         limits: of the server.
         entropy: random bytes (ids and seeds that nobody names).
+        seed_data: outcomes known beforehand, `[{"config": {…}, "outcome": …}, …]`: they stand for what the
+            record has for stages with `seed_data_conditions`.
     """
 
     def __init__(
@@ -75,7 +80,9 @@ class Server:
         limits: Limits | None = None,
         config: str | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
+        seed_data: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
+        self._seed_data = seed_data
         where = "sqlite://" if db is None else os.fspath(db)
         self._lock = RecordLock(where) if db is not None else None
         self.record = Record.open(where)
@@ -150,7 +157,10 @@ class Server:
     def _carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Send):
             self._replies[effect.connection].append(effect.data)
-        elif isinstance(effect, Commit | Load | Find | ReadHistory):
+        elif isinstance(effect, ReadSeedData) and self._seed_data is not None:
+            found = brought(effect.specification, self._seed_data)
+            self._waiting.append(SeedDataRead(effect.token, found))
+        elif isinstance(effect, Commit | Load | Find | ReadHistory | ReadSeedData):
             self._waiting.extend(perform(self.record, [effect]))
             self._waiting.extend(self._disk.look())
         elif isinstance(effect, Compute):

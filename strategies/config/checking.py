@@ -93,7 +93,8 @@ def _specification(sections: Sections, no_end: Literal["error", "warning"]) -> d
     complete = parameters if len(parameters) == len(names) else ()
     found_constraints = constraints.constraints(sections, complete)
     classes = Classes(sections, PointReader(complete, stimuli))
-    shared = Experiment(parameters, found_outcomes, stimuli, target, no_end)
+    taken = (COMMON, OLDER_COMMON, "constraints", *names, *stage_names)
+    shared = Experiment(parameters, found_outcomes, stimuli, target, no_end, taken)
     found_stages = stages(sections, classes, stage_names, shared)
     constraints.check_points(sections, complete, found_constraints, found_stages)
     metadata = {key: text for key, text in sections.texts.get("metadata", {}).items() if text}

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fechner.strategies.config.registry import FINITE
-from fechner.strategies.config.specification import Component, Constraint, Parameter, Specification, Stage
+from fechner.strategies.config.specification import (
+    Component,
+    Constraint,
+    Parameter,
+    SeedDataConditions,
+    Specification,
+    Stage,
+)
 
 PAIRS = {
     "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
@@ -103,6 +110,8 @@ def _stage(stage: Stage, spec: Specification) -> Iterable[str]:
     yield _generator(stage.generator, spec.stimuli_per_trial)
     if stage.model is not None:
         yield _model(stage.model, stage, spec)
+    if stage.seed_data_conditions is not None:
+        yield _seed_data(stage.seed_data_conditions)
     yield _end(stage, spec)
     if stage.seed is not None or stage.generator.keys.get("seed") is not None:
         own = stage.generator.keys.get("seed")
@@ -199,6 +208,14 @@ def _model(model: Component, stage: Stage, spec: Specification) -> str:
     if stage.keep_most_recent is not None:
         parts.append(f"to the {stage.keep_most_recent} most recent trials")
     return ", ".join(parts) + "."
+
+
+def _seed_data(conditions: SeedDataConditions) -> str:
+    each = [f"{key} {' or '.join(texts)}" for key, texts in conditions.wanted.items()]
+    return (
+        f"Its model starts with the trials of earlier sessions on the record with {_and(each)}, where "
+        "parameters and outcomes are the same; they don't count as trials."
+    )
 
 
 def _end(stage: Stage, spec: Specification) -> str:

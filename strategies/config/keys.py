@@ -11,10 +11,10 @@ class Key:
     """What a key takes.
 
     Attributes:
-        type: whole, seed, number, truth, text, one_of, texts, component, points; components: a list of
-            the former; coordinates: names of parameters, or their places; constraint points: the key that
-            all of these are read into, with "constraint part" for those that are read with it; ignored:
-            without effect.
+        type: whole, seed, number, truth, text, section, one_of, texts, component, points; components: a
+            list of the former; coordinates: names of parameters, or their places; constraint points: the
+            key that all of these are read into, with "constraint part" for those that are read with it;
+            ignored: without effect.
         default: its value where it is not given.
         required: whether it must be given.
         low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.
@@ -117,7 +117,7 @@ STAGE_KEYS: dict[str, Key] = {
     "outcome_type": Key("text"),
     "n_trials": whole(None, low=0, high=_MANY),
     "acqf": Key("component", kind="acquisition"),
-    "seed_data_conditions": Key("text", supported=False),
+    "seed_data_conditions": Key("section", inherited=False),
     "speculate": Key("text", supported=False),
     "deadline_ms": Key("text", supported=False),
     "stop": Key("text", supported=False),

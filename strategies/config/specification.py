@@ -88,6 +88,19 @@ class Component:
 
 
 @dataclass(frozen=True)
+class SeedDataConditions:
+    """Which earlier sessions warm a stage.
+
+    Attributes:
+        section: where the conditions stand.
+        wanted: for each key the texts of which a session has one; all keys must hold.
+    """
+
+    section: str
+    wanted: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage of a strategy (config.md 4)."""
 
@@ -104,6 +117,7 @@ class Stage:
     log_post_var: bool = False
     run_indefinitely: bool = False
     seed: int | None = None
+    seed_data_conditions: SeedDataConditions | None = None
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from fechner.strategies.config import combinations, several
+from fechner.strategies.config import seed_data as seeding
 from fechner.strategies.config.classes import Classes
 from fechner.strategies.config.generators import greedy_part, with_window
 from fechner.strategies.config.keys import STAGE_KEYS
 from fechner.strategies.config.registry import FINITE, SEARCHING
 from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
-from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
+from fechner.strategies.config.specification import Component, Outcome, Parameter, SeedDataConditions, Stage
 
 DEFAULT_MODELS = {
     "binary": "GPClassificationModel",
@@ -28,18 +29,19 @@ PAIRWISE_MODELS = {"binary": "PairwiseProbitModel"}
 PAIRWISE_ACQUISITION = {"binary": "AnalyticExpectedUtilityOfBestOption"}
 _ENDS = ("min_asks", "min_total_tells", "min_total_outcome_occurrences", "max_asks", "min_post_range")
 _COMPONENTS = ("generator", "model", "acqf")
-_ELSEWHERE = ("stimuli_per_trial", "outcome_types", "outcome_type", "n_trials")
+_ELSEWHERE = ("stimuli_per_trial", "outcome_types", "outcome_type", "n_trials", seeding.KEY)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What all stages share."""
+    """What all stages share; `taken` are the names of sections with a role of their own."""
 
     parameters: Sequence[Parameter]
     outcomes: Sequence[Outcome]
     stimuli: int
     target: float | None
     no_end: Literal["error", "warning"]
+    taken: Collection[str] = ()
 
     @property
     def outcome(self) -> str:
@@ -98,11 +100,25 @@ def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) 
     elif len(shared.outcomes) > 1 and shared.stimuli == 1:
         generator, model = _of_several(sections, classes, name, shared, generator, model)
     _check_end(sections, name, read, generator, model, shared.no_end)
+    read[seeding.KEY] = _seed_data(sections, name, model, shared)
     if generator is None:
         return None
     stage = Stage(name=name, generator=generator, model=model, **read)
     combinations.check(sections, stage, shared.parameters, shared.outcomes, shared.stimuli)
     return stage
+
+
+def _seed_data(
+    sections: Sections, name: str, model: Component | None, shared: Experiment
+) -> SeedDataConditions | None:
+    """Which earlier sessions warm the stage's model, if it has one."""
+    found = seeding.conditions(sections, name, shared.taken)
+    if found is not None and model is None and not sections.find([name], "model"):
+        detail = "has no effect: the stage has no model that earlier trials could warm"
+        hint = "put it into the stage with the model"
+        sections.report.warn(name, seeding.KEY, found.section, detail, hint, "no_effect")
+        return None
+    return found
 
 
 def _generator(sections: Sections, classes: Classes, name: str, shared: Experiment) -> Component | None:

@@ -15,6 +15,7 @@ def test_the_default_limits() -> None:
         "trials_per_tell": 10_000,
         "points_per_query": 10_000,
         "trials_per_session": 100_000,
+        "seed_trials": 1_000,
         "connections": 1_000,
         "waiting_requests": 64,
         "message_seconds": 30.0,

@@ -111,7 +111,7 @@ def test_load_refuses_what_is_no_dump(data: bytes) -> None:
 
 def test_load_refuses_newer_dumps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dump of a later version says so."""
-    monkeypatch.setattr("fechner.strategies.state.DUMP_VERSION", 2)
+    monkeypatch.setattr("fechner.strategies.state.DUMP_VERSION", 3)
     data = dump(fresh())
     monkeypatch.undo()
     with pytest.raises(ValueError, match="newer version"):

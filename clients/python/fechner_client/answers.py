@@ -22,6 +22,7 @@ class Setup:
         outcomes: for each outcome its name and type.
         stages: the stages' names, in order.
         seed: reproduces this session's asks.
+        seed_data: how many trials of earlier sessions warm it, by section of their conditions.
     """
 
     session: str
@@ -30,6 +31,7 @@ class Setup:
     outcomes: list[dict[str, Any]]
     stages: list[str]
     seed: Optional[int]
+    seed_data: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,7 @@ def setup_of(message: Mapping[str, Any]) -> Setup:
         outcomes=list(message.get("outcomes", [])),
         stages=list(message.get("stages", [])),
         seed=message.get("seed"),
+        seed_data=dict(message.get("seed_data", {})),
     )
 
 

@@ -63,6 +63,22 @@ def test_a_record_in_use_is_refused(run: Any, db: Path) -> None:
     assert len(json.loads(run("sessions", "--db", db, "--json").stdout)) == 2
 
 
+def test_copies_of_the_trials_are_named(run: Any, db: Path, space_filling: str) -> None:
+    """A session that began with seed data of that person's keeps them, and is listed."""
+    config = space_filling.replace("SobolGenerator", "auto\nmodel = GPClassificationModel")
+    config = config.replace("max_asks = 4", "max_asks = 4\nseed_data_conditions = same")
+    config += "[same]\nparticipant_id = [P1]\n"
+    with Server(db) as server:
+        reply = server.connect().request({"version": "1", "type": "setup", "message": {"config": config}})
+        assert reply["message"]["seed_data"] == {"same": 3}
+    result = run("forget", "--participant", "P1", "--yes", "--db", db)
+    assert result.exit_code == 0
+    assert f"not removed: session {reply['session']} began with a copy" in result.stdout
+    assert run("replay", reply["session"], "--verify", "--db", db).exit_code == 0
+    found = json.loads(run("forget", "--participant", "P1", "--json", "--yes", "--db", db).stdout)
+    assert found["copied_into"] == []
+
+
 def test_what_a_database_server_keeps_is_said(run: Any, postgres_schema: Any, space_filling: str) -> None:
     """Its log can't be reached from here."""
     where = postgres_schema()

@@ -197,7 +197,6 @@ def test_metadata_is_kept():
     [
         ("stop", "max_trials 30"),
         ("deadline_ms", "50"),
-        ("seed_data_conditions", "earlier"),
         ("speculate", "True"),
     ],
 )

@@ -1,0 +1,116 @@
+"""Seed data: told trials of earlier sessions that warm a stage's model and are no trials of its own.
+
+A *row* is plain data: `{"config": {name: value}, "outcome": {name: number}}` in raw space (two stimuli: a
+list of two for each parameter), with the `session` and `trial` that it comes from. Rows are chosen and
+judged once, at setup, and recorded; a state has them encoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from fechner.strategies.config.specification import Specification
+from fechner.strategies.errors import FechnerError
+from fechner.strategies.outcomes import clean_outcome
+from fechner.strategies.parameters import space
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Row = Mapping[str, Any]
+
+
+def difference(
+    specification: Specification,
+    parameters: Sequence[Mapping[str, Any]],
+    outcomes: Sequence[Mapping[str, Any]],
+) -> str:
+    """Why the trials of another setup are not of the same kind; empty if they are.
+
+    The same are: names and types of the parameters, in any order, units where both name one, and names and
+    types of the outcomes. Bounds, scales, steps and choices may differ: each row is judged by `fitting`.
+
+    Args:
+        specification: the setup that would take them.
+        parameters, outcomes: of the other setup, as it recorded them: name, type, perhaps unit.
+    """
+    there = {str(one.get("name")): one for one in parameters}
+    here = {one.name: one for one in specification.parameters}
+    if set(there) != set(here):
+        return f"its parameters are {', '.join(there)}"
+    for name, one in here.items():
+        if there[name].get("type") != one.type:
+            return f"its parameter {name} is {there[name].get('type')}"
+        unit = there[name].get("unit")
+        if unit and one.unit and unit != one.unit:
+            return f"its parameter {name} is in {unit}"
+    kinds = {str(one.get("name")): one.get("type") for one in outcomes}
+    if kinds != {one.name: one.type for one in specification.outcomes}:
+        return f"its outcomes are {', '.join(f'{name} ({kind})' for name, kind in kinds.items())}"
+    return ""
+
+
+def clean(specification: Specification, row: Row) -> dict[str, Any]:
+    """The row with clean values, in the order of the specification.
+
+    Raises:
+        FechnerError: unknown_parameter, out_of_bounds, bad_value or bad_outcome: it doesn't fit.
+    """
+    config = space(specification.parameters).validate(
+        row["config"], specification.stimuli_per_trial, "seed_data.config"
+    )
+    outcome = clean_outcome(specification, row["outcome"], "seed_data.outcome")
+    return {**row, "config": config, "outcome": outcome}
+
+
+def fitting(specification: Specification, rows: Iterable[Row]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows that fit the parameters and outcomes, clean, and for each other one why it doesn't."""
+    kept: list[dict[str, Any]] = []
+    faults: list[str] = []
+    for row in rows:
+        try:
+            kept.append(clean(specification, row))
+        except FechnerError as error:
+            faults.append(error.detail)
+    return kept, faults
+
+
+def encoded(specification: Specification, rows: Sequence[Row]) -> tuple[Array, Array]:
+    """Clean rows as the model sees them: x `k x s x d` in unit space and y `k x m`."""
+    box, stimuli = space(specification.parameters), specification.stimuli_per_trial
+    names = [one.name for one in specification.outcomes]
+    x = np.array([box.encode_trial(row["config"], stimuli) for row in rows], dtype=np.float64)
+    y = np.array([[row["outcome"][name] for name in names] for row in rows], dtype=np.float64)
+    return x.reshape(len(rows), stimuli, box.d), y.reshape(len(rows), len(names))
+
+
+def of_stages(
+    specification: Specification, by_section: Mapping[str, Sequence[Row]]
+) -> dict[str, tuple[Array, Array]]:
+    """Stages by name to their rows as `encoded`, from clean rows by the section of their conditions."""
+    found = {}
+    for stage in specification.stages:
+        named = stage.seed_data_conditions
+        rows = by_section.get(named.section, ()) if named is not None else ()
+        if rows:
+            found[stage.name] = encoded(specification, rows)
+    return found
+
+
+def given(specification: Specification, rows: Sequence[Row]) -> dict[str, tuple[Array, Array]]:
+    """The same from rows that a program brings: for the stages with conditions, or all with a model.
+
+    Raises:
+        FechnerError: the first row that doesn't fit, or there is no stage that they could warm.
+    """
+    if not rows:
+        return {}
+    kept = [clean(specification, row) for row in rows]
+    modelled = [stage for stage in specification.stages if stage.model is not None]
+    named = [stage for stage in modelled if stage.seed_data_conditions is not None]
+    if not modelled:
+        raise FechnerError(
+            "bad_value", "no stage has a model that seed data could warm", "seed_data", "leave them out"
+        )
+    return {stage.name: encoded(specification, kept) for stage in named or modelled}
