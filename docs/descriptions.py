@@ -41,6 +41,8 @@ KEYS = {
     "stage.seed": "seed of this stage",
     "seed_data_conditions": "a section that says which earlier sessions warm the model"
     " ([warm start](../how-to/warm-start.md))",
+    "speculate": "compute the next ask while an outcome is awaited, where the server does that",
+    "deadline_ms": "an ask is answered this long after its receipt at the latest, by the best until then",
     "n_trials": "older spelling of `min_asks`",
     "stage.acqf": "older place of the generator's `acqf`",
     # generators

@@ -27,6 +27,7 @@ from fechner.server.events import (
     Connected,
     DiskLow,
     Effect,
+    Emitted,
     Ended,
     Event,
     Found,
@@ -42,6 +43,7 @@ from fechner.server.events import (
     Send,
     Stop,
     Unreadable,
+    Woken,
 )
 from fechner.server.lanes import Connection, Job, Lane
 from fechner.server.limits import Limits
@@ -91,6 +93,7 @@ class Engine:
         self.lanes: dict[str, Lane] = {}
         self.tasks: dict[int, Lane] = {}  # computations in work
         self.commits: dict[int, Lane] = {}  # commits that a reply waits for
+        self.alarms: dict[int, Lane] = {}  # deadlines
         self.finds: dict[int, Lane] = {}
         self.histories: dict[int, Lane] = {}
         self.readings: dict[int, Lane] = {}
@@ -256,7 +259,7 @@ class Engine:
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
         tasks, loads = dict(self.tasks), dict(self.loads)
         reads = [*self.finds.values(), *self.histories.values(), *self.readings.values()]
-        for waiting in (self.tasks, self.finds, self.histories, self.readings, self.loads):
+        for waiting in (self.tasks, self.alarms, self.finds, self.histories, self.readings, self.loads):
             waiting.clear()
         for task in (*tasks, *self.foreseen):
             self.emit(Abandon(task))
@@ -284,6 +287,8 @@ _HANDLE: dict[type[Any], Callable[[Engine, Any], None]] = {
     Committed: work.committed,
     CommitFailed: work.commit_failed,
     Computed: work.computed,
+    Emitted: work.emitted,
+    Woken: work.woken,
     ComputeFailed: work.compute_failed,
     Loaded: routing.loaded,
     Found: work.found,

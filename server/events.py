@@ -102,6 +102,21 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True)
+class Emitted:
+    """A `Compute` in tiers has the result of a lower tier, and goes on."""
+
+    task: int
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The time of a `Wake` has come."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class ComputeFailed:
     """A `Compute` raised; `log` is for the server's log."""
 
@@ -173,7 +188,9 @@ Event = (
     | Committed
     | CommitFailed
     | Computed
+    | Emitted
     | ComputeFailed
+    | Woken
     | Loaded
     | Found
     | HistoryRead
@@ -218,12 +235,26 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """Run a pure function of the core (`execution.FUNCTIONS`)."""
+    """Run a pure function of the core (`execution.FUNCTIONS`).
+
+    With `tiers` its lower tiers come as events of their own. A loop that computes in its own thread, where no
+    `Wake` can reach it, gives up at `due`, in the seconds of `Now`.
+    """
 
     task: int
     priority: Priority
     function: str
     arguments: tuple[Any, ...]
+    tiers: bool = False
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Send `Woken` at this time, in the seconds of `Now`."""
+
+    token: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +328,7 @@ Effect = (
     | Compute
     | Promote
     | Abandon
+    | Wake
     | Load
     | Find
     | ReadHistory

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from fechner.server.errors import FechnerError
-from fechner.server.events import Compute, Computed, ComputeFailed, Priority
+from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Priority
 from fechner.strategies.threads import ENVIRONMENT
 
 #: Deaths of its worker after which a task is answered with an error.
@@ -54,11 +54,17 @@ class Abandoned(BaseException):
     """Raised by a `poll` when nobody wants the result any more; nothing between catches it."""
 
 
-def run(task: Compute, poll: Callable[[], None] | None = None) -> Result:
-    """Run a task here, and catch what it raises (but for what abandons it)."""
+def run(
+    task: Compute,
+    poll: Callable[[], None] | None = None,
+    emit: Callable[[Emitted], None] = lambda emitted: None,
+) -> Result:
+    """Run a task here, and catch what it raises (but for what abandons it); `emit` takes lower tiers."""
     started = time.perf_counter()
     try:
-        keywords = {} if poll is None else {"poll": poll}
+        keywords: dict[str, Any] = {} if poll is None else {"poll": poll}
+        if task.tiers:
+            keywords["emit"] = lambda result: emit(Emitted(task.task, result))
         result = function(task.function)(*task.arguments, **keywords)
     except FechnerError as error:
         return ComputeFailed(task.task, error)
@@ -95,8 +101,12 @@ def receive(stream: IO[bytes]) -> Any:
 class _Worker:
     """One worker process and the thread that waits for its answers."""
 
-    def __init__(self, done: Callable[[_Worker, Compute, Result | None], None]) -> None:
-        self._done = done
+    def __init__(
+        self,
+        done: Callable[[_Worker, Compute, Result | None], None],
+        emitted: Callable[[Emitted], None],
+    ) -> None:
+        self._done, self._emitted = done, emitted
         self._tasks: queue.SimpleQueue[Compute | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.task: Compute | None = None
@@ -143,7 +153,8 @@ class _Worker:
                 break
             try:
                 self._write(("task", task))
-                result = receive(stdout)
+                while isinstance(result := receive(stdout), Emitted):
+                    self._emitted(result)
             except Exception:  # it died, or says what nobody understands
                 self._done(self, task, None)
                 break
@@ -166,7 +177,7 @@ class Pool:
     Args:
         workers: how many processes.
         post: runs a callable in the thread that owns the pool.
-        deliver: takes each result.
+        deliver: takes each result, and those of lower tiers before it.
         log: takes a line for the log.
     """
 
@@ -174,7 +185,7 @@ class Pool:
         self,
         workers: int,
         post: Callable[[Callable[[], None]], None],
-        deliver: Callable[[Result], None],
+        deliver: Callable[[Result | Emitted], None],
         log: Callable[[str, str], None] = lambda level, text: None,
     ) -> None:
         self._post, self._deliver, self._log = post, deliver, log
@@ -183,7 +194,10 @@ class Pool:
         self._deaths: dict[int, int] = {}
         self._abandoned: set[int] = set()
         self._ended = False
-        self._workers = [_Worker(self._done) for _ in range(workers)]
+        self._workers = [self._new_worker() for _ in range(workers)]
+
+    def _new_worker(self) -> _Worker:
+        return _Worker(self._done, self._emitted)
 
     @property
     def pids(self) -> list[int]:
@@ -231,7 +245,7 @@ class Pool:
             if worker.process.poll() is not None:  # it died while it had nothing to do
                 self._log("warning", "an idle worker died; replaced")
                 worker.end()
-                self._workers[i] = _Worker(self._done)
+                self._workers[i] = self._new_worker()
             first = heapq.heappop(self._heap)
             self._workers[i].give(first.task, first.priority)
         self._preempt()
@@ -252,6 +266,11 @@ class Pool:
             return  # and so may be the loop that `post` posts to
         self._post(lambda: self._settle(worker, task, result))
 
+    def _emitted(self, event: Emitted) -> None:
+        """In a worker's thread: its task has come so far."""
+        if not self._ended:
+            self._post(lambda: None if event.task in self._abandoned else self._deliver(event))
+
     def _settle(self, worker: _Worker, task: Compute, result: Result | None) -> None:
         if self._ended:
             return
@@ -262,7 +281,7 @@ class Pool:
         wanted = task.task not in self._abandoned
         self._abandoned.discard(task.task)
         if result is None:
-            self._workers[self._workers.index(worker)] = _Worker(self._done)
+            self._workers[self._workers.index(worker)] = self._new_worker()
             deaths = self._deaths[task.task] = self._deaths.get(task.task, 0) + 1
             self._log("warning", f"a worker died at task {task.task} ({task.function}); replaced")
             if wanted and deaths < MOST_DEATHS:

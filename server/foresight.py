@@ -17,7 +17,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fechner.server.events import Abandon, Compute, Computed, ComputeFailed, Priority, Promote
+from fechner.server.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
 from fechner.server.handlers.registry import Computation
 from fechner.server.lanes import Ahead, Lane
 from fechner.strategies import state as core
@@ -68,9 +68,10 @@ def plan(engine: Engine, lane: Lane) -> None:
         known = lane.ahead.get(key)
         if known is None:
             task = engine.token()
-            lane.ahead[key] = Ahead(source, task)
+            tiers = lane.repeats[3] or advance(arguments[0]).current.deadline_ms is not None
+            lane.ahead[key] = Ahead(source, task, tiers)
             engine.foreseen[task] = (lane, key)
-            engine.emit(Compute(task, priority, "propose", arguments))
+            engine.emit(Compute(task, priority, "propose", arguments, tiers))
         elif known.result is None:
             engine.emit(Promote(known.task, priority))
 
@@ -86,21 +87,28 @@ def take(engine: Engine, lane: Lane, computation: Computation) -> Computed | boo
     forget(engine, lane)
     if found is None or lane.running is None:
         return False
+    if found.result is None and computation.deadline_ms is not None and not found.tiers:
+        _give_up(engine, found)  # it would have nothing to show at the deadline
+        return False
     lane.running.source = found.source
     if found.result is not None:
         return found.result
     del engine.foreseen[found.task]
-    engine.tasks[found.task] = lane
+    engine.tasks[found.task], lane.emitted = lane, found.emitted
     engine.emit(Promote(found.task, Priority.REAL))
     return True
 
 
-def came(engine: Engine, event: Computed | ComputeFailed) -> None:
+def came(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
     """A result that no request waits for: keep it; a failure is for the real request to meet."""
-    lane, key = engine.foreseen.pop(event.task, (None, b""))
+    lane, key = engine.foreseen.get(event.task, (None, b""))
+    if not isinstance(event, Emitted):
+        engine.foreseen.pop(event.task, None)
     if lane is None or key not in lane.ahead:
         return
-    if isinstance(event, Computed):
+    if isinstance(event, Emitted):
+        lane.ahead[key].emitted = event.result
+    elif isinstance(event, Computed):
         lane.ahead[key].result = event
     else:
         del lane.ahead[key]
@@ -120,7 +128,7 @@ def _give_up(engine: Engine, ahead: Ahead) -> None:
 
 def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tuple[Any, ...]]]:
     """What to have at hand, by digest."""
-    session, (n, fixed, beyond) = lane.session, lane.repeats
+    session, (n, fixed, beyond, _) = lane.session, lane.repeats
     lenient = lane.owner is not None and lane.owner.dialect is not None and lane.owner.dialect.lenient
     goes_on = beyond or lenient
     if lane.last_type in _AFTER or not session.pending:
@@ -129,7 +137,7 @@ def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tupl
         arguments = (session.state, n, fixed)
         key = digest(arguments)
         return {key: ("eager", Priority.EAGER, arguments)} if engine.eager or key in lane.ahead else {}
-    if not engine.speculate or len(session.pending) != 1:
+    if not (engine.speculate and session.state.current.speculate) or len(session.pending) != 1:
         return {}
     (trial,) = session.pending.values()
     if trial.unit is None or trial.strategy != session.current:

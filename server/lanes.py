@@ -112,11 +112,16 @@ class Connection:
 
 @dataclass
 class Ahead:
-    """An ask computed before it came: how it was foreseen, its task, and its result once there is one."""
+    """An ask computed before it came: how it was foreseen, its task, and its result once there is one.
+
+    With `tiers`, `emitted` is that of the highest tier so far.
+    """
 
     source: str
     task: int
+    tiers: bool = False
     result: Computed | None = None
+    emitted: Any = None
 
 
 @dataclass
@@ -132,9 +137,11 @@ class Lane:
         queue: jobs that wait.
         running: the job in work.
         computation, reading: what the running job waits for.
+        alarm: the token of its deadline, None where it has none.
+        emitted: the result of its highest tier so far, None where there is none.
         ahead: asks computed ahead, by the digest of state and arguments.
         considered: the state for which that was last planned.
-        repeats: number, fixed values and `beyond` of the last ask.
+        repeats: number, fixed values and `beyond` of the last ask, and whether it had a deadline.
         last_type: of the last message that the session adopted.
     """
 
@@ -147,9 +154,11 @@ class Lane:
     running: Job | None = None
     computation: Computation | None = None
     reading: Reading | None = None
+    alarm: int | None = None
+    emitted: Any = None
     ahead: dict[bytes, Ahead] = field(default_factory=dict)
     considered: State | None = None
-    repeats: tuple[int, dict[str, Any], bool] = (1, {}, False)
+    repeats: tuple[int, dict[str, Any], bool, bool] = (1, {}, False, False)
     last_type: str = ""
 
     @property

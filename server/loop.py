@@ -40,6 +40,8 @@ from fechner.server.events import (
     ReadSeedData,
     Send,
     Stop,
+    Wake,
+    Woken,
 )
 from fechner.server.execution import Abandoned, Pool, run
 from fechner.server.limits import Limits
@@ -175,12 +177,13 @@ class Loop:
 
     def _compute_inline(self, task: Compute) -> None:
         """Compute in the loop's thread, which hears nothing meanwhile but a signal."""
-        with contextlib.suppress(Abandoned):
-            self._deliver(run(task, self._poll))
 
-    def _poll(self) -> None:
-        if self._interrupted:
-            raise Abandoned
+        def poll() -> None:
+            if self._interrupted or (task.due is not None and time.monotonic() >= task.due):
+                raise Abandoned  # whoever waits is answered by the alarm that comes next
+
+        with contextlib.suppress(Abandoned):
+            self._deliver(run(task, poll, self._deliver))
 
     def _interrupt(self, *_: object) -> None:
         self._interrupted = True
@@ -289,6 +292,9 @@ class Loop:
         elif isinstance(effect, Abandon):
             if self._pool is not None:
                 self._pool.abandon(effect.task)
+        elif isinstance(effect, Wake):
+            wait = max(0.0, effect.seconds - time.monotonic())
+            self._loop.call_later(wait, self._deliver, Woken(effect.token))
         elif isinstance(effect, Pause):
             peer = self._peers.get(effect.connection)
             if peer is not None:

@@ -10,6 +10,7 @@ from fechner.server.errors import FechnerError
 from fechner.server.session import Change, Session, proposal_of
 from fechner.strategies.state import State
 from fechner.strategies.strategy import Strategy, propose
+from fechner.strategies.tiers import CUT_SHORT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +50,8 @@ class Verification:
         return self.difference is None and self.broken_chain is None
 
 
-#: What an ask computes: state before it, number of points, fixed values.
-Arguments = tuple[State, int, Mapping[str, Any]]
+#: What an ask computes: state before it, number of points, fixed values, and the tier that a deadline left.
+Arguments = tuple[State, int, Mapping[str, Any], str | None]
 Propose = Callable[..., dict[str, Any]]
 
 #: What a client sees of an ask, or the next one depends on; compared where machines may differ in last bits.
@@ -97,7 +98,9 @@ def _arguments(session: Session, change: Change) -> Arguments | None:
     """What an ask computed from; None for other changes."""
     if change["type"] != "ask":
         return None
-    return session.strategies[change["strategy"]].state, change["n"], change["fixed"]
+    cut = change.get("deadline_ms") is not None and change["tier"] in CUT_SHORT
+    tier = change["tier"] if cut else None
+    return session.strategies[change["strategy"]].state, change["n"], change["fixed"], tier
 
 
 def _damaged(seq: int, error: Exception) -> FechnerError:

@@ -14,12 +14,14 @@ from fechner.server.access import attach, check_access, looks_on, read_only
 from fechner.server.dialects.base import Reply, Timing
 from fechner.server.errors import FechnerError, inside
 from fechner.server.events import (
+    Abandon,
     Commit,
     CommitFailed,
     Committed,
     Compute,
     Computed,
     ComputeFailed,
+    Emitted,
     Find,
     Found,
     HistoryRead,
@@ -28,6 +30,8 @@ from fechner.server.events import (
     ReadHistory,
     ReadSeedData,
     SeedDataRead,
+    Wake,
+    Woken,
 )
 from fechner.server.handlers.registry import Answer, Computation, Context, Reading, Result, handle
 from fechner.server.lanes import Job, Lane
@@ -37,6 +41,8 @@ from fechner.server.replies import entry, render
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
 
+#: Of a deadline, kept for the commit.
+COMMIT_MS = 4.0
 #: What is not recorded.
 _UNRECORDED = ("ping", "hello")
 #: What nobody needs once its sender is gone.
@@ -169,13 +175,64 @@ def _proceed(engine: Engine, lane: Lane, result: Result) -> None:
                 lane.computation = result
                 if spared is not True:
                     _resulted(engine, lane, spared.result)
+                else:
+                    _set_alarm(engine, lane)
                 return
         task = engine.token()
         engine.tasks[task] = lane
         lane.computation = result
-        engine.emit(Compute(task, result.priority, result.function, result.arguments))
+        due = _set_alarm(engine, lane)
+        engine.emit(Compute(task, result.priority, result.function, result.arguments, due is not None, due))
     else:
         _answered(engine, lane, result)
+
+
+def _set_alarm(engine: Engine, lane: Lane) -> float | None:
+    """Have the engine woken at the deadline of what is computed, if it has one: when."""
+    deadline_ms = lane.computation.deadline_ms if lane.computation is not None else None
+    if deadline_ms is None:
+        return None
+    margin = min(COMMIT_MS, deadline_ms / 4)
+    due = _running(lane).received.seconds + (deadline_ms - margin) / 1e3
+    lane.alarm = engine.token()
+    engine.alarms[lane.alarm] = lane
+    engine.emit(Wake(lane.alarm, due))
+    return due
+
+
+def _silence(engine: Engine, lane: Lane) -> None:
+    """No deadline any more."""
+    engine.alarms.pop(lane.alarm or 0, None)
+    lane.alarm = lane.emitted = None
+
+
+def woken(engine: Engine, event: Woken) -> None:
+    """A deadline: the best tier that there is becomes the answer."""
+    lane = engine.alarms.pop(event.token, None)
+    if lane is None or lane.computation is None:
+        return
+    for task in [number for number, other in engine.tasks.items() if other is lane]:
+        del engine.tasks[task]
+        engine.emit(Abandon(task))
+    job = _running(lane)
+    job.compute_ms += (engine.now.seconds - (job.started or job.received.seconds)) * 1e3
+    try:
+        result = lane.emitted if lane.emitted is not None else lane.computation.fallback()
+    except FechnerError as error:
+        fail(engine, lane, error)
+    except Exception:
+        fail(engine, lane, engine.incident(traceback.format_exc()))
+    else:
+        _resulted(engine, lane, result)
+
+
+def emitted(engine: Engine, event: Emitted) -> None:
+    """A computation has come so far."""
+    lane = engine.tasks.get(event.task)
+    if lane is None:
+        _came_ahead(engine, event)
+    else:
+        lane.emitted = event.result
 
 
 def _read_history(engine: Engine, lane: Lane, message: Replay) -> None:
@@ -240,7 +297,7 @@ def computed(engine: Engine, event: Computed) -> None:
     _resulted(engine, lane, event.result)
 
 
-def _came_ahead(engine: Engine, event: Computed | ComputeFailed) -> None:
+def _came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
     """A result that nobody waits for: kept for a request that may come, if it isn't abandoned."""
     if event.task in engine.foreseen:
         from fechner.server.foresight import came
@@ -251,6 +308,7 @@ def _came_ahead(engine: Engine, event: Computed | ComputeFailed) -> None:
 def _resulted(engine: Engine, lane: Lane, result: Any) -> None:
     """A computation's result becomes the step's answer."""
     job = _running(lane)
+    _silence(engine, lane)
     computation, lane.computation = lane.computation, None
     assert isinstance(computation, Computation)
     if job.connection.gone and job.request.type in _IN_VAIN and computation.priority == Priority.REPLAY:
@@ -321,7 +379,8 @@ def committed(engine: Engine, event: Committed) -> None:
             lane.session.apply(change)
             lane.last_type = change["type"]
             if change["type"] == "ask":
-                lane.repeats = (change["n"], change["fixed"], change["beyond"])
+                timed = change.get("deadline_ms") is not None
+                lane.repeats = (change["n"], change["fixed"], change["beyond"], timed)
     except Exception:  # it is on record all the same: read the session back
         engine.incident(traceback.format_exc())
         engine.load(lane)
@@ -351,6 +410,7 @@ def commit_failed(engine: Engine, event: CommitFailed) -> None:
 def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True) -> None:
     """Answer the running job's step with an error; the session stays as it is."""
     job = _running(lane)
+    _silence(engine, lane)
     if len(job.steps) > 1:
         error = inside(error, job.step.type)
     text = render(job, Reply(error=error))

@@ -6,6 +6,7 @@ import os
 import queue
 import sys
 import threading
+from functools import partial
 from typing import IO
 
 from fechner.server.errors import FechnerError
@@ -49,7 +50,8 @@ def main() -> None:
                 raise Abandoned
 
         try:
-            result = run(task, poll) if task.task not in cancelled else None
+            tell = partial(send, stdout)
+            result = run(task, poll, tell) if task.task not in cancelled else None
         except Abandoned:
             result = None
         if result is None or task.task in cancelled:

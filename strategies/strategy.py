@@ -28,9 +28,11 @@ from fechner.strategies.seed_data import given
 from fechner.strategies.sequential import advance
 from fechner.strategies.state import MOST_PENDING, Array, State, initial, tell
 from fechner.strategies.threads import single_thread
+from fechner.strategies.tiers import PREVIOUS_FIT, SPACE_FILLING_TIER
 
 Poll = Callable[[], None]
 Proposal = dict[str, Any]
+Emit = Callable[[Proposal], None]
 
 SPACE_FILLING = ("SobolGenerator", "RandomGenerator", "ManualGenerator", "SampleAroundPointsGenerator")
 
@@ -57,8 +59,9 @@ def propose(
     state: State,
     n: int = 1,
     fixed: Mapping[str, Any] | None = None,
-    budget: float | None = None,
+    tier: str | None = None,
     poll: Poll | None = None,
+    emit: Emit | None = None,
 ) -> Proposal:
     """The next `n` points, as plain data for `adopt`.
 
@@ -66,8 +69,9 @@ def propose(
         state: the newest state.
         n: how many points; fewer come where the stage's `max_asks` or finite list leaves fewer.
         fixed: raw values of parameters that the points must have.
-        budget: reserved for deadlines.
+        tier: how much to compute (tiers.py); everything if None.
         poll: called between steps of the computation; may raise to cancel it.
+        emit: given the proposal of each lower tier, as `tier` gives it, as soon as there is one.
 
     Returns:
         `stage` (index), `points` (nested lists `n x s x d`, unit space), `tier`, and, from a model,
@@ -85,7 +89,12 @@ def propose(
     if len(again) == n:
         return {"stage": state.stage, "points": again, "tier": "generator", "again": n}
     waiting = replace(state, pending=(*state.pending, *state.queue)) if again else state
-    proposal = _new_points(waiting, n - len(again), units, poll)
+    emitting = None if emit is None else lambda part: emit(_behind(again, part))
+    return _behind(again, _new_points(waiting, n - len(again), units, tier, poll, emitting))
+
+
+def _behind(again: list[Any], proposal: Proposal) -> Proposal:
+    """A proposal behind points that a skip queued."""
     if again:
         proposal["points"] = again + proposal["points"]
         proposal["again"] = len(again)
@@ -95,22 +104,36 @@ def propose(
     return proposal
 
 
-def _new_points(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
+def _new_points(
+    state: State,
+    n: int,
+    units: dict[int, float],
+    tier: str | None,
+    poll: Poll | None,
+    emit: Emit | None,
+) -> Proposal:
     """A proposal of `n` points of the current stage's generator."""
     space, generator = state.space, state.current.generator
     stimuli = state.specification.stimuli_per_trial
-    if needs_model(state) and generator.name == "EpsilonGreedyGenerator":
-        return epsilon_greedy(
-            generator,
-            state.stage,
-            stage_seed(state, "epsilon"),
-            state.stage_asked,
-            n,
-            lambda count: _model_proposal(state, count, units, poll),
-            lambda place: _random_point(state, place, units),
-        )
-    if needs_model(state):
-        return _model_proposal(state, n, units, poll)
+    computes = needs_model(state) and tier != SPACE_FILLING_TIER
+    if computes and generator.name == "EpsilonGreedyGenerator":
+
+        def greedy(tier: str | None) -> Proposal:
+            return epsilon_greedy(
+                generator,
+                state.stage,
+                stage_seed(state, "epsilon"),
+                state.stage_asked,
+                n,
+                lambda count: _model_proposal(state, count, units, tier, poll, None),
+                lambda place: _random_point(state, place, units),
+            )
+
+        if emit is not None and usable_hyperparameters(state) is not None:
+            emit(greedy(PREVIOUS_FIT))
+        return greedy(tier)
+    if computes:
+        return _model_proposal(state, n, units, tier, poll, emit)
     first = state.stage_new
     listed = n_points(generator) is not None
     if listed:
@@ -165,7 +188,14 @@ def _fixed_units(state: State, fixed: Mapping[str, Any]) -> dict[int, float]:
     return {list(space.free).index(i): float(unit[list(space.free).index(i)]) for i in places}
 
 
-def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
+def _model_proposal(
+    state: State,
+    n: int,
+    units: dict[int, float],
+    tier: str | None,
+    poll: Poll | None,
+    emit: Emit | None,
+) -> Proposal:
     """A proposal of the stage's acquisition function."""
     from fechner.strategies.generators.acquisition import generate
     from fechner.strategies.generators.independent import generate_for_several
@@ -183,21 +213,37 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
     told = y[:, 0]
     if len(state.specification.outcomes) > 1:
         function, told = functools.partial(generate_for_several, state.space, state.stage_new), y
+    generator = stage.generator.keys.get("subgenerator") or stage.generator
+    compute = functools.partial(
+        function,
+        generator,
+        stage.model,
+        x,
+        told,
+        pending,
+        n=n,
+        fixed=units,
+        start=start,
+        seed=key(stage_seed(state, "acquisition"), state.stage_asked),
+        post_range=stage.min_post_range is not None or stage.log_post_var,
+        poll=poll,
+    )
+
+    def proposal(result: Mapping[str, Any]) -> Proposal:
+        return _proposal_of(state, units, result, refit and result["tier"] != PREVIOUS_FIT)
+
     with single_thread():
-        result = function(
-            stage.generator.keys.get("subgenerator") or stage.generator,
-            stage.model,
-            x,
-            told,
-            pending,
-            n=n,
-            fixed=units,
-            start=start,
-            refit=refit,
-            seed=key(stage_seed(state, "acquisition"), state.stage_asked),
-            post_range=stage.min_post_range is not None or stage.log_post_var,
-            poll=poll,
-        )
+        if start is not None and (tier == PREVIOUS_FIT or emit is not None):
+            previous = proposal(compute(refit=False, tier=PREVIOUS_FIT))
+            if emit is None:
+                return previous
+            emit(previous)
+        scanned = None if emit is None else lambda result: emit(proposal(result))
+        return proposal(compute(refit=refit, tier=tier, scanned=scanned))
+
+
+def _proposal_of(state: State, units: dict[int, float], result: Mapping[str, Any], refit: bool) -> Proposal:
+    """What a generator gave, as plain data; `refit` says whether its hyperparameters are new."""
     points = np.stack([state.space.displayed(point, units) for point in result["points"]])
     proposal: Proposal = {"stage": state.stage, "points": points.tolist(), "tier": result["tier"]}
     if refit:
@@ -208,7 +254,7 @@ def _model_proposal(state: State, n: int, units: dict[int, float], poll: Poll | 
             proposal[name] = [float(v) for v in result[name]]
     if result.get("post_range") is not None:
         proposal["post_range"] = float(result["post_range"])
-    if stage.log_post_var and result.get("max_post_var") is not None:
+    if state.current.log_post_var and result.get("max_post_var") is not None:
         proposal["max_post_var"] = float(result["max_post_var"])
     if result.get("device") is not None:
         proposal["device"] = result["device"]
@@ -248,10 +294,10 @@ def adopt(state: State, proposal: Mapping[str, Any]) -> State:
 
 
 def ask(
-    state: State, n: int = 1, fixed: Mapping[str, Any] | None = None, budget: float | None = None
+    state: State, n: int = 1, fixed: Mapping[str, Any] | None = None, tier: str | None = None
 ) -> tuple[list[dict[str, Any]], State]:
     """The next points as raw values `[{name: value}, …]`, and the state that has handed them out."""
-    proposal = propose(state, n, fixed, budget)
+    proposal = propose(state, n, fixed, tier)
     return configs(state, proposal), adopt(state, proposal)
 
 

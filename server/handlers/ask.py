@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fechner.server.errors import FechnerError
@@ -17,6 +18,7 @@ from fechner.strategies.strategy import (
     propose,
     usable_hyperparameters,
 )
+from fechner.strategies.tiers import SPACE_FILLING_TIER
 
 
 @handles("ask", "1", "aepsych-0.8")
@@ -24,8 +26,9 @@ def ask(context: Context, message: Ask) -> Answer | Computation:
     """The next points of the current strategy, or none where its rules are met."""
     require_setup(context)
     session, limits = context.session, context.limits
-    if message.deadline_ms is not None:
-        raise FechnerError("bad_value", "deadline_ms is not supported yet", where="message.deadline_ms")
+    if message.deadline_ms is not None and not message.deadline_ms > 0:
+        text = f"a deadline of {message.deadline_ms:g} ms can't be kept"
+        raise FechnerError("bad_value", text, "message.deadline_ms", "a time above 0, from the receipt on")
     if message.n > limits.trials_per_tell:
         raise FechnerError(
             "limit_reached",
@@ -40,15 +43,28 @@ def ask(context: Context, message: Ask) -> Answer | Computation:
         return Answer(_reply(advance(state), [], reason), tier="generator")
     fixed = state.space.validate_fixed(dict(message.fixed), "message.fixed") if message.fixed else {}
 
-    def answer(proposal: dict[str, Any]) -> Answer:
-        return _answer(context, message, fixed, proposal)
+    def answer(proposal: dict[str, Any], deadline_ms: float | None = None) -> Answer:
+        return _answer(context, message, fixed, proposal, deadline_ms)
 
-    if needs_model(state):
-        return Computation("propose", (state, message.n, fixed), answer)
-    return answer(propose(state, message.n, fixed))
+    if not needs_model(state):
+        return answer(propose(state, message.n, fixed))
+    deadline_ms = message.deadline_ms or advance(state).current.deadline_ms
+    return Computation(
+        "propose",
+        (state, message.n, fixed),
+        partial(answer, deadline_ms=deadline_ms),
+        deadline_ms=deadline_ms,
+        fallback=lambda: propose(state, message.n, fixed, SPACE_FILLING_TIER),
+    )
 
 
-def _answer(context: Context, message: Ask, fixed: dict[str, Any], proposal: dict[str, Any]) -> Answer:
+def _answer(
+    context: Context,
+    message: Ask,
+    fixed: dict[str, Any],
+    proposal: dict[str, Any],
+    deadline_ms: float | None,
+) -> Answer:
     session = context.session
     state = session.state
     was_over = stopping.finished(advance(state))
@@ -69,6 +85,8 @@ def _answer(context: Context, message: Ask, fixed: dict[str, Any], proposal: dic
         "left": left,
         **posterior,
     }
+    if deadline_ms is not None:
+        change["deadline_ms"] = deadline_ms
     warnings = [("model", text) for text in proposal.get("warnings", ())]
     if proposal.get("device") == gpu.PROCESSOR and not usable_hyperparameters(state) and not gpu.lacking():
         # setup could not know it; the first ask with a model says it, the others don't

@@ -58,12 +58,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class Computation:
-    """A pure function of the core to run by an executor; `answer` makes a reply of its result, or goes on."""
+    """A pure function of the core to run by an executor; `answer` makes a reply of its result, or goes on.
+
+    With `deadline_ms`, from the request's receipt, its best tier until then is the result, and where there is
+    none what `fallback` gives, which takes no time worth mentioning.
+    """
 
     function: str
     arguments: tuple[Any, ...]
     answer: Callable[[Any], Answer | Computation]
     priority: Priority = Priority.REAL
+    deadline_ms: float | None = None
+    fallback: Callable[[], Any] = lambda: None
 
 
 @dataclass(frozen=True)

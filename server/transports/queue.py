@@ -25,6 +25,7 @@ from fechner.server.events import (
     Compute,
     Connected,
     Effect,
+    Emitted,
     Event,
     Find,
     Gone,
@@ -36,8 +37,10 @@ from fechner.server.events import (
     SeedDataRead,
     Send,
     Unreadable,
+    Wake,
+    Woken,
 )
-from fechner.server.execution import Pool, run
+from fechner.server.execution import Abandoned, Pool, run
 from fechner.server.limits import Limits
 from fechner.server.seed_data import brought
 from fechner.server.storage import perform
@@ -95,6 +98,7 @@ class Server:
         self._waiting: deque[Event] = deque()
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._computing = 0
+        self._alarm: Wake | None = None
         self._pool = Pool(workers, self._posted.put, self._computed) if workers else None
 
     def connect(self) -> Channel:
@@ -143,16 +147,42 @@ class Server:
             self._waiting.append(event)
             while self._waiting or self._computing:
                 if not self._waiting:
-                    self._posted.get()()
+                    self._wait()
                     continue
                 event = self._waiting.popleft()
                 now = Now(time.monotonic(), datetime.now(UTC))
                 for effect in self._engine.handle(event, now):
                     self._carry_out(effect)
 
+    def _wait(self) -> None:
+        """Until a worker says something, or a deadline has come."""
+        left = None if self._alarm is None else max(0.0, self._alarm.seconds - time.monotonic())
+        try:
+            self._posted.get(timeout=left)()
+        except queue.Empty:
+            assert self._alarm is not None
+            self._waiting.append(Woken(self._alarm.token))
+            self._alarm = None
+
     def _computed(self, result: Event) -> None:
-        self._computing -= 1
+        if not isinstance(result, Emitted):
+            self._computing -= 1
+            self._alarm = None
         self._waiting.append(result)
+
+    def _compute(self, task: Compute) -> None:
+        """Compute here, as far as the deadline lets it come."""
+
+        def poll() -> None:
+            if task.due is not None and time.monotonic() >= task.due:
+                raise Abandoned
+
+        alarm, self._alarm = self._alarm, None
+        try:
+            self._waiting.append(run(task, poll, self._waiting.append))
+        except Abandoned:
+            assert alarm is not None
+            self._waiting.append(Woken(alarm.token))
 
     def _carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Send):
@@ -165,9 +195,12 @@ class Server:
             self._waiting.extend(self._disk.look())
         elif isinstance(effect, Compute):
             if self._pool is None:
-                self._waiting.append(run(effect))
+                self._compute(effect)
             else:
                 self._computing += 1
                 self._pool.submit(effect)
+        elif isinstance(effect, Wake):
+            self._alarm = effect
         elif isinstance(effect, Abandon) and self._pool is not None:
+            self._computing -= 1
             self._pool.abandon(effect.task)

@@ -71,16 +71,20 @@ def maximise_on(
     evaluations: int | None,
     fixed: Mapping[int, float],
     points: Array | None = None,
+    scanned: Callable[[Array], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> tuple[Array, float]:
-    """The best point found (d,), at levels where there are any, and its value; otherwise as `maximise`."""
+    """The best point found (d,), at levels where there are any, and its value; otherwise as `maximise`.
+
+    Without starts nothing is refined. `scanned` is given the scan's best where no coordinate has levels.
+    """
     fixed = dict(fixed)
     free = [i for i in range(len(lengthscales)) if i not in fixed]
     exchanged = [i for i in free if levels[i] is not None]
     if not exchanged:
         return maximise(
             acquisition, lengthscales, seed=seed, scan=scan, starts=starts, evaluations=evaluations,
-            fixed=fixed, points=points, poll=poll,
+            fixed=fixed, points=points, scanned=scanned, poll=poll,
         )  # fmt: skip
     grids: list[Array] = [grid for i in exchanged if (grid := levels[i]) is not None]
     count = float(np.prod([float(len(grid)) for grid in grids]))
@@ -95,7 +99,8 @@ def maximise_on(
         tries = [
             maximise(
                 acquisition, lengthscales, seed=seed, scan=max(64, scan // int(count)),
-                starts=max(1, starts // int(count)), fixed=fixed | dict(zip(exchanged, held, strict=True)),
+                starts=max(1, starts // int(count)) if starts else 0,
+                fixed=fixed | dict(zip(exchanged, held, strict=True)),
                 evaluations=None if evaluations is None else max(1, evaluations // int(count)), poll=poll,
                 points=None if points is None else _with(points, exchanged, held),
             )
@@ -110,7 +115,7 @@ def maximise_on(
     )  # fmt: skip
     x = snap(x[None], own)[0]
     value = float(acquisition.values(x[None])[0])
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if starts else 0):
         before = value
         for dimension in exchanged:
             grid = own[dimension]

@@ -113,6 +113,12 @@ def _stage(stage: Stage, spec: Specification) -> Iterable[str]:
     if stage.seed_data_conditions is not None:
         yield _seed_data(stage.seed_data_conditions)
     yield _end(stage, spec)
+    if stage.deadline_ms is not None:
+        yield (
+            f"An ask is answered within {stage.deadline_ms:g} ms, by the best that is computed until then."
+        )
+    if not stage.speculate:
+        yield "Nothing is computed ahead while an outcome is awaited."
     if stage.seed is not None or stage.generator.keys.get("seed") is not None:
         own = stage.generator.keys.get("seed")
         yield f"Its own seed is {stage.seed if own is None else own}."

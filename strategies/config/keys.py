@@ -118,8 +118,8 @@ STAGE_KEYS: dict[str, Key] = {
     "n_trials": whole(None, low=0, high=_MANY),
     "acqf": Key("component", kind="acquisition"),
     "seed_data_conditions": Key("section", inherited=False),
-    "speculate": Key("text", supported=False),
-    "deadline_ms": Key("text", supported=False),
+    "speculate": Key("truth", True),
+    "deadline_ms": number(None, above=0.0),
     "stop": Key("text", supported=False),
 }
 

@@ -118,6 +118,8 @@ class Stage:
     run_indefinitely: bool = False
     seed: int | None = None
     seed_data_conditions: SeedDataConditions | None = None
+    speculate: bool = True
+    deadline_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.acquisition.accelerated import Scan, accelerated
-from fechner.strategies.acquisition.acquisition import build
+from fechner.strategies.acquisition.acquisition import Acquisition, build
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
 from fechner.strategies.config.specification import Component
@@ -19,6 +19,7 @@ from fechner.strategies.models.normal import Array
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
 from fechner.strategies.region import inside, sampled
+from fechner.strategies.tiers import MODEL, PREVIOUS_FIT, QUICK_SCAN, SCAN
 
 RANGE_POINTS = 1000
 GRADIENT = 4  # what a gradient costs, in values
@@ -39,6 +40,8 @@ def generate(
     seed: int,
     budget: float | None = None,
     post_range: bool = False,
+    tier: str | None = None,
+    scanned: Callable[[dict[str, Any]], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """The next `n` points.
@@ -61,6 +64,9 @@ def generate(
         seed: of the scan and the reference points, already keyed to this ask.
         budget: seconds that bound the optimisation as max_gen_time does; the smaller one counts.
         post_range: whether to compute the posterior's range and largest variance.
+        tier: how much of the search to do (tiers.py); all of it if None.
+        scanned: given the answer of the tier `scan` before its best points are refined, where that is one
+            point and no parameter has levels.
         poll: called every few milliseconds; may raise to cancel.
 
     Raises:
@@ -83,10 +89,28 @@ def generate(
     acqf: Component = generator.keys["acqf"]
     levels = levels_of(space)
     chosen, device = waiting, None
+    ranged = posterior_range(core, d, key(seed, "range")) if post_range else (None, None)
+
+    def answer(points: Array, tier: str) -> dict[str, Any]:
+        mean, sd = core.moments(points, "probability")
+        out: dict[str, Any] = {
+            "points": points[:, None, :],
+            "tier": tier,
+            "hyperparameters": hyperparameters,
+            "post_mean": [float(v) for v in mean],
+            "post_sd": [float(v) for v in sd],
+            "post_range": ranged[0],
+            "max_post_var": ranged[1],
+            "warnings": warnings,
+        }
+        if device is not None:
+            out["device"] = device
+        return out
+
     for index in range(n):
         keyed = key(seed, "point", index)
         function = build(acqf, core, seed=keyed, pending=chosen)
-        scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n)
+        scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n, tier)
         if model.keys.get("use_gpu"):
             function = accelerated(function, scan)
         search, candidates = function, None
@@ -100,29 +124,20 @@ def generate(
                 logarithmic=logarithmic, poll=poll,
             )  # fmt: skip
         else:
+
+            def told(best: Array, function: Acquisition = function) -> None:
+                nonlocal device
+                device = function.scan.computed_on if isinstance(function.scan, Scan) else device
+                if scanned is not None and n == 1:
+                    scanned(answer(best[None, :], SCAN))
+
             point, _ = maximise_on(
                 search, core.covariance.lengthscales, levels, seed=keyed, scan=scan, starts=starts,
-                evaluations=evaluations, fixed=fixed, points=candidates, poll=poll,
+                evaluations=evaluations, fixed=fixed, points=candidates, scanned=told, poll=poll,
             )  # fmt: skip
         chosen = np.vstack([chosen, point[None, :]])
         device = function.scan.computed_on if isinstance(function.scan, Scan) else device
-    points = chosen[len(waiting) :]
-    mean, sd = core.moments(points, "probability")
-    out: dict[str, Any] = {
-        "points": points[:, None, :],
-        "tier": "model",
-        "hyperparameters": hyperparameters,
-        "post_mean": [float(v) for v in mean],
-        "post_sd": [float(v) for v in sd],
-        "post_range": None,
-        "max_post_var": None,
-        "warnings": warnings,
-    }
-    if device is not None:
-        out["device"] = device
-    if post_range:
-        out["post_range"], out["max_post_var"] = posterior_range(core, d, key(seed, "range"))
-    return out
+    return answer(chosen[len(waiting) :], tier or MODEL)
 
 
 def posterior_range(core: Posterior, d: int, seed: int) -> tuple[float, float]:
@@ -132,7 +147,7 @@ def posterior_range(core: Posterior, d: int, seed: int) -> tuple[float, float]:
 
 
 def effort(
-    keys: Mapping[str, Any], budget: float | None, nominal_seconds: float, n: int
+    keys: Mapping[str, Any], budget: float | None, nominal_seconds: float, n: int, tier: str | None = None
 ) -> tuple[int, int, int | None]:
     """Scanned points, starts and gradient evaluations for one point.
 
@@ -140,6 +155,10 @@ def effort(
     same point: half of them go to the scan.
     """
     scan, starts = int(keys.get("samps") or 1024), int(keys.get("restarts") or 10)
+    if tier in (SCAN, PREVIOUS_FIT):
+        starts = 0
+    if tier == PREVIOUS_FIT:
+        scan = min(scan, QUICK_SCAN)
     limits = [float(v) for v in (keys.get("max_gen_time"), budget) if v is not None]
     if not limits:
         return scan, starts, None

@@ -13,6 +13,7 @@ from fechner.strategies.models import fit, independent
 from fechner.strategies.models.normal import Array
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
+from fechner.strategies.tiers import MODEL
 
 
 def generate_for_several(
@@ -30,6 +31,8 @@ def generate_for_several(
     refit: bool,
     seed: int,
     post_range: bool = False,
+    tier: str | None = None,
+    scanned: Callable[[dict[str, Any]], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """The next `n` points; arguments and answer as those of `generators.acquisition.generate`.
@@ -40,6 +43,7 @@ def generate_for_several(
         generator: IndependentOptimizeAcqfGenerator, or OptimizeAcqfGenerator for the weighted sum.
         model: IndependentGPsModel.
         y: (t, m) outcomes.
+        scanned: has no use here, where each point may be another outcome's.
 
     Returns:
         As there, but neither post_mean nor post_sd: there is no single prediction. post_range is the
@@ -50,7 +54,7 @@ def generate_for_several(
         dict(start) if start is not None and not refit else fit(model, inputs, y, start, poll=poll)
     )
     turns: list[Callable[..., dict[str, Any]]]
-    common: dict[str, Any] = {"n": 1, "fixed": fixed, "refit": False, "poll": poll}
+    common: dict[str, Any] = {"n": 1, "fixed": fixed, "refit": False, "tier": tier, "poll": poll}
     if generator.name == "OptimizeAcqfGenerator":
         weighted = Component(model.name, {**model.keys, "weights": weights(generator)})
         turns = [partial(generate, space, generator, weighted, x, y, start=hyperparameters, **common)]
@@ -77,7 +81,7 @@ def generate_for_several(
         device = result.get("device", device)
     out: dict[str, Any] = {
         "points": np.stack(found),
-        "tier": "model",
+        "tier": tier or MODEL,
         "hyperparameters": hyperparameters,
         "post_range": None,
         "max_post_var": None,

@@ -26,6 +26,7 @@ from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
 from fechner.strategies.region import Flags, filled, inside, sampled
+from fechner.strategies.tiers import MODEL
 
 NOMINAL_SECONDS = 4e-5
 CHUNK = 256
@@ -89,6 +90,8 @@ def generate_pairs(
     seed: int,
     budget: float | None = None,
     post_range: bool = False,
+    tier: str | None = None,
+    scanned: Callable[[dict[str, Any]], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """The next `n` pairs, (n, 2, d); arguments and answer as those of `generators.acquisition.generate`.
@@ -99,6 +102,7 @@ def generate_pairs(
 
     Args:
         space: the search space, for the levels of integers and categories and the names of shared dimensions.
+        scanned: has no use here: two stimuli are searched one after the other.
     """
     if start is not None and not refit:
         hyperparameters = dict(start)
@@ -115,7 +119,7 @@ def generate_pairs(
     chosen: list[Array] = []
     for index in range(n):
         keyed = key(seed, "point", index)
-        search = _Search(*effort(generator.keys, budget, NOMINAL_SECONDS, n), poll, space)
+        search = _Search(*effort(generator.keys, budget, NOMINAL_SECONDS, n, tier), poll, space)
         if is_improvement(acqf):
             waiting = np.concatenate([pending, *(pair[None] for pair in chosen)]).reshape(-1, space.d)
             pair = _improving(expecting, waiting, layout, levels, fixed, keyed, search)
@@ -128,7 +132,7 @@ def generate_pairs(
     mean, sd = core.preferred(points)
     out: dict[str, Any] = {
         "points": points,
-        "tier": "model",
+        "tier": tier or MODEL,
         "hyperparameters": hyperparameters,
         "post_mean": [float(v) for v in mean],
         "post_sd": [float(v) for v in sd],

@@ -269,6 +269,14 @@ def test_fixed_values_reach_the_ask(ready: Client, fake: Any) -> None:
     assert fake.requests[-1]["message"] == {"fixed": {"site": "left"}}
 
 
+def test_deadlines_reach_the_ask(ready: Client, fake: Any) -> None:
+    """deadline_ms goes along with ask, trials() and update."""
+    trial = ready.ask(deadline_ms=50)
+    assert fake.requests[-1]["message"] == {"deadline_ms": 50}
+    ready.update(trial, 1, deadline_ms=30)
+    assert fake.requests[-1]["message"]["ask"] == {"deadline_ms": 30}
+
+
 def test_small_requests(ready: Client) -> None:
     """hello, ping, info, get_config and finish_strategy give what the server says."""
     assert ready.hello() == {"server": "fake 0"}

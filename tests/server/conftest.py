@@ -23,6 +23,7 @@ from fechner.server.events import (
     Compute,
     Computed,
     Connected,
+    Emitted,
     Ended,
     Event,
     Find,
@@ -39,6 +40,8 @@ from fechner.server.events import (
     Send,
     Stop,
     Unreadable,
+    Wake,
+    Woken,
 )
 from fechner.server.execution import run
 from fechner.server.limits import Limits
@@ -217,6 +220,7 @@ class Rig:
         self.tasks: deque[Compute] = deque()
         self.abandoned: list[int] = []
         self.promoted: list[Promote] = []
+        self.alarms: deque[Wake] = deque()
         self.logs: list[Log] = []
         self.halted = False
 
@@ -258,6 +262,8 @@ class Rig:
                     self.tasks.append(effect)
                 case Promote():
                     self.promoted.append(effect)
+                case Wake():
+                    self.alarms.append(effect)
                 case Abandon(task):
                     self.abandoned.append(task)
                     self.tasks = deque(waiting for waiting in self.tasks if waiting.task != task)
@@ -296,6 +302,19 @@ class Rig:
     def work(self) -> None:
         """Carry the oldest computation out."""
         self.event(self.compute(self.tasks.popleft()))
+
+    def half_work(self, tiers: int) -> None:
+        """Let the oldest computation come so far that this many of its lower tiers are there."""
+        found: list[Emitted] = []
+        run(self.tasks[0], emit=found.append)
+        for event in found[:tiers]:
+            self.event(event)
+
+    def ring(self) -> None:
+        """The time of the oldest alarm comes."""
+        alarm = self.alarms.popleft()
+        self.seconds = max(self.seconds, alarm.seconds)
+        self.event(Woken(alarm.token))
 
     def settle(self) -> None:
         """Let everything happen that is under way."""

@@ -6,10 +6,12 @@ import os
 import queue
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from fechner.server.events import Compute, Computed, ComputeFailed, Priority
+from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Priority
 from fechner.server.execution import MOST_DEATHS, Pool, run
 from fechner.strategies import state as core
 from fechner.strategies.config import check
@@ -23,7 +25,7 @@ class Driven:
 
     def __init__(self, workers: int) -> None:
         self.posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.results: list[Computed | ComputeFailed] = []
+        self.results: list[Any] = []
         self.log: list[str] = []
         self.pool = Pool(
             workers, self.posted.put, self.results.append, lambda level, text: self.log.append(text)
@@ -36,7 +38,7 @@ class Driven:
         """Let the next thing happen."""
         self.posted.get(timeout=60)()
 
-    def wait_for(self, n: int) -> list[Computed | ComputeFailed]:
+    def wait_for(self, n: int) -> list[Any]:
         while len(self.results) < n:
             self.step()
         return self.results
@@ -90,6 +92,20 @@ def test_a_worker_gives_the_same_result_as_this_process(start: Started, fit: Com
     assert isinstance(here, Computed)
     assert result.result == here.result
     assert "replaced" in driven.log[0]
+
+
+def test_a_worker_tells_lower_tiers_as_they_come(start: Started, fit: Compute) -> None:
+    """Before the result, as here; those of a task given up are not delivered."""
+    driven, task = start(), replace(fit, tiers=True)
+    driven.pool.submit(task)
+    *lower, result = driven.wait_for(2)
+    here: list[Emitted] = []
+    assert result.result == run(task, emit=here.append).result
+    assert lower == here
+    driven.pool.submit(replace(task, task=2))
+    driven.pool.abandon(2)
+    driven.pool.submit(replace(fit, task=3))
+    assert [one.task for one in driven.wait_for(3)[2:]] == [3]
 
 
 def test_a_task_that_kills_its_workers_is_an_error(start: Started, task: Callable[..., Compute]) -> None:

@@ -84,6 +84,19 @@ def test_while_a_trial_is_pending_every_outcome_is_foreseen(begun: Any) -> None:
     assert message == replies(plain, ("ask", {}))[0][0]
 
 
+@pytest.mark.parametrize(("speculate", "asks"), [("True", 2), ("False", 0)])
+def test_a_stage_may_do_without(new_rig: Any, with_model: str, speculate: str, asks: int) -> None:
+    """`speculate = False` in a stage: nothing is computed while its outcomes are awaited."""
+    rig = new_rig(speculate=True)
+    stage = f"run_indefinitely = True\nspeculate = {speculate}"
+    peer = rig.setup(with_model.replace("max_asks = 1000", stage))
+    peer.ok("ask")
+    peer.ok("tell", {"trial": 1, "outcome": 1})
+    peer.ok("ask")
+    (lane,) = rig.engine.lanes.values()
+    assert len(lane.ahead) == asks
+
+
 def test_what_another_outcome_would_need_is_given_up(begun: Any) -> None:
     """As soon as the outcome is told; what is needed goes on as the eager ask of the session."""
     peer = begun()

@@ -71,8 +71,8 @@ def test_the_first_difference_is_named(talk: tuple[Server, str]) -> None:
     """The message, what differs, and both values."""
     server, session = talk
 
-    def other(state: Any, n: int, fixed: Any) -> dict[str, Any]:
-        result = propose(state, n, fixed)
+    def other(state: Any, *how: Any) -> dict[str, Any]:
+        result = propose(state, *how)
         if state.index == 1:
             result["points"][0][0][0] += 1e-16 + 1e-9
         return result
@@ -92,8 +92,8 @@ def test_another_device_is_no_difference_but_explains_one(talk: tuple[Server, st
     """What computed is not compared; it is told where an ask differs."""
     server, session = talk
 
-    def other(shift: float, state: Any, n: int, fixed: Any) -> dict[str, Any]:
-        result = propose(state, n, fixed)
+    def other(shift: float, state: Any, *how: Any) -> dict[str, Any]:
+        result = propose(state, *how)
         result["points"][0][0][0] += shift
         return {**result, "device": "a GPU"}
 

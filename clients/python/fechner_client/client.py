@@ -152,16 +152,31 @@ class Client(Queries):
 
     @overload
     def ask(
-        self, n: Literal[1] = 1, *, fixed: Optional[Mapping[str, Any]] = None, beyond: bool = False
+        self,
+        n: Literal[1] = 1,
+        *,
+        fixed: Optional[Mapping[str, Any]] = None,
+        beyond: bool = False,
+        deadline_ms: Optional[float] = None,
     ) -> Trial: ...
 
     @overload
     def ask(
-        self, n: int, *, fixed: Optional[Mapping[str, Any]] = None, beyond: bool = False
+        self,
+        n: int,
+        *,
+        fixed: Optional[Mapping[str, Any]] = None,
+        beyond: bool = False,
+        deadline_ms: Optional[float] = None,
     ) -> Union[Trial, list[Trial]]: ...
 
     def ask(
-        self, n: int = 1, *, fixed: Optional[Mapping[str, Any]] = None, beyond: bool = False
+        self,
+        n: int = 1,
+        *,
+        fixed: Optional[Mapping[str, Any]] = None,
+        beyond: bool = False,
+        deadline_ms: Optional[float] = None,
     ) -> Union[Trial, list[Trial]]:
         """The next trial, or for n > 1 a list of the next n.
 
@@ -169,15 +184,22 @@ class Client(Queries):
             n: how many; fewer may come when the experiment ends.
             fixed: values that these trials must have, by parameter.
             beyond: go on after the experiment is finished.
+            deadline_ms: answer so long after the request's receipt at the latest, by the best that is
+                computed until then; `timing["tier"]` says how far that was.
 
         Raises:
             Finished: there are no more trials.
         """
-        trials = self._ask(n, fixed, beyond)
+        trials = self._ask(n, fixed, beyond, deadline_ms)
         return trials[0] if n == 1 else trials
 
     def trials(
-        self, *, n: int = 1, fixed: Optional[Mapping[str, Any]] = None, beyond: bool = False
+        self,
+        *,
+        n: int = 1,
+        fixed: Optional[Mapping[str, Any]] = None,
+        beyond: bool = False,
+        deadline_ms: Optional[float] = None,
     ) -> Iterator[Trial]:
         """Trial after trial until the experiment is finished.
 
@@ -187,7 +209,7 @@ class Client(Queries):
 
         Args:
             n: how many to ask at a time.
-            fixed, beyond: as in ask.
+            fixed, beyond, deadline_ms: as in ask.
         """
         self._conversation.settle()
         asked, last, warned = self.pending, False, False
@@ -202,7 +224,7 @@ class Client(Queries):
             if last:
                 return
             try:
-                asked = self._ask(n, fixed, beyond)
+                asked = self._ask(n, fixed, beyond, deadline_ms)
             except Finished:
                 return
             last = self.finished and not beyond
@@ -279,13 +301,15 @@ class Client(Queries):
         *,
         fixed: Optional[Mapping[str, Any]] = None,
         beyond: bool = False,
+        deadline_ms: Optional[float] = None,
         **options: Any,
     ) -> Trial:
         """Tell and ask in one round trip: the next trial. ``options`` are those of tell.
 
         The tell is recorded first and stands even if this raises what the ask alone would have raised.
         """
-        message = {"tell": tell_message(trial, outcome, options), "ask": ask_message(1, fixed, beyond)}
+        asking = ask_message(1, fixed, beyond, deadline_ms)
+        message = {"tell": tell_message(trial, outcome, options), "ask": asking}
         reply = self.request("update", message, changes=True)
         for part in ("tell", "ask"):
             if "error" in reply[part]:
@@ -348,5 +372,8 @@ class Client(Queries):
         """
         return self._conversation.call(kind, message, session=session, in_session=in_session, changes=changes)
 
-    def _ask(self, n: int, fixed: Optional[Mapping[str, Any]], beyond: bool) -> list[Trial]:
-        return self._progress.handed_out(self.request("ask", ask_message(n, fixed, beyond), changes=True))
+    def _ask(
+        self, n: int, fixed: Optional[Mapping[str, Any]], beyond: bool, deadline_ms: Optional[float]
+    ) -> list[Trial]:
+        message = ask_message(n, fixed, beyond, deadline_ms)
+        return self._progress.handed_out(self.request("ask", message, changes=True))

@@ -19,13 +19,17 @@ def given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def ask_message(n: int, fixed: Optional[Mapping[str, Any]], beyond: bool) -> dict[str, Any]:
+def ask_message(
+    n: int, fixed: Optional[Mapping[str, Any]], beyond: bool, deadline_ms: Optional[float] = None
+) -> dict[str, Any]:
     """An ask; what has its default value is left out."""
     message: dict[str, Any] = {} if n == 1 else {"n": n}
     if fixed:
         message["fixed"] = dict(fixed)
     if beyond:
         message["beyond"] = True
+    if deadline_ms is not None:
+        message["deadline_ms"] = plain(deadline_ms, "deadline_ms")
     return message
 
 

@@ -122,3 +122,26 @@ def test_a_record_in_a_file(tmp_path: Path, space_filling: str) -> None:
             Server(file)
     with Server(file) as server:
         assert server.connect().request({**V1, "type": "ask", "id": "a", "session": SESSION}) == first
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("deadline_ms", [0.001, 1e7])
+def test_deadlines(with_model: str, workers: int, deadline_ms: float) -> None:
+    """One that is over at once gives a space-filling trial, a long one the model's; both verify."""
+    with Server(workers=workers) as server:
+        channel = server.connect()
+
+        def ask(type_: str, **message: Any) -> Any:
+            reply = channel.request({**V1, "type": type_, "message": message})
+            assert reply["ok"], reply
+            return reply
+
+        session = ask("setup", config=with_model.replace("max_asks = 1000", "run_indefinitely = True"))
+        ask("ask")
+        ask("tell", trial=1, outcome=1)
+        for trial in (2, 3):
+            tier = ask("ask", deadline_ms=deadline_ms)["timing"]["tier"]
+            assert tier == ("space_filling" if deadline_ms < 1 else "model")
+            ask("tell", trial=trial, outcome=trial % 2)
+        assert ask("ask")["timing"]["tier"] == "model"
+        assert ask("replay", session=session["session"])["message"]["identical"]

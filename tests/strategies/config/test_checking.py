@@ -196,8 +196,6 @@ def test_metadata_is_kept():
     ("key", "text"),
     [
         ("stop", "max_trials 30"),
-        ("deadline_ms", "50"),
-        ("speculate", "True"),
     ],
 )
 def test_stage_keys_that_come_later(key: str, text: str):
