@@ -126,7 +126,7 @@ def main() -> None:
     machine = describe()
     found = [measure(clients, options.seconds) for clients in options.clients]
     if options.json:
-        print(json.dumps({"machine": machine, "results": found}))
+        print(json.dumps({"machine": machine, "runs": found}))
         return
     shown = ("tells", "tell", "tell_p95", "ask", "ask_p95", "cpu_us", "fsync")
     show_table(

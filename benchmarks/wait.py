@@ -99,7 +99,7 @@ def main() -> None:
                 shown = [f"{value:.1f}" for value in figures.values()]
                 rows.append((case, f"{seconds:g}", how, *shown, "yes" if same else "NO"))
     if options.json:
-        print(json.dumps({"machine": before, "results": results}))
+        print(json.dumps({"machine": before, "runs": results}))
         return
     show_table(
         ("case", "response s", "computed", "wait ms", "95 %", "most", "hits %", "processor s", "same trials"),

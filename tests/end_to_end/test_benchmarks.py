@@ -31,6 +31,9 @@ SMALL = {
         "regression-1d",
     ],
     "scale.py": ["--asks", "1", "--trials", "8", "--dimensions", "3", "--queries"],
+    "deadline.py": ["--asks", "3", "--trials", "8", "--case", "straddle-1d", "--deadline-ms", "20"],
+    "wait.py": ["--cases", "straddle-1d", "--trials", "4", "--response-seconds", "0.01"],
+    "throughput.py": ["--clients", "1", "2", "--seconds", "0.2"],
     "quality.py": [
         *("discrimination", "--method", "Sobol", "straddle", "--trials", "6", "8", "--repeats", "2"),
         *("--initial", "5", "--jobs", "1"),
