@@ -129,6 +129,42 @@ KEYS = {
     "LogNoisyExpectedImprovement": "`qLogNoisyExpectedImprovement`.",
     "ProbabilityOfImprovement": "the probability that f is above `best_f`.",
     "qProbabilityOfImprovement": "the same, point after point; `tau` is accepted, without effect.",
+    "qAnalyticProbabilityOfImprovement": "the same, point after point.",
+    "qKnowledgeGradient": "how much an outcome is expected to raise the highest prediction, over"
+    " `candidate_set` points, those of the trials and the point itself; `current_value` is"
+    " accepted, without effect.",
+    "qNegIntegratedPosteriorVariance": "how little an outcome leaves unknown about f, on average.",
+    "qMaxValueEntropy": "what an outcome tells about the highest f (Wang & Jegelka 2017; Takeno et al. 2020),"
+    " an integral here, not samples: `num_y_samples` and `num_fantasies` are accepted, without effect.",
+    "qLowerBoundMaxValueEntropy": "a bound of it (GIBBON: Moss et al. 2021).",
+    "qBayesianActiveLearningByDisagreement": "what an outcome tells about the model's hyperparameters;"
+    " nothing beyond 400 trials.",
+    "qExpectedUtilityOfBestOption": "`AnalyticExpectedUtilityOfBestOption`.",
+    "PairwiseBayesianActiveLearningByDisagreement": "the pair whose answer tells most about the utility.",
+    "candidate_set": "how many points (Sobol) the highest f is looked for at, beside the trials'",
+    "num_fantasies": "quantiles of the outcome that is looked ahead at",
+    "num_mv_samples": "samples of the highest f",
+    "use_gumbel": "whether they come from a Gumbel distribution, not from joint samples of f",
+    "mc_points": "how many points (Sobol) the average is over",
+    "ExpectedHypervolumeImprovement": "of several continuous outcomes, all of which should be high: by how"
+    " much the volume between `ref_point` and the best trade-offs so far is expected to grow.",
+    "qExpectedHypervolumeImprovement": "the same, from samples; `objective` can turn an outcome"
+    " round. `eta` and `fat`, which belong to constraints, are accepted, without effect.",
+    "qLogExpectedHypervolumeImprovement": "its logarithm, which is easier to climb.",
+    "qNoisyExpectedHypervolumeImprovement": "the same where the trials' true outcomes aren't known either.",
+    "qLogNoisyExpectedHypervolumeImprovement": "its logarithm: the one to take.",
+    "ConstrainedExpectedImprovement": "of several continuous outcomes: how much higher one of them is"
+    " expected to be, times the probability that others are in bounds.",
+    "ref_point": "a value for each outcome that is just not worth having (after `weights`)",
+    "mc_samples": "samples of the outcomes",
+    "prune_baseline": "whether trials that can't be among the best are left out of account",
+    "alpha": "how roughly the volume may be divided up, to save time",
+    "tau_relu": "how smooth the improvement is; BoTorch's own value if not given",
+    "tau_max": "how smooth the maximum is; BoTorch's own value if not given",
+    "objective_index": "the outcome that should be high (from 0)",
+    "constraints": "a list of [outcome (from 0), lower, upper bound], None for no bound: `[[1, None, 0.5]]`",
+    "WeightedMCMultiOutputObjective": "each outcome times its weight; -1 where low is good.",
+    "IdentityMCMultiOutputObjective": "the outcomes as they are.",
     "best_f": "the f to improve upon; the highest posterior mean at a trial so far if not given",
     "maximize": "whether the highest f is sought, not the lowest",
     "target": "the level sought: a probability for `EAVC`, and for others with `ProbitObjective`",

@@ -189,6 +189,7 @@ def _takes(key: Key) -> str:
         "truth": "True or False",
         "texts": "list",
         "coordinates": "list",
+        "bounds": "list",
     }
     ends = [
         (key.low, "from {:,}"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from fechner.strategies.acquisition import disagreement, hypervolume, max_value
 from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
 from fechner.strategies.acquisition.level_set import (
     Gradients,
@@ -27,10 +28,12 @@ from fechner.strategies.acquisition.look_ahead import (
     volume_change,
 )
 from fechner.strategies.acquisition.objectives import Objective, objective_of
+from fechner.strategies.acquisition.one_outcome import integrated_variance, knowledge_gradient
 from fechner.strategies.acquisition.optimum import FUNCTIONS, optimum
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.uncertainty import Ensemble
 from fechner.strategies.models.weighted_posterior import WeightedPosterior
 from fechner.strategies.random import key
 
@@ -77,7 +80,12 @@ class Acquisition:
 
 
 def build(
-    component: Component, posterior: Posterior, *, seed: int, pending: Array | None = None
+    component: Component,
+    posterior: Posterior,
+    *,
+    seed: int,
+    pending: Array | None = None,
+    around: Callable[[], Ensemble] | None = None,
 ) -> Acquisition:
     """The acquisition function that `component` names.
 
@@ -86,18 +94,26 @@ def build(
         posterior: of the model given the data.
         seed: of its Sobol points and samples.
         pending: (k, d) points handed out whose outcomes are not known; they reduce the variance.
+        around: gives posteriors at other hyperparameters, for functions of what is not known about these.
     """
-    built = _build(component, posterior, seed, pending)
+    waiting = np.zeros((0, len(posterior.covariance.lengthscales))) if pending is None else pending
+    if component.name in hypervolume.FUNCTIONS:
+        assert isinstance(posterior, WeightedPosterior)
+        functions = hypervolume.of_several(component.name, posterior, component.keys, seed, waiting)
+        return _acquisition(functions, BY_TORCH)
+    if component.name == disagreement.NAME:
+        assert around is not None
+        return Acquisition(disagreement.disagreement(around(), waiting), *SAMPLED)
+    built = _build(component, posterior, seed, waiting)
     if isinstance(posterior, WeightedPosterior):  # of which neither slopes nor the GPU's scan know
         return replace(built, gradients=None, parts=None)
     return built
 
 
-def _build(component: Component, posterior: Posterior, seed: int, pending: Array | None) -> Acquisition:
+def _build(component: Component, posterior: Posterior, seed: int, waiting: Array) -> Acquisition:
     """The acquisition function of one latent function."""
     keys: dict[str, Any] = dict(component.keys)
     name = component.name
-    waiting = np.zeros((0, len(posterior.covariance.lengthscales))) if pending is None else pending
     if name in NOISY:
         return _acquisition(log_noisy_expected_improvement(posterior, waiting, key(seed, "samples")), SAMPLED)
     core = posterior.expecting(waiting) if len(waiting) else posterior
@@ -117,6 +133,16 @@ def _build(component: Component, posterior: Posterior, seed: int, pending: Array
         return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
     if name in FUNCTIONS:
         return _acquisition(climbing(core, optimum(name, core, keys)), AT_A_POINT)
+    if name in max_value.NAMES:
+        return _acquisition(climbing(core, max_value.max_value(name, core, keys, seed)), ENTROPIES)
+    if name == "qNegIntegratedPosteriorVariance":
+        count = int(keys.get("mc_points") or 512)
+        functions = integrated_variance(core, count, key(seed, "mc points"))
+        return _acquisition(functions, over_the_box(count))
+    if name == "qKnowledgeGradient":
+        count, fantasies = int(keys.get("candidate_set") or 512), int(keys.get("num_fantasies") or 64)
+        functions = knowledge_gradient(core, count, fantasies, key(seed, "candidates"))
+        return _acquisition(functions, over_the_box(count * max(1, fantasies // 8)))
     count, keyed = int(keys.get("query_set_size") or 256), key(seed, "query set")
     parts = Parts(core, name, target, count=count, seed=keyed)
     if name == "ApproxGlobalSUR":
@@ -136,6 +162,7 @@ def _build(component: Component, posterior: Posterior, seed: int, pending: Array
 
 #: Points in a chunk, and what a point is taken to cost in seconds.
 AT_A_POINT, SAMPLED = (256, 1e-5), (64, 5e-5)
+ENTROPIES, BY_TORCH = (32, 1e-4), (32, 1e-3)
 
 
 def over_the_box(count: int) -> tuple[int, float]:

@@ -93,5 +93,6 @@ FUNCTIONS: dict[str, Callable[[Array, Array, float, float], Array]] = {
     "qLogExpectedImprovement": _log_improvement,
     "ProbabilityOfImprovement": _probability,
     "qProbabilityOfImprovement": _probability,
+    "qAnalyticProbabilityOfImprovement": _probability,
 }
 IMPROVING = frozenset(name for name in FUNCTIONS if "Improvement" in name)

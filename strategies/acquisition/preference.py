@@ -46,13 +46,15 @@ def pair_function(name: str, posterior: PairwisePosterior) -> PairFunction:
     """The acquisition function of pairs called `name`.
 
     AnalyticExpectedUtilityOfBestOption (EUBO), PairwiseMCPosteriorVariance (variance of p) or
-    BernoulliMCMutualInformation (BALD, in bits).
+    BernoulliMCMutualInformation (BALD, in bits). BoTorch's qExpectedUtilityOfBestOption and
+    PairwiseBayesianActiveLearningByDisagreement are expectations over samples of a pair, which have the
+    closed forms (the quadrature) of EUBO and BALD.
     """
-    if name == "AnalyticExpectedUtilityOfBestOption":
+    if name in ("AnalyticExpectedUtilityOfBestOption", "qExpectedUtilityOfBestOption"):
         return expected_utility_of_best(posterior)
     if name == "PairwiseMCPosteriorVariance":
         return _of_difference(posterior, _variance)
-    if name == "BernoulliMCMutualInformation":
+    if name in ("BernoulliMCMutualInformation", "PairwiseBayesianActiveLearningByDisagreement"):
         return _of_difference(posterior, _information)
     raise ValueError(f"{name} is no acquisition function of pairs")
 

@@ -107,6 +107,7 @@ def _fitting(component: str, kind: str, stimuli: int) -> list[str]:
         for name, entry in CLASSES.items()
         if entry.kind == component
         and entry.supported
+        and not entry.several
         and (not entry.outcome or kind in entry.outcome.split())
         and entry.stimuli in (0, stimuli)
     ]
@@ -114,6 +115,12 @@ def _fitting(component: str, kind: str, stimuli: int) -> list[str]:
 
 def _fits(sections: Sections, stage: Stage, key: str, component: Component, kind: str, stimuli: int) -> None:
     entry = CLASSES[component.name]
+    if entry.several:
+        others = _fitting(entry.kind, kind, stimuli)
+        hint = f"use {' or '.join(others)}" if others else "leave it out"
+        detail = f"is for several outcomes at once, with {several.MODEL} and OptimizeAcqfGenerator"
+        sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
+        return
     if entry.stimuli not in (0, stimuli):
         others = _fitting(entry.kind, kind, stimuli)
         hint = f"stimuli_per_trial = {entry.stimuli}" + (f", or {' or '.join(others)}" if others else "")

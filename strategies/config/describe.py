@@ -18,6 +18,8 @@ PAIRS = {
     "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
     "PairwiseMCPosteriorVariance": "the pair whose probability of preference is least known",
     "BernoulliMCMutualInformation": "the pair whose answer tells most about the utility",
+    "qExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
+    "PairwiseBayesianActiveLearningByDisagreement": "the pair whose answer tells most about the utility",
     "qLogNoisyExpectedImprovement": "two stimuli that may be better than any so far",
     "qNoisyExpectedImprovement": "two stimuli that may be better than any so far",
 }
@@ -50,8 +52,28 @@ AT_A_POINT = {
     "LogNoisyExpectedImprovement": _HIGHER,
     "ProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
     "qProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
+    "qAnalyticProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
+    "qKnowledgeGradient": "where an answer is expected to raise the highest prediction most",
+    "qNegIntegratedPosteriorVariance": "where an answer leaves f least unsure, on average over the space",
+    "qMaxValueEntropy": "where an answer tells most about the {} outcome",
+    "qLowerBoundMaxValueEntropy": "where an answer tells most about the {} outcome",
+    "qBayesianActiveLearningByDisagreement": "where an answer tells most about the model's hyperparameters",
     "MCPosteriorVariance": "where the prediction is least sure",
     "BernoulliMCMutualInformation": "where an answer tells most about the whole function",
+}
+_FRONT = "where the outcomes may be better together than any so far, beyond {}"
+OF_SEVERAL = {
+    "ConstrainedExpectedImprovement": "where outcome {} may be higher than anywhere so far, others in bounds",
+    **dict.fromkeys(
+        (
+            "ExpectedHypervolumeImprovement",
+            "qExpectedHypervolumeImprovement",
+            "qLogExpectedHypervolumeImprovement",
+            "qNoisyExpectedHypervolumeImprovement",
+            "qLogNoisyExpectedHypervolumeImprovement",
+        ),
+        _FRONT,
+    ),
 }
 
 
@@ -176,7 +198,16 @@ def _acquisition(acqf: Component, stimuli: int) -> str:
             )
         return f"{acqf.name}: where {what} may be higher than anywhere so far"
     if stimuli == 1 and acqf.name in AT_A_POINT:
-        return f"{acqf.name}: {AT_A_POINT[acqf.name]}"
+        end = "lowest" if acqf.keys.get("maximize") is False else "highest"
+        return f"{acqf.name}: {AT_A_POINT[acqf.name].format(end)}"
+    if acqf.name in OF_SEVERAL:
+        beyond = f"({', '.join(acqf.keys.get('ref_point') or ())})"
+        which = acqf.keys.get("objective_index")
+        text = OF_SEVERAL[acqf.name].format(beyond if which is None else which + 1)
+        objective = acqf.keys.get("objective")
+        if objective is not None and objective.keys.get("weights"):
+            text += f", weighted by {', '.join(objective.keys['weights'])}"
+        return f"{acqf.name}: {text}"
     if acqf.name in PAIRS:
         return f"{acqf.name}: {PAIRS[acqf.name]}"
     return acqf.name

@@ -12,9 +12,10 @@ class Key:
 
     Attributes:
         type: whole, seed, number, truth, text, section, one_of, texts, component, points; components: a
-            list of the former; coordinates: names of parameters, or their places; constraint points: the
-            key that all of these are read into, with "constraint part" for those that are read with it;
-            ignored: without effect.
+            list of the former; bounds: a list of [place of an outcome, lower, upper bound], None for no
+            bound; coordinates: names of parameters, or their places; constraint points: the key that all
+            of these are read into, with "constraint part" for those that are read with it; ignored:
+            without effect.
         default: its value where it is not given.
         required: whether it must be given.
         low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.

@@ -1,17 +1,16 @@
 """Every name a configuration can use, as static tables: checking needs no torch (design.md 2.5).
 
 `CLASSES` holds the models, generators, acquisition functions and their parts with their keys; the key tables
-of the other sections are in `fechner.strategies.config.keys`. A class that is known, but not
+of the other sections are in `fechner.strategies.config.keys`, the acquisition functions in
+`fechner.strategies.config.acquisitions`. A class that is known, but not
 in this version, has ``supported=False`` and, where there is one, the name to use instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
+from fechner.strategies.config.acquisitions import ACQUISITIONS, REFUSED
+from fechner.strategies.config.entries import Entry
 from fechner.strategies.config.keys import (
-    ACQUISITION_KEYS,
     CONSTRAINT_KEYS,
     FACTORY_KEYS,
     GENERATOR_KEYS,
@@ -20,82 +19,8 @@ from fechner.strategies.config.keys import (
     N_LEVELS,
     Key,
     number,
-    one_of,
     whole,
 )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One registered class.
-
-    Attributes:
-        kind: generator, model, acquisition, objective, factory, likelihood, kernel, mean or allocator.
-        keys: the keys of its section.
-        supported: whether this version has it.
-        outcome: the outcome type it works with, or several with spaces between; empty if any.
-        stimuli: how many stimuli a trial has that it works with; 0 if any.
-        instead: what to use as long as it is not supported, a sentence's end after "use".
-    """
-
-    kind: str
-    keys: Mapping[str, Key] = field(default_factory=dict)
-    supported: bool = True
-    outcome: str = ""
-    instead: str = ""
-    stimuli: int = 0
-
-
-_LEVEL_SET = {
-    "target": number(0.75),
-    "beta": number(3.84, low=0.0),
-    "objective": Key("component", kind="objective"),
-}
-_LOOK_AHEAD = {
-    "target": number(required=True),
-    "query_set_size": whole(256, low=2, high=10_000),
-    "lookahead_type": one_of("levelset", ("levelset", "posterior")),
-}
-
-_OF_PAIRS = {"objective": Key("component", kind="objective")}
-
-_LOOK_AT_OUTCOMES = {
-    "query_set_size": _LOOK_AHEAD["query_set_size"],
-    "lookahead_type": one_of("posterior", ("levelset", "posterior")),
-    "target": number(0.75),
-}
-_OF_OUTCOMES = {
-    "MOCU": _LOOK_AT_OUTCOMES,
-    "SMOCU": {**_LOOK_AT_OUTCOMES, "k": number(20.0, above=0.0)},
-    "BEMPS": _LOOK_AT_OUTCOMES,
-}
-_MAXIMIZE = {"maximize": Key("truth", True)}
-_BOUND = {"beta": number(required=True, low=0.0)}
-_IMPROVED = {"best_f": number(None)}
-_OF_AN_OPTIMUM: dict[str, Mapping[str, Key]] = {
-    "UpperConfidenceBound": {**_BOUND, **_MAXIMIZE},
-    "qUpperConfidenceBound": _BOUND,
-    "qLowerConfidenceBound": _BOUND,
-    "PosteriorMean": _MAXIMIZE,
-    "qSimpleRegret": {},
-    "PosteriorStandardDeviation": {},
-    "qPosteriorStandardDeviation": {},
-    **{
-        name: {**_IMPROVED, **_MAXIMIZE}
-        for name in (
-            "ExpectedImprovement",
-            "LogExpectedImprovement",
-            "ProbabilityOfImprovement",
-        )
-    },
-    "qExpectedImprovement": _IMPROVED,
-    "qLogExpectedImprovement": _IMPROVED,
-    "qProbabilityOfImprovement": {**_IMPROVED, "tau": Key("ignored")},
-    "NoisyExpectedImprovement": {},
-    "LogNoisyExpectedImprovement": {},
-}
-
-_LOCAL = {"target": _LOOK_AHEAD["target"], "lookahead_type": _LOOK_AHEAD["lookahead_type"]}
 
 CLASSES: dict[str, Entry] = {
     # generators
@@ -181,48 +106,17 @@ CLASSES: dict[str, Entry] = {
         "model", {"models": Key("components", kind="model", inherited=False)}, stimuli=1
     ),
     "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
-    # acquisition functions
-    "MCLevelSetEstimation": Entry("acquisition", {**ACQUISITION_KEYS, **_LEVEL_SET}, stimuli=1),
-    **{
-        name: Entry("acquisition", {**ACQUISITION_KEYS, **_LOOK_AHEAD}, outcome="binary", stimuli=1)
-        for name in ("EAVC", "GlobalMI", "GlobalSUR")
-    },
-    **{
-        name: Entry("acquisition", {**ACQUISITION_KEYS, **_LOCAL}, outcome="binary", stimuli=1)
-        for name in ("LocalMI", "LocalSUR")
-    },
-    "ApproxGlobalSUR": Entry(
-        "acquisition",
-        {
-            **ACQUISITION_KEYS,
-            **_LOOK_AHEAD,
-            "lookahead_type": one_of("levelset", ("levelset", "posterior"), later=("posterior",)),
-        },
-        outcome="binary",
-        stimuli=1,
-    ),
-    **{
-        name: Entry("acquisition", {**ACQUISITION_KEYS, **keys}, outcome="binary", stimuli=1)
-        for name, keys in _OF_OUTCOMES.items()
-    },
-    **{
-        name: Entry("acquisition", {**ACQUISITION_KEYS, **keys}, stimuli=1)
-        for name, keys in _OF_AN_OPTIMUM.items()
-    },
-    "MCPosteriorVariance": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, stimuli=1),
-    "qLogNoisyExpectedImprovement": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}),
-    "qNoisyExpectedImprovement": Entry("acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}),
-    "AnalyticExpectedUtilityOfBestOption": Entry(
-        "acquisition", ACQUISITION_KEYS, outcome="binary", stimuli=2
-    ),
-    "PairwiseMCPosteriorVariance": Entry(
-        "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary", stimuli=2
-    ),
-    "BernoulliMCMutualInformation": Entry(
-        "acquisition", {**ACQUISITION_KEYS, **_OF_PAIRS}, outcome="binary ordinal"
-    ),
+    **ACQUISITIONS,
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
+    "WeightedMCMultiOutputObjective": Entry(
+        "objective",
+        {"weights": Key("texts", required=True, inherited=False)},
+        outcome="continuous",
+        stimuli=1,
+        several=True,
+    ),
+    "IdentityMCMultiOutputObjective": Entry("objective", outcome="continuous", stimuli=1, several=True),
     "AffinePosteriorTransform": Entry(
         "objective", {"weights": Key("texts", required=True, inherited=False)}, stimuli=1
     ),
@@ -285,14 +179,8 @@ _later(
 )
 _later("generator", "InterleavedGenerator")
 _later("model", "SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
-_later(
-    "acquisition",
-    "qNegIntegratedPosteriorVariance qKnowledgeGradient qMultiFidelityKnowledgeGradient"
-    " qMaxValueEntropy qLowerBoundMaxValueEntropy"
-    " qBayesianActiveLearningByDisagreement qExpectedUtilityOfBestOption"
-    " qExpectedHypervolumeImprovement qNoisyExpectedHypervolumeImprovement"
-    " qLogExpectedHypervolumeImprovement qLogNoisyExpectedHypervolumeImprovement",
-)
+for _name, _instead in REFUSED.items():
+    _later("acquisition", _name, _instead)
 _later(
     "objective",
     "SemiPProbabilityObjective SemiPThresholdObjective",

@@ -107,6 +107,8 @@ def convert(text: str, key: Key) -> Any:
         return text.lower()
     if key.type == "number":
         return _in_range(values.number(text), key)
+    if key.type == "bounds":
+        return _bounds(values.nested(text))
     if key.type == "seed":
         return values.seed(text)
     if key.type == "truth":
@@ -118,6 +120,24 @@ def convert(text: str, key: Key) -> Any:
             raise ValueError("is not one of the words for this key")
         return text.lower()
     return text
+
+
+def _bounds(given: Any) -> tuple[tuple[int, float | None, float | None], ...]:
+    """[[place, lower, upper], …], None for no bound."""
+    if not isinstance(given, list) or not given or not all(isinstance(one, list) for one in given):
+        raise ValueError("must be a list of lists")
+    found: list[tuple[int, float | None, float | None]] = []
+    for one in given:
+        if len(one) != 3 or any(isinstance(part, list) for part in one):
+            raise ValueError("must have three values in each list")
+        place = values.whole(one[0])
+        low, high = (None if end.lower() in ("none", "null") else values.number(end) for end in one[1:])
+        if place < 0 or (low is None and high is None) or (None not in (low, high) and not low < high):  # type: ignore[operator]
+            raise ValueError("must have a place from 0 and a lower bound below an upper one")
+        found.append((place, low, high))
+    if len({place for place, _, _ in found}) < len(found):
+        raise ValueError("has an outcome twice")
+    return tuple(found)
 
 
 def _in_range(number: Any, key: Key) -> Any:
@@ -152,4 +172,5 @@ def _wanted(key: Key) -> str:
             if bound is not None:
                 limits.append(f"{sign} {bound:.15g}")
         return " and ".join(limits) or ("" if not key.required else "a number")
-    return {"texts": "a list: [a, b]", "truth": "True or False"}.get(key.type, "")
+    bounds = "a list of [place of an outcome, lower bound, upper bound]: [[1, None, 0.5]]"
+    return {"texts": "a list: [a, b]", "truth": "True or False", "bounds": bounds}.get(key.type, "")

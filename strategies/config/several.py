@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fechner.strategies.config import values
+from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome
 
 MODEL = "IndependentGPsModel"
 GENERATOR = "IndependentOptimizeAcqfGenerator"
 SUM = "AffinePosteriorTransform"
+FRONT = "qLogNoisyExpectedHypervolumeImprovement"
 OF_SUMS = ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement")
 
 Default = Callable[[str], Component]  # the default component for an outcome type
@@ -70,25 +72,69 @@ def with_generators(
 def check_sum(sections: Sections, stage: str, generator: Component, outcomes: Sequence[Outcome]) -> None:
     """Note what keeps an OptimizeAcqfGenerator from working on the outcomes' weighted sum."""
     report, acqf = sections.report, generator.keys.get("acqf")
+    if acqf is not None and CLASSES[acqf.name].several:
+        _check_together(sections, acqf, outcomes)
+        return
     objective = acqf.keys.get("objective") if acqf is not None else None
     if acqf is None or objective is None or objective.name != SUM or acqf.name not in OF_SUMS:
         detail = f"optimises one function; here a trial has {len(outcomes)} outcomes"
-        hint = f"generator = {GENERATOR}, or acqf = {OF_SUMS[0]} with objective = {SUM}"
+        hint = f"generator = {GENERATOR}, or acqf = {OF_SUMS[0]} with objective = {SUM}, or acqf = {FRONT}"
         report.problem(stage, "generator", generator.name, detail, hint, "does_not_fit")
         return
-    given = objective.keys["weights"] or ()
-    text = f"[{', '.join(given)}]"
+    _check_numbers(sections, objective.name, "weights", objective.keys["weights"] or (), outcomes)
+
+
+def _check_together(sections: Sections, acqf: Component, outcomes: Sequence[Outcome]) -> None:
+    """Note what keeps an acquisition function from working on these outcomes at once."""
+    report, keys = sections.report, acqf.keys
+    for outcome in outcomes:
+        if outcome.type != "continuous":
+            detail = f"is for continuous outcomes; {outcome.name} is {outcome.type}"
+            hint = f"generator = {GENERATOR}, whose acquisition functions see one outcome each"
+            report.problem(acqf.name, "", acqf.name, detail, hint, "does_not_fit")
+            return
+    if keys.get("ref_point"):
+        _check_numbers(sections, acqf.name, "ref_point", keys["ref_point"], outcomes, zeros=True)
+    objective = keys.get("objective")
+    if objective is not None and not CLASSES[objective.name].several:
+        detail, hint = "is for one function", "WeightedMCMultiOutputObjective, or leave it out"
+        report.problem(acqf.name, "objective", objective.name, detail, hint, "does_not_fit")
+    elif objective is not None and "weights" in objective.keys:
+        _check_numbers(sections, objective.name, "weights", objective.keys["weights"] or (), outcomes)
+    bounded = [index for index, _, _ in keys.get("constraints") or ()]
+    for key, places in (("objective_index", [keys.get("objective_index", 0)]), ("constraints", bounded)):
+        for place in places:
+            if place >= len(outcomes):
+                names = ", ".join(f"{i} ({one.name})" for i, one in enumerate(outcomes))
+                report.problem(acqf.name, key, str(place), "there is no such outcome", f"one of {names}")
+    if keys.get("objective_index", -1) in bounded:
+        detail = "the outcome to be improved can't be bounded too"
+        report.problem(acqf.name, "constraints", str(keys["objective_index"]), detail, "another outcome")
+
+
+def _check_numbers(
+    sections: Sections,
+    section: str,
+    key: str,
+    given: Sequence[str],
+    outcomes: Sequence[Outcome],
+    zeros: bool = False,
+) -> None:
+    """Note where a key has not a number for each outcome; they may not all be zero unless `zeros`."""
+    report, text, noun = sections.report, f"[{', '.join(given)}]", key.replace("ref_point", "number")
     if len(given) != len(outcomes):
-        detail = f"has {len(given)} weights for {len(outcomes)} outcomes"
-        report.problem(objective.name, "weights", text, detail, "one weight for each outcome, in order")
+        plural = noun if noun.endswith("s") or len(given) == 1 else f"{noun}s"
+        detail = f"has {len(given)} {plural} for {len(outcomes)} outcomes"
+        wanted = f"one {noun.removesuffix('s')} for each outcome, in order"
+        report.problem(section, key, text, detail, wanted)
         return
     try:
-        numbers = [values.number(weight) for weight in given]
+        numbers = [values.number(one) for one in given]
     except ValueError as error:
-        report.problem(objective.name, "weights", text, str(error), "a list of numbers: [1, -0.5]")
+        report.problem(section, key, text, str(error), "a list of numbers: [1, -0.5]")
         return
-    if not any(numbers):
-        report.problem(objective.name, "weights", text, "are all zero", "a list of numbers: [1, -0.5]")
+    if not zeros and not any(numbers):
+        report.problem(section, key, text, "are all zero", "a list of numbers: [1, -0.5]")
 
 
 def _miscounted(

@@ -16,6 +16,7 @@ from fechner.strategies.generators.scans import DRAWN, GRID, scanned_point
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.normal import Array
+from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
 from fechner.strategies.region import inside, sampled
@@ -89,6 +90,7 @@ def generate(
     acqf: Component = generator.keys["acqf"]
     levels = levels_of(space)
     chosen, device = waiting, None
+    around = partial(ensemble, model, inputs, y, hyperparameters, poll=poll)
     ranged = posterior_range(core, d, key(seed, "range")) if post_range else (None, None)
 
     def answer(points: Array, tier: str) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def generate(
 
     for index in range(n):
         keyed = key(seed, "point", index)
-        function = build(acqf, core, seed=keyed, pending=chosen)
+        function = build(acqf, core, seed=keyed, pending=chosen, around=around)
         scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n, tier)
         if model.keys.get("use_gpu"):
             function = accelerated(function, scan)

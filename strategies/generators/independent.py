@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from fechner.strategies.acquisition.hypervolume import FUNCTIONS
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.acquisition import generate, posterior_range
 from fechner.strategies.models import fit, independent
@@ -40,7 +41,8 @@ def generate_for_several(
     Args:
         space: the search space.
         first: how many points the stage has handed out: whose turn it is.
-        generator: IndependentOptimizeAcqfGenerator, or OptimizeAcqfGenerator for the weighted sum.
+        generator: IndependentOptimizeAcqfGenerator, or OptimizeAcqfGenerator for the weighted sum or an
+            acquisition function of all outcomes.
         model: IndependentGPsModel.
         y: (t, m) outcomes.
         scanned: has no use here, where each point may be another outcome's.
@@ -97,7 +99,12 @@ def generate_for_several(
     return out
 
 
-def weights(generator: Component) -> tuple[float, ...]:
-    """The weights of the sum that an acquisition function's AffinePosteriorTransform names."""
+def weights(generator: Component) -> tuple[float, ...] | None:
+    """The weights of the sum that an acquisition function's AffinePosteriorTransform names.
+
+    None for one that sees the outcomes themselves.
+    """
+    if generator.keys["acqf"].name in FUNCTIONS:
+        return None
     objective: Component = generator.keys["acqf"].keys["objective"]
     return tuple(float(weight) for weight in objective.keys["weights"])

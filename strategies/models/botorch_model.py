@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
+from fechner.strategies.models.fantasies import Fantasy, outcome_noise
 from fechner.strategies.models.functionals import Functionals
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
@@ -59,6 +60,20 @@ class GaussianModel(Model):
     def train_inputs(self) -> tuple[torch.Tensor]:
         return (self.train_x,)
 
+    def noise(self, mean: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
+        """The variance of the noise with which an outcome tells f, elementwise where f ~ N(mean, variance).
+
+        That of a continuous outcome; of others the inverse of the precision that they bring in expectation.
+        """
+        return outcome_noise(self.core, mean, variance)
+
+    def fantasize(self, X: torch.Tensor, sampler: Any, **_: Any) -> Fantasy:
+        """The model told what `sampler` draws at X `batch_shape x q x d`, of batch shape `samples x ...`."""
+        X = X.to(self.train_x)
+        plain = self.posterior(X)
+        noise = self.noise(plain.mean.squeeze(-1), plain.variance.squeeze(-1))
+        return Fantasy(self, X, sampler(self.posterior(X, observation_noise=True)).squeeze(-1), noise)
+
     def _kernel(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """k between a `... x n x d` and b `... x m x d`: `... x n x m`."""
         covariance = self.core.covariance
@@ -95,19 +110,21 @@ class GaussianModel(Model):
         observation_noise: bool | torch.Tensor = False,
         posterior_transform: Any = None,
     ) -> BotorchPosterior:
-        """The joint posterior of f over the q points; with observation_noise, of a continuous outcome y."""
+        """The joint posterior of f over the q points; with observation_noise, of what outcomes tell of f."""
         X = X.to(self.train_x)
         mean = torch.full(X.shape[:-1], self.core.mean, dtype=torch.float64)
         covariance = self._kernel(X, X)
         if len(self._x):
-            cross = self._cross(X)
+            cross = self._cross(X.reshape(-1, X.shape[-1]))  # all batches at once: n x (batch_shape * q)
             half = torch.linalg.solve_triangular(self._factor, self._root.unsqueeze(-1) * cross, upper=False)
-            mean = mean + (cross * self._weights.unsqueeze(-1)).sum(-2)
-            covariance = covariance - half.transpose(-1, -2) @ half
+            mean = mean + (cross.T @ self._weights).reshape(mean.shape)
+            half = half.T.reshape(*X.shape[:-1], -1)
+            covariance = covariance - half @ half.transpose(-1, -2)
         extra = 1e-9 * self.core.covariance.variance
-        if not self.core.binary and observation_noise is not False:
-            extra += self.core.noise
         covariance = covariance + extra * torch.eye(X.shape[-2], dtype=torch.float64)
+        if observation_noise is not False:
+            noise = self.noise(mean, covariance.diagonal(dim1=-2, dim2=-1))
+            covariance = covariance + torch.diag_embed(noise)
         out: BotorchPosterior = GPyTorchPosterior(MultivariateNormal(mean, covariance))
         if posterior_transform is not None:
             out = posterior_transform(out)

@@ -33,6 +33,9 @@ NEEDED: dict[str, Any] = {
     "floor": 0.5,
     "beta": 2.0,
     "samples_per_point": 3,
+    "ref_point": [-1.0, -1.0],
+    "weights": [1.0, -1.0],
+    "constraints": [[1, 0.2, None]],
 }
 
 
@@ -124,6 +127,21 @@ SPECIAL: dict[str, Config] = {
         }
     ),
 }
+
+for _name, _entry in CLASSES.items():
+    if _entry.several:
+        _acquisition = _name if _entry.kind == "acquisition" else "qLogExpectedHypervolumeImprovement"
+        SPECIAL[_name] = of_several(
+            {
+                "opt": {"generator": "OptimizeAcqfGenerator"},
+                "OptimizeAcqfGenerator": {"acqf": _acquisition},
+                "IndependentGPsModel": {"models": ["GPRegressionModel", "GPRegressionModel"]},
+                _acquisition: needed(_acquisition)
+                | ({"objective": _name} if _entry.kind == "objective" else {}),
+                **({_name: needed(_name)} if _entry.kind == "objective" else {}),
+            }
+        )
+        SPECIAL[_name]["common"]["outcome_types"] = ["continuous", "continuous"]
 
 SUPPORTED = sorted(name for name, entry in CLASSES.items() if entry.supported)
 

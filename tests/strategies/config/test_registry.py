@@ -28,10 +28,17 @@ SUPPORTED = {
         *("PosteriorMean", "qSimpleRegret", "PosteriorStandardDeviation", "qPosteriorStandardDeviation"),
         *("ExpectedImprovement", "LogExpectedImprovement", "qExpectedImprovement", "qLogExpectedImprovement"),
         *("ProbabilityOfImprovement", "qProbabilityOfImprovement"),
-        *("NoisyExpectedImprovement", "LogNoisyExpectedImprovement"),
+        *("NoisyExpectedImprovement", "LogNoisyExpectedImprovement", "qAnalyticProbabilityOfImprovement"),
+        *("qKnowledgeGradient", "qNegIntegratedPosteriorVariance", "qBayesianActiveLearningByDisagreement"),
+        *("qMaxValueEntropy", "qLowerBoundMaxValueEntropy"),
+        *("qExpectedUtilityOfBestOption", "PairwiseBayesianActiveLearningByDisagreement"),
+        *("ExpectedHypervolumeImprovement", "ConstrainedExpectedImprovement"),
+        *("qExpectedHypervolumeImprovement", "qNoisyExpectedHypervolumeImprovement"),
+        *("qLogExpectedHypervolumeImprovement", "qLogNoisyExpectedHypervolumeImprovement"),
     },
     "objective": {
         *("AffinePosteriorTransform", "ProbitObjective"),
+        *("WeightedMCMultiOutputObjective", "IdentityMCMultiOutputObjective"),
         *("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective"),
     },
     "factory": {"SongMeanCovarFactory", "DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
@@ -73,3 +80,19 @@ def test_names_of_botorch_exist_there():
     for name, entry in CLASSES.items():
         if entry.kind == "acquisition" and name.startswith(("q", "Log", "Posterior", "Upper", "Expected")):
             assert hasattr(acquisition, name) or hasattr(more, name), name
+
+
+def test_every_acquisition_function_of_botorch_is_known():
+    """Each public one is supported, or refused by name with what to use."""
+    acquisition = importlib.import_module("botorch.acquisition")
+    more = importlib.import_module("botorch.acquisition.multi_objective")
+    abstract = {"MCAcquisitionFunction", "MaxValueBase", "DecoupledAcquisitionFunction"}
+    for module in (acquisition, more):
+        for name in module.__all__:
+            found = getattr(module, name)
+            if not (isinstance(found, type) and issubclass(found, acquisition.AcquisitionFunction)):
+                continue
+            if name in abstract or (name.endswith("AcquisitionFunction") and name not in CLASSES):
+                continue  # what the others are derived from
+            assert name in CLASSES, name
+            assert CLASSES[name].supported or CLASSES[name].instead, name

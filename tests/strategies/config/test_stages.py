@@ -255,7 +255,7 @@ def test_shared_dimensions():
         ({"class": "MCLevelSetEstimation", "beta": -1, "objective": "ProbitObjective"}, "beta"),
         ({"class": "MCLevelSetEstimation", "objective": "GaussianLikelihood"}, "objective"),
         ({"class": "MCLevelSetEstimation", "objective": "ProbitObjective", "target": 1.2}, "target"),
-        ({"class": "qKnowledgeGradient"}, "class"),
+        ({"class": "qMultiFidelityKnowledgeGradient"}, "class"),
         ({"class": "UpperConfidenceBound"}, "beta"),
     ],
 )
