@@ -1,4 +1,4 @@
-"""How well a deadline is kept: asks with `deadline_ms`, each followed by its outcome, always over so many trials.
+"""How well a deadline is kept: asks with `deadline_ms`, each followed by its outcome, over as many trials.
 
 The model sees the most recent `--trials` outcomes, so that every ask is as much work. Nothing is computed
 ahead unless `--ahead`. Measured is the time from sending the ask to having its reply, and which tiers

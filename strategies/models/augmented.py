@@ -27,7 +27,13 @@ from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.functionals import Functionals, RowDifferences
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
-from fechner.strategies.models.inference.expectation_propagation import Likelihood, Sites, propagate, tilted
+from fechner.strategies.models.inference.expectation_propagation import (
+    NEAR,
+    Likelihood,
+    Sites,
+    propagate,
+    tilted,
+)
 from fechner.strategies.models.normal import Array, ndtr, ndtri
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import classification_priors
@@ -349,7 +355,7 @@ def posterior(
         )
     matrix, diagonal = covariance(rows, rows), covariance.diagonal(rows)
     start = None if near is None else near.sites()
-    tolerance = 1e-5 if near is None else 1e-3
+    tolerance = 1e-5 if near is None else NEAR
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
         prior = matrix + jitter * np.diag(diagonal)

@@ -16,7 +16,7 @@ from fechner.strategies.models.additive import layout_of
 from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.inference import inducing
-from fechner.strategies.models.inference.expectation_propagation import propagate
+from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
 from fechner.strategies.models.inference.inducing import thinned
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
@@ -99,7 +99,7 @@ def posterior(
         return _through_places(covariance, mean, x, y, floor, lapse, poll)
     matrix = covariance(x, x)
     start = None if near is None else near.sites()
-    tolerance = 1e-5 if near is None else 1e-3
+    tolerance = 1e-5 if near is None else NEAR
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
         prior = matrix + jitter * covariance.variance * np.eye(len(y))

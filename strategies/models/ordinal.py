@@ -24,7 +24,7 @@ from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.fitting import SCALE, Evidence, Layout, maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
-from fechner.strategies.models.inference.expectation_propagation import propagate
+from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
 from fechner.strategies.models.normal import Array, ndtri
 from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 from fechner.strategies.models.posterior import factorise
@@ -219,7 +219,7 @@ def posterior(
         )
     matrix = covariance(x, x)
     start = None if near is None else near.sites()
-    tolerance = 1e-5 if near is None else 1e-3
+    tolerance = 1e-5 if near is None else NEAR
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
         prior = matrix + jitter * covariance.variance * np.eye(len(y))

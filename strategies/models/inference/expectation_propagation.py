@@ -27,6 +27,7 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpstrf, dtrtrs
 
 MAX_SWEEPS = 60
 SMALLEST_PRECISION = 1e-10
+NEAR = 0.03  # tolerance for posteriors of other hyperparameters, whose intervals it moves by .002 sd at most
 HISTORY = 5  # updates that Anderson acceleration combines
 LOW_RANK_FROM = 80  # trials from which a low rank is looked for
 RANK_TOLERANCE = 1e-8  # of the largest prior variance; what a pivoted factorisation may leave out

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import fit
+from fechner.strategies.models import fit, gp_classification, uncertainty
 from fechner.strategies.models.normal import ndtr
 from fechner.strategies.models.uncertainty import ensemble, mixture_quantile, root_of
 
@@ -36,8 +36,42 @@ def test_the_same_arguments_give_the_same_bits() -> None:
     """Two ensembles of the same data agree exactly, and so do their curves."""
     x, y = data(BINARY)
     found = fit(BINARY, x, y)
-    one, other = (ensemble(BINARY, x, y, found) for _ in range(2))
+    one = ensemble(BINARY, x, y, found)
+    uncertainty._last.clear()
+    other = ensemble(BINARY, x, y, found)
+    assert one is not other
     assert np.array_equal(one.curves(TEST, 3, 200), other.curves(TEST, 3, 200))
+
+
+def test_the_last_ensemble_is_kept_for_the_next_query() -> None:
+    """For the very same arguments only: other outcomes, inputs or hyperparameters give another."""
+    x, y = data(BINARY)
+    found = fit(BINARY, x, y)
+    one = ensemble(BINARY, x, y, found)
+    assert ensemble(BINARY, x.copy(), y.copy(), dict(found)) is one
+    for other in ((x, 1 - y, found), (x * 0.9, y, found), (x, y, {**found, "mean": found["mean"] + 1e-9})):
+        assert ensemble(BINARY, *other) is not one
+        assert ensemble(BINARY, x, y, found) is not one
+        one = ensemble(BINARY, x, y, found)
+
+
+def test_the_sites_of_members_are_settled_enough() -> None:
+    """Intervals are those of sites that are settled to the last digits, within .005 sd."""
+    x, y = data(BINARY, 80)
+    found = fit(BINARY, x, y)
+    core = ensemble(BINARY, x, y, found)
+    settled = []
+    layout, _, mode = gp_classification.problem(BINARY, x, y, found)
+    for member in core.members:
+        theta = layout.pack(member.covariance, member.mean, 0.0)
+        settled.append(
+            gp_classification.posterior(BINARY, x, y, gp_classification.plain(layout, theta, found))
+        )
+    exact = uncertainty.Ensemble(core.centre, tuple(settled), core.weights)
+    (_, _, low, high), (_, sd, lower, upper) = (one.predict(TEST, "latent", 0.95) for one in (exact, core))
+    assert len(mode) == layout.size
+    np.testing.assert_array_less(np.abs(low - lower) / sd, 0.005)
+    np.testing.assert_array_less(np.abs(high - upper) / sd, 0.005)
 
 
 def test_curves_have_the_mixtures_moments() -> None:
