@@ -26,6 +26,8 @@ KEYS = {
     "common.target": "the target of acquisition functions that name none",
     "common.seed": "seed of everything that is drawn, unless setup, stage or generator give another",
     "outcome_type": "older spelling of `outcome_types`",
+    "extensions": "local files with [plug-ins](../how-to/write-a-plug-in.md), in the folder of"
+    " `--allow-extensions`",
     # stages
     "generator": "where the points come from; `auto`, or none, takes the best for outcome and dimension",
     "model": "what is fitted to the outcomes",

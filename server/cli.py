@@ -54,7 +54,25 @@ class LogLevel(StrEnum):
 Db = Annotated[str, typer.Option("--db", metavar="FILE_OR_URL", help="The record.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Session = Annotated[str, typer.Argument(metavar="ID", help="A session's id, the beginning of it, or 'last'.")]
+Extensions = Annotated[
+    str | None,
+    typer.Option(metavar="DIR", help="Run extensions that configurations name, if they lie in this folder."),
+]
 DEFAULT_DB = "fechner.db"
+
+
+def allow(directory: str | None) -> None:
+    """Let this process run the extensions of a folder."""
+    if directory is None:
+        return
+    from fechner.server.commands.output import USAGE, fail
+    from fechner.strategies.extensions import allow
+    from fechner.strategies.plugins import PluginError
+
+    try:
+        allow(directory)
+    except PluginError as error:
+        fail(f"--allow-extensions: {error}", USAGE)
 
 
 def _version(wanted: bool) -> None:
@@ -122,6 +140,7 @@ def serve(
     dialect: Annotated[
         DialectName, typer.Option(help="Which dialect connections speak; auto decides at the first request.")
     ] = DialectName.auto,
+    allow_extensions: Extensions = None,
     log_level: Annotated[
         LogLevel, typer.Option(help="How much to log to standard error.")
     ] = LogLevel.warning,
@@ -129,6 +148,7 @@ def serve(
     """Serve experiments until Ctrl-C."""
     from fechner.server.commands.serve import serve
 
+    allow(allow_extensions)
     serve(
         host,
         port,
@@ -148,11 +168,14 @@ def serve(
 
 @app.command()
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A configuration.")], as_json: Json = False
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A configuration.")],
+    allow_extensions: Extensions = None,
+    as_json: Json = False,
 ) -> None:
     """Check a configuration and say what it will do."""
     from fechner.server.commands.check import check_file
 
+    allow(allow_extensions)
     check_file(file, as_json)
 
 
@@ -185,6 +208,7 @@ def replay(
     tolerance: Annotated[
         float, typer.Option(min=0, metavar="X", help="Let numbers differ by X (another machine's last bits).")
     ] = 0.0,
+    allow_extensions: Extensions = None,
     as_json: Json = False,
 ) -> None:
     """Replay a session and compare every ask.
@@ -193,6 +217,7 @@ def replay(
     """
     from fechner.server.commands.replay import replay
 
+    allow(allow_extensions)
     replay(db, session, verify, skip_computations, tolerance, as_json)
 
 
@@ -241,6 +266,7 @@ def plot(
         typer.Option("--x", metavar="NAME=VALUE", help="Hold a parameter at a value; once for each."),
     ] = None,
     db: Db = DEFAULT_DB,
+    allow_extensions: Extensions = None,
 ) -> None:
     """Draw the trials of a session and what its model makes of them.
 
@@ -248,6 +274,7 @@ def plot(
     """
     from fechner.server.commands.plot import plot
 
+    allow(allow_extensions)
     plot(db, session, to, strategy, target, x or [])
 
 

@@ -64,7 +64,8 @@ def recomputation(
     """Verify a session without computing: yields what each ask needs and is sent what it gives.
 
     Raises:
-        FechnerError: storage_failed, naming the first message that can't be applied after those before it.
+        FechnerError: storage_failed, naming the first message that can't be applied after those before it;
+            bad_config where an extension is gone, or another one than at setup.
 
     Args:
         changes: the session's changes, with their sequence numbers.
@@ -104,6 +105,8 @@ def _arguments(session: Session, change: Change) -> Arguments | None:
 
 
 def _damaged(seq: int, error: Exception) -> FechnerError:
+    if isinstance(error, FechnerError) and error.code == "bad_config":  # an extension that is gone or changed
+        return error
     return FechnerError(
         "storage_failed",
         f"message {seq} doesn't follow from those before it ({type(error).__name__}: {error})",

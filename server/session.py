@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies import state as core
 from fechner.strategies.config import check
+from fechner.strategies.extensions import changed
 from fechner.strategies.seed_data import of_stages
 from fechner.strategies.state import State
 from fechner.strategies.strategy import adopt, configs, finish
@@ -104,6 +105,10 @@ class Session:
 
 def _setup(session: Session, change: Change) -> None:
     specification = check(change["config"], no_end=change["no_end"])
+    now = {one.file: one.sha256 for one in specification.extensions}
+    for extension in change.get("extensions") or ():
+        if now.get(extension["file"]) != extension["sha256"]:
+            raise changed(extension["file"], extension["sha256"])
     seed_data = of_stages(specification, change.get("seed_data") or {})
     state = core.initial(specification, change["seed"], change["strategy"], change["no_end"], seed_data)
     session.strategies.append(Strategy(state, change["name"] or "", [s.name for s in specification.stages]))

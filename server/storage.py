@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fechner.server.disk import DiskWatch
+from fechner.server.errors import FechnerError
 from fechner.server.events import (
     Commit,
     CommitFailed,
@@ -79,6 +80,8 @@ def _load(record: Record, effect: Load) -> Loaded:
         changes = [change for _, _, change in record.changes(id_)]
         try:
             session = fold(id_, changes)
+        except FechnerError:  # an extension that is gone or changed
+            raise
         except Exception as error:
             raise _unreadable(record, id_, error) from error
         return Loaded(effect.token, session, record.ids(id_))
@@ -97,10 +100,10 @@ def _unreadable(record: Record, id_: str, error: Exception) -> Exception:
 
 
 def _text(error: Exception) -> str:
-    """A fault of the record in its own words, others with their kind."""
+    """A fault of the record, or one that names its mend, in its own words; others with their kind."""
     from fechner.database.errors import RecordError
 
-    return str(error) if isinstance(error, RecordError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, RecordError | FechnerError) else f"{type(error).__name__}: {error}"
 
 
 def _find(record: Record, effect: Find) -> Found:

@@ -22,6 +22,7 @@ from fechner.strategies.generators.manual import n_points, points_of
 from fechner.strategies.generators.random import uniform
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.outcomes import clean_outcome, place_of
+from fechner.strategies.plugins import resolve
 from fechner.strategies.random import key
 from fechner.strategies.region import sampled
 from fechner.strategies.seed_data import given
@@ -46,8 +47,10 @@ def stage_seed(state: State, purpose: str) -> int:
 
 
 def needs_model(state: State) -> bool:
-    """Whether the next ask may compute with a model (and so belongs to a worker)."""
+    """Whether the next ask may compute with a model, or with a plug-in (and so belongs to a worker)."""
     state = advance(state)
+    if state.current.generator.plugin:
+        return True
     return (
         state.current.generator.name not in SPACE_FILLING
         and state.current.model is not None
@@ -116,6 +119,10 @@ def _new_points(
     space, generator = state.space, state.current.generator
     stimuli = state.specification.stimuli_per_trial
     computes = needs_model(state) and tier != SPACE_FILLING_TIER
+    if computes and generator.plugin:
+        if state.n_modelled > 0 or not resolve(generator).needs_model:
+            return _plugged_proposal(state, n, units, poll)
+        computes = False
     if computes and generator.name == "EpsilonGreedyGenerator":
 
         def greedy(tier: str | None) -> Proposal:
@@ -204,9 +211,7 @@ def _model_proposal(
     stage = state.current
     assert stage.model is not None
     x, y = state.modelled()
-    start = usable_hyperparameters(state)
-    refit = start is None or state.asked // stage.refit_every > state.fit_asked // stage.refit_every
-    refit = refit or (stage.name in state.seed_data and state.stage_asked == 0)  # the first to see them
+    start, refit = usable_hyperparameters(state), _refit(state)
     pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
     function: Callable[..., dict[str, Any]]
     function = functools.partial(generate_pairs if x.shape[1] == 2 else generate, state.space)
@@ -240,6 +245,43 @@ def _model_proposal(
             emit(previous)
         scanned = None if emit is None else lambda result: emit(proposal(result))
         return proposal(compute(refit=refit, tier=tier, scanned=scanned))
+
+
+def _plugged_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
+    """A proposal of a plug-in's generator."""
+    from fechner.strategies.generators.plugged import Request, generate_plugged
+
+    stage = state.current
+    x, y = state.modelled()
+    request = Request(
+        space=state.space,
+        n=n,
+        first=state.stage_new,
+        seed=stage_seed(state, "plug-in"),
+        stimuli=state.specification.stimuli_per_trial,
+        x=x,
+        y=y,
+        pending=np.array(state.pending).reshape(len(state.pending), *x.shape[1:]),
+        fixed=units,
+        posterior=None,
+        poll=poll or (lambda: None),
+    )
+    model = stage.model if resolve(stage.generator).needs_model else None
+    start, refit = usable_hyperparameters(state), model is not None and _refit(state)
+    wanted = stage.min_post_range is not None or stage.log_post_var
+    with single_thread():
+        result = generate_plugged(stage.generator, model, request, start, refit, wanted)
+    return _proposal_of(state, units, result, refit)
+
+
+def _refit(state: State) -> bool:
+    """Whether the next ask fits hyperparameters anew."""
+    stage = state.current
+    if usable_hyperparameters(state) is None:
+        return True
+    if stage.name in state.seed_data and state.stage_asked == 0:
+        return True  # the first ask that sees them
+    return state.asked // stage.refit_every > state.fit_asked // stage.refit_every
 
 
 def _proposal_of(state: State, units: dict[int, float], result: Mapping[str, Any], refit: bool) -> Proposal:

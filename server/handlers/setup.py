@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from fechner.server.seed_data import Earlier, sections
 from fechner.server.seed_data import warnings as doubts
 from fechner.strategies import gpu
 from fechner.strategies.config import check
-from fechner.strategies.config.specification import Specification
+from fechner.strategies.config.specification import Component, Specification
 from fechner.strategies.parameters import space
 
 
@@ -27,6 +28,14 @@ def setup(context: Context, message: Setup) -> Answer | Reading:
 
 def _no_end(context: Context) -> Literal["error", "warning"]:
     return "warning" if context.lenient else "error"
+
+
+def _installed(specification: Specification) -> dict[str, str]:
+    """The plug-ins of installed packages among the stages' classes, and where they come from."""
+    used = [part for stage in specification.stages for part in (stage.generator, stage.model) if part]
+    used += [part for one in used for part in one.keys.values() if isinstance(part, Component)]
+    pairs = ((one.name, one.plugin.partition(":")) for one in used)
+    return {name: source for name, (kind, _, source) in pairs if kind == "installed"}
 
 
 def _answer(
@@ -60,6 +69,10 @@ def _answer(
             for p in specification.parameters
         ],
     }
+    if specification.extensions:
+        change["extensions"] = [asdict(one) for one in specification.extensions]
+    if plugins := _installed(specification):
+        change["plugins"] = plugins
     if earlier:
         change["seed_data"] = {section: list(one.rows) for section, one in earlier.items()}
     reply: dict[str, Any] = {

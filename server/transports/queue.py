@@ -44,6 +44,7 @@ from fechner.server.execution import Abandoned, Pool, run
 from fechner.server.limits import Limits
 from fechner.server.seed_data import brought
 from fechner.server.storage import perform
+from fechner.strategies.extensions import allow
 
 
 class Channel:
@@ -72,6 +73,7 @@ class Server:
         entropy: random bytes (ids and seeds that nobody names).
         seed_data: outcomes known beforehand, `[{"config": {…}, "outcome": …}, …]`: they stand for what the
             record has for stages with `seed_data_conditions`.
+        allow_extensions: a folder whose files configurations may name under `extensions`, in this process.
     """
 
     def __init__(
@@ -84,7 +86,10 @@ class Server:
         config: str | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
         seed_data: Sequence[Mapping[str, Any]] | None = None,
+        allow_extensions: str | os.PathLike[str] | None = None,
     ) -> None:
+        if allow_extensions is not None:
+            allow(allow_extensions)
         self._seed_data = seed_data
         where = "sqlite://" if db is None else os.fspath(db)
         self._lock = RecordLock(where) if db is not None else None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from fechner.strategies.acquisition.acquisition import Acquisition, build
+from fechner.strategies.acquisition.acquisition import Acquisition, build, of_moments
 from fechner.strategies.acquisition.optimise import maximise
 
-__all__ = ["Acquisition", "build", "maximise"]
+__all__ = ["Acquisition", "build", "maximise", "of_moments"]

@@ -31,10 +31,12 @@ from fechner.strategies.acquisition.objectives import Objective, objective_of
 from fechner.strategies.acquisition.one_outcome import integrated_variance, knowledge_gradient
 from fechner.strategies.acquisition.optimum import FUNCTIONS, optimum
 from fechner.strategies.config.specification import Component
+from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.models.uncertainty import Ensemble
 from fechner.strategies.models.weighted_posterior import WeightedPosterior
+from fechner.strategies.plugins import function
 from fechner.strategies.random import key
 
 
@@ -112,6 +114,8 @@ def build(
 
 def _build(component: Component, posterior: Posterior, seed: int, waiting: Array) -> Acquisition:
     """The acquisition function of one latent function."""
+    if component.plugin:
+        return _plugged(component, posterior, seed, waiting)
     keys: dict[str, Any] = dict(component.keys)
     name = component.name
     if name in NOISY:
@@ -123,14 +127,14 @@ def _build(component: Component, posterior: Posterior, seed: int, waiting: Array
     if name == "MCLevelSetEstimation":
         beta = keys.get("beta")
         on_probability = keys.get("objective") is not None
-        function = straddle(core, target, 3.84 if beta is None else float(beta), on_probability, objective)
-        return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
+        values = straddle(core, target, 3.84 if beta is None else float(beta), on_probability, objective)
+        return _acquisition(climbing(core, values), AT_A_POINT, Parts(core, name, target, values))
     if name in POINTWISE:
-        function = POINTWISE[name](core, target, objective)
+        values = POINTWISE[name](core, target, objective)
         if keys.get("lookahead_type") == "posterior":  # the device knows level sets alone
             kind = "entropy" if name == "LocalMI" else "misclassified"
             return _acquisition(climbing(core, local(core, target, kind, "posterior")), AT_A_POINT)
-        return _acquisition(climbing(core, function), AT_A_POINT, Parts(core, name, target, function))
+        return _acquisition(climbing(core, values), AT_A_POINT, Parts(core, name, target, values))
     if name in FUNCTIONS:
         return _acquisition(climbing(core, optimum(name, core, keys)), AT_A_POINT)
     if name in max_value.NAMES:
@@ -158,6 +162,26 @@ def _build(component: Component, posterior: Posterior, seed: int, waiting: Array
         functions = looking_ahead(core, target, count, keyed, LOOKING_AHEAD[name]())
         return _acquisition(functions, over_the_box(count), parts)
     raise ValueError(f"{name} is no acquisition function of this version")
+
+
+def _plugged(component: Component, posterior: Posterior, seed: int, waiting: Array) -> Acquisition:
+    """The acquisition function of a plug-in."""
+    core = posterior.expecting(waiting) if len(waiting) else posterior
+    built = function(component, "build")(component, core, seed=key(seed, "plug-in"))
+    if not isinstance(built, Acquisition):
+        detail = f"the acquisition function {component.name} built a {type(built).__name__}, no Acquisition"
+        raise FechnerError("bad_config", detail, hint="mend the plug-in")
+    return built
+
+
+def of_moments(posterior: Posterior, function: OfMoments) -> Acquisition:
+    """An acquisition function that depends on mean and variance of f at a point alone, for plug-ins.
+
+    Args:
+        posterior: of the model given the data.
+        function: of mean and variance (m,) to values (m,); its slopes are found by differences.
+    """
+    return _acquisition(climbing(posterior, function), AT_A_POINT)
 
 
 #: Points in a chunk, and what a point is taken to cost in seconds.

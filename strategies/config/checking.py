@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from fechner.strategies.config import constraints, ini, interpolation, mapping, space, values
+from fechner.strategies.config import constraints, ini, interpolation, mapping, plugged, space, values
 from fechner.strategies.config.classes import Classes, PointReader
 from fechner.strategies.config.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
 from fechner.strategies.config.outcomes import outcomes
-from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
+from fechner.strategies.config.registry import OLDER_CLASSES
 from fechner.strategies.config.report import Report
 from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
 from fechner.strategies.config.specification import Specification
@@ -82,6 +82,7 @@ def _is_text(text: str, report: Report) -> bool:
 
 def _specification(sections: Sections, no_end: Literal["error", "warning"]) -> dict[str, Any] | None:
     report = sections.report
+    extensions = plugged.gather(sections)
     _know_common(sections)
     names = _names(sections, "parnames", "parameter", ())
     stage_names = _names(sections, "strategy_names", "strategy", names)
@@ -89,7 +90,6 @@ def _specification(sections: Sections, no_end: Literal["error", "warning"]) -> d
     found_outcomes, stimuli = outcomes(sections, stage_names)
     target = sections.read([], "target", COMMON_KEYS["target"])
     seed = sections.read([COMMON, OLDER_COMMON], "seed", COMMON_KEYS["seed"])
-    sections.read([], "extensions", COMMON_KEYS["extensions"])
     complete = parameters if len(parameters) == len(names) else ()
     found_constraints = constraints.constraints(sections, complete)
     classes = Classes(sections, PointReader(complete, stimuli))
@@ -110,12 +110,14 @@ def _specification(sections: Sections, no_end: Literal["error", "warning"]) -> d
         "target": target,
         "constraints": found_constraints,
         "metadata": metadata,
+        "extensions": extensions,
+        "abouts": {name: entry.about for name, entry in sections.catalogue.items() if entry.about},
     }
 
 
 def _know_common(sections: Sections) -> None:
     everything = {*COMMON_KEYS, *STAGE_KEYS, *PARAMETER_KEYS}
-    for entry in CLASSES.values():
+    for entry in sections.catalogue.values():
         everything.update(entry.keys)
     sections.know(COMMON, everything)
     if OLDER_COMMON in sections:
@@ -174,10 +176,12 @@ def _leftovers(sections: Sections, names: Sequence[str], stage_names: Sequence[s
     for section, keys in sections.texts.items():
         if sections.is_known(section):
             continue
-        if section in CLASSES or section in OLDER_CLASSES or "class" in keys:
+        if section in sections.catalogue or section in OLDER_CLASSES or "class" in keys:
             report.warn(section, "", "", "no stage uses this section", code="unused_section")
         else:
-            hint = report.near(section, [*names, *stage_names, COMMON, "metadata", "constraints", *CLASSES])
+            hint = report.near(
+                section, [*names, *stage_names, COMMON, "metadata", "constraints", *sections.catalogue]
+            )
             report.warn(section, "", "", "the section has no meaning", hint, "unknown_section")
     for section, key, text, known in sections.unknown_keys():
         report.warn(section, key, text, "the key has no meaning here", report.near(key, known), "unknown_key")

@@ -40,14 +40,16 @@ class Classes:
             return None
         self._open.add((name, kind))
         if target is not None:
-            known = Component(target, self._keys((name, target), registry.CLASSES[target].keys))
+            entry = self._sections.catalogue[target]
+            known = Component(target, self._keys((name, target), entry.keys), entry.plugin)
         self._open.discard((name, kind))
         self._done[name, kind] = known
         return known
 
     def default(self, name: str) -> Component:
         """A component that nobody named, with the keys of its section if there is one."""
-        return Component(name, self._keys((name,), registry.CLASSES[name].keys))
+        entry = self._sections.catalogue[name]
+        return Component(name, self._keys((name,), entry.keys), entry.plugin)
 
     def _entry(self, found: Found, kind: str) -> str | None:
         """The registered, supported name that a value stands for."""
@@ -66,7 +68,7 @@ class Classes:
             if place.text in self._sections:
                 self._sections.know(place.text, registry.CLASSES[older].keys)
         target = older or name
-        entry = registry.CLASSES.get(target)
+        entry = self._sections.catalogue.get(target)
         for section in (found.text, name, target):
             if section in self._sections and (entry is None or not entry.supported):
                 self._sections.know(section, self._sections.texts[section])  # not ours to judge
@@ -87,6 +89,10 @@ class Classes:
             hint = f"one of {', '.join(self._names(kind))}"
             report.problem(place.section, place.key, name, detail, hint, "wrong_kind")
             return None
+        if entry.fault:
+            detail = f"the plug-in can't be used: {entry.fault}"
+            report.problem(place.section, place.key, name, detail, "mend or remove it", "plugin_refused")
+            return None
         if not entry.supported:
             hint = (
                 f"use {entry.instead}"
@@ -98,7 +104,8 @@ class Classes:
         return target
 
     def _names(self, kind: str) -> list[str]:
-        return [name for name, entry in registry.CLASSES.items() if entry.kind == kind and entry.supported]
+        classes = self._sections.catalogue
+        return [name for name, entry in classes.items() if entry.kind == kind and entry.supported]
 
     def _keys(self, chain: Sequence[str], table: Any) -> dict[str, Any]:
         for section in dict.fromkeys(chain):

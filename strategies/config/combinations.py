@@ -7,12 +7,17 @@ from dataclasses import replace
 
 from fechner.strategies import gpu
 from fechner.strategies.config import several
-from fechner.strategies.config.registry import CLASSES, SEARCHING
+from fechner.strategies.config.registry import SEARCHING
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
 
 #: Generators that need a model.
 WITH_MODEL = (*sorted(SEARCHING), several.GENERATOR)
+
+
+def needs_model(sections: Sections, generator: Component) -> bool:
+    """Whether a generator computes with the stage's model."""
+    return generator.name in WITH_MODEL or sections.catalogue[generator.name].needs_model
 
 
 def check(
@@ -23,7 +28,7 @@ def check(
     stimuli: int,
 ) -> None:
     """Note every combination of this stage that can't work, or not yet."""
-    uses_model = stage.model is not None or stage.generator.name in WITH_MODEL
+    uses_model = stage.model is not None or needs_model(sections, stage.generator)
     if uses_model:
         _check_space(sections, stage, parameters, outcomes, stimuli)
     if len(outcomes) > 1 and stimuli == 1:
@@ -100,11 +105,11 @@ def _check_alone(sections: Sections, stage: Stage, outcomes: Sequence[Outcome]) 
             sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
 
 
-def _fitting(component: str, kind: str, stimuli: int) -> list[str]:
+def _fitting(sections: Sections, component: str, kind: str, stimuli: int) -> list[str]:
     """The classes of one kind of component that go with an outcome type and a number of stimuli."""
     return [
         name
-        for name, entry in CLASSES.items()
+        for name, entry in sections.catalogue.items()
         if entry.kind == component
         and entry.supported
         and not entry.several
@@ -114,22 +119,22 @@ def _fitting(component: str, kind: str, stimuli: int) -> list[str]:
 
 
 def _fits(sections: Sections, stage: Stage, key: str, component: Component, kind: str, stimuli: int) -> None:
-    entry = CLASSES[component.name]
+    entry = sections.catalogue[component.name]
     if entry.several:
-        others = _fitting(entry.kind, kind, stimuli)
+        others = _fitting(sections, entry.kind, kind, stimuli)
         hint = f"use {' or '.join(others)}" if others else "leave it out"
         detail = f"is for several outcomes at once, with {several.MODEL} and OptimizeAcqfGenerator"
         sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
         return
     if entry.stimuli not in (0, stimuli):
-        others = _fitting(entry.kind, kind, stimuli)
+        others = _fitting(sections, entry.kind, kind, stimuli)
         hint = f"stimuli_per_trial = {entry.stimuli}" + (f", or {' or '.join(others)}" if others else "")
         shown = "pairs of stimuli" if entry.stimuli == 2 else "trials of one stimulus"
         detail = f"is for {shown}; here a trial has {stimuli}"
         sections.report.problem(stage.name, key, component.name, detail, hint, "does_not_fit")
         return
     if entry.outcome and kind not in entry.outcome.split():
-        others = _fitting(entry.kind, kind, stimuli)
+        others = _fitting(sections, entry.kind, kind, stimuli)
         kinds = entry.outcome.split()
         hint = f"use {' or '.join(others)}" if others else f"outcome_types = [{kinds[0]}]"
         detail = f"is for {' and '.join(kinds)} outcomes; the outcome is {kind}"

@@ -86,10 +86,31 @@ def describe(spec: Specification) -> str:
     lines += ["", "Stages:"]
     for number, stage in enumerate(spec.stages, start=1):
         lines += [f"  {number}. {stage.name}", *(f"     {line}" for line in _stage(stage, spec))]
-    lines += ["", _seed(spec)]
+    lines += [*_plugins(spec), "", _seed(spec)]
     if spec.metadata:
         lines += ["Metadata: " + "; ".join(f"{key} = {text}" for key, text in spec.metadata.items()) + "."]
     return "\n".join(lines)
+
+
+def _plugins(spec: Specification) -> list[str]:
+    """What plug-ins do, and the files that were run."""
+    said = [f"  {name}: {about}" for name, about in spec.abouts.items() if _used(name, spec)]
+    said += [f"  {one.file} was run (SHA-256 {one.sha256[:16]}…)" for one in spec.extensions]
+    return ["", "Plug-ins:", *said] if said else []
+
+
+def _used(name: str, spec: Specification) -> bool:
+    """Whether a stage has a component of this name."""
+    parts: list[object] = [part for stage in spec.stages for part in (stage.generator, stage.model)]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, tuple):
+            parts += part
+        elif isinstance(part, Component):
+            if part.name == name:
+                return True
+            parts += part.keys.values()
+    return False
 
 
 def _experiment(spec: Specification) -> str:
@@ -171,6 +192,8 @@ def _generator(generator: Component, stimuli: int) -> str:
         return f"Points are the best of {generator.keys['samps']} by {_acquisition(acqf, stimuli)}."
     if generator.name == "AcqfThompsonSamplerGenerator" and isinstance(acqf, Component):
         return f"Points are drawn, the likelier the better by {_acquisition(acqf, stimuli)}."
+    if generator.plugin:
+        return f"Points come from the plug-in {generator.name}."
     return (
         f"Points are chosen by {_acquisition(acqf, stimuli)}."
         if isinstance(acqf, Component)

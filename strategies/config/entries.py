@@ -20,6 +20,10 @@ class Entry:
         stimuli: how many stimuli a trial has that it works with; 0 if any.
         instead: what to use as long as it is not supported, a sentence's end after "use".
         several: whether it is for several outcomes at once; `outcome` is then the type of each.
+        needs_model: of a plug-in's generator: it is given the posterior of the stage's model.
+        plugin: where a plug-in's functions are found; empty for our own classes.
+        fault: why a plug-in can't be used.
+        about: what a plug-in does.
     """
 
     kind: str
@@ -29,3 +33,7 @@ class Entry:
     instead: str = ""
     stimuli: int = 0
     several: bool = False
+    needs_model: bool = False
+    plugin: str = ""
+    fault: str = ""
+    about: str = ""

@@ -77,7 +77,7 @@ COMMON_KEYS: dict[str, Key] = {
     "ub": Key("texts"),
     "target": number(),
     "pregen_asks": _IGNORED,
-    "extensions": Key("texts", supported=False),
+    "extensions": Key("texts"),
     "seed": SEED,
     "outcome_type": Key("text"),
 }

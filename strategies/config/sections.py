@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fechner.strategies.config import values
+from fechner.strategies.config.entries import Entry
 from fechner.strategies.config.keys import Key
+from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.report import Report
 
 COMMON = "common"
@@ -32,6 +34,7 @@ class Sections:
         self.texts = texts
         self._full = full  # with common's keys as each section sees them
         self.report = report
+        self.catalogue: Mapping[str, Entry] = CLASSES  # and the plug-ins' that this configuration can name
         self._known: dict[str, set[str]] = {}
 
     def __contains__(self, section: str) -> bool:

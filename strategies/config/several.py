@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fechner.strategies.config import values
-from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome
 
@@ -72,7 +71,7 @@ def with_generators(
 def check_sum(sections: Sections, stage: str, generator: Component, outcomes: Sequence[Outcome]) -> None:
     """Note what keeps an OptimizeAcqfGenerator from working on the outcomes' weighted sum."""
     report, acqf = sections.report, generator.keys.get("acqf")
-    if acqf is not None and CLASSES[acqf.name].several:
+    if acqf is not None and sections.catalogue[acqf.name].several:
         _check_together(sections, acqf, outcomes)
         return
     objective = acqf.keys.get("objective") if acqf is not None else None
@@ -96,7 +95,7 @@ def _check_together(sections: Sections, acqf: Component, outcomes: Sequence[Outc
     if keys.get("ref_point"):
         _check_numbers(sections, acqf.name, "ref_point", keys["ref_point"], outcomes, zeros=True)
     objective = keys.get("objective")
-    if objective is not None and not CLASSES[objective.name].several:
+    if objective is not None and not sections.catalogue[objective.name].several:
         detail, hint = "is for one function", "WeightedMCMultiOutputObjective, or leave it out"
         report.problem(acqf.name, "objective", objective.name, detail, hint, "does_not_fit")
     elif objective is not None and "weights" in objective.keys:

@@ -81,10 +81,21 @@ class Component:
     Attributes:
         name: the registered name, aliases and older spellings resolved, for instance ``"EAVC"``.
         keys: every key of its table, defaults filled in; values are plain data or other components.
+        plugin: where a plug-in's functions are found (plugins.py); empty for our own classes.
     """
 
     name: str
     keys: Mapping[str, Any] = field(default_factory=dict)
+    plugin: str = ""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """A local file with plug-ins: as the configuration names it, where it lies, the SHA-256 of its bytes."""
+
+    file: str
+    path: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +151,8 @@ class Specification:
         source: the configuration as it was given, INI text or nested mapping; `check(source)` gives this
             specification again.
         warnings: what is doubtful.
+        extensions: local files with plug-ins that were run for it.
+        abouts: what its plug-ins do, by class.
     """
 
     parameters: tuple[Parameter, ...]
@@ -153,3 +166,5 @@ class Specification:
     sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     source: str | Mapping[str, Any] = ""
     warnings: tuple[Problem, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    abouts: Mapping[str, str] = field(default_factory=dict)

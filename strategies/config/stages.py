@@ -93,7 +93,7 @@ def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) 
     named = sections.find([name], "model")
     model = classes.component(named, "model") if named else None
     generator = _generator(sections, classes, name, shared)
-    if generator is not None and generator.name in combinations.WITH_MODEL and named is None:
+    if generator is not None and named is None and combinations.needs_model(sections, generator):
         model = _default_model(sections, classes, name, shared)
     if len(shared.outcomes) == 1 and model is not None:
         model = several.with_levels(model, shared.outcomes[0])

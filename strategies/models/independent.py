@@ -7,7 +7,6 @@ for each outcome, in the order of the outcomes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -95,7 +94,7 @@ def posterior(
     return WeightedPosterior.of(parts, weights)
 
 
-def _module(component: Component) -> ModuleType:
+def _module(component: Component) -> Any:
     """The module of an outcome's model; modules.py, which knows all of them, imports this one."""
     from fechner.strategies.models.modules import module_of
 

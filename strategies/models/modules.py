@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import (
@@ -14,6 +15,7 @@ from fechner.strategies.models import (
     ordinal,
     pairwise,
 )
+from fechner.strategies.models.plugged import Plugged
 
 _MODELS: dict[str, ModuleType] = {
     module.NAME: module
@@ -21,14 +23,17 @@ _MODELS: dict[str, ModuleType] = {
 }
 
 
-def module_of(component: Component) -> ModuleType:
+def module_of(component: Component) -> Any:
     """The module with `fit`, `posterior`, `problem` and `plain` of the model that `component` names.
 
-    That of several outcomes has neither `problem` nor `plain`: their models are asked one by one.
+    That of several outcomes and plug-ins have neither `problem` nor `plain`: models of the former are asked
+    one by one, and the intervals of plug-ins are those of their hyperparameters.
 
     Raises:
         ValueError: there is no such model.
     """
+    if component.plugin:
+        return Plugged(component)
     if constrained.concerns(component):
         return constrained
     try:

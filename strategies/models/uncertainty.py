@@ -194,7 +194,7 @@ def _made(
     module = module_of(component)
     centre = module.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))
-    if not 0 < len(y) <= LARGEST_N:
+    if not 0 < len(y) <= LARGEST_N or component.plugin:
         return alone
     layout, evidence, mode = module.problem(component, x, y, hyperparameters, poll)
     try:
