@@ -102,4 +102,5 @@ def polls(name: str, compute: Callable[[Callable[[], None]], Any], required: boo
             compute(stop)
         except Stop:
             continue
-        require(left > 0, name, "goes on after poll raised")  # else fewer calls were needed: something is kept
+        # where something is kept, fewer calls may be needed the second time
+        require(left > 0, name, "goes on after poll raised")
