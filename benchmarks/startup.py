@@ -67,18 +67,18 @@ class Client:
     def __init__(self, port: int, until: float, timeout: float = 60.0) -> None:
         while True:
             try:
-                self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+                self.socket = socket.create_connection(("127.0.0.1", port), timeout)
                 break
             except ConnectionRefusedError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.002)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._lines = self._socket.makefile("rb")
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._lines = self.socket.makefile("rb")
 
     def __call__(self, type: str, **message: Any) -> dict[str, Any]:
         """The reply to a request."""
-        self._socket.sendall(json.dumps({"version": "1", "type": type, "message": message}).encode())
+        self.socket.sendall(json.dumps({"version": "1", "type": type, "message": message}).encode())
         reply: dict[str, Any] = json.loads(self._lines.readline())
         if not reply["ok"]:
             raise RuntimeError(reply["error"])

@@ -1,10 +1,11 @@
 """How many tells a server acknowledges, each of them durable, and what an ask and a tell take.
 
-Space-filling sessions, so that only the shell works. One process a client: it tells an outcome, asks for the
-next trial, and so on, each request after the last reply. Before and after, the folder's own time for a
-durable write is measured (4 KiB and fsync).
+Space-filling sessions, so that only the shell works. Each client has one request under way at a time: tells
+of stimuli of its own, or with `--asks` an ask and the tell of its trial in turn. All clients are one process
+that does little else, so that the server has a core to itself. Before and after, the folder's own time for
+a durable write is measured (4 KiB and fsync).
 
-    python benchmarks/throughput.py --clients 1 50 --seconds 5
+    python benchmarks/throughput.py --clients 1 50 200 --seconds 5
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import selectors
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,8 @@ from typing import Any
 import numpy as np
 from fechner.server.commands.output import show_table
 from machine import describe, sentence
-from startup import Client, cpu_seconds, free_port
+from startup import Client as Wire
+from startup import cpu_seconds, free_port
 
 CONFIG = """
 [common]
@@ -57,25 +60,62 @@ def fsync_ms(folder: Path, repeats: int = 50) -> list[float]:
     return found
 
 
-def client(port: int, number: int, seconds: float, begin: Any, results: Any) -> None:
-    """One client's asks and tells for a while: their times in ms."""
-    wire = Client(port, time.monotonic() + 60)
-    wire("setup", config=CONFIG, seed=number)
-    wire("ask")
+class Client:
+    """A socket with one request under way, and the times (ms) of those that were answered."""
+
+    def __init__(self, port: int, number: int, asks: bool) -> None:
+        self._wire = Wire(port, time.monotonic() + 60)
+        self._asks, self._trial = asks, 0
+        self._wire("setup", config=CONFIG, seed=number)
+        self.socket = self._wire.socket
+        self._reply = b""
+        self._type, self._count = "ask", 0
+        self.times: dict[str, list[float]] = {"ask": [], "tell": []}
+
+    def send(self) -> None:
+        """The next request."""
+        self._count += 1
+        if self._asks and (self._type == "tell" or not self._trial):
+            self._type, message = "ask", b"{}"
+        else:
+            self._type = "tell"
+            about = b'"trial":%d' % self._trial if self._asks else b'"config":{"x":0.25,"y":0.75}'
+            message = b'{%s,"outcome":%d}' % (about, self._count % 2)
+        self._sent = time.perf_counter()
+        self.socket.sendall(b'{"version":"1","type":"%s","message":%s}' % (self._type.encode(), message))
+
+    def hear(self) -> bool:
+        """Bytes came; whether they complete the reply."""
+        self._reply += self.socket.recv(65536)
+        if not self._reply.endswith(b"\n"):
+            return False
+        self.times[self._type].append(1e3 * (time.perf_counter() - self._sent))
+        if b'"ok":true' not in self._reply:
+            raise RuntimeError(self._reply.decode())
+        if self._asks and self._type == "ask":
+            (trial,) = json.loads(self._reply)["message"]["trials"]
+            self._trial = trial["trial"]
+        self._reply = b""
+        return True
+
+
+def crowd(port: int, count: int, seconds: float, asks: bool, begin: Any, results: Any) -> None:
+    """So many clients for a while: the times of their asks and tells in ms."""
+    clients = [Client(port, number, asks) for number in range(1, count + 1)]
     begin.wait()
-    asks, tells = [], []
     until = time.perf_counter() + seconds
-    trial = 1
-    while (begun := time.perf_counter()) < until:
-        wire("tell", trial=trial, outcome=trial % 2)
-        told = time.perf_counter()
-        trial = wire("ask")["message"]["trials"][0]["trial"]
-        asks.append(1e3 * (time.perf_counter() - told))
-        tells.append(1e3 * (told - begun))
-    results.put((asks, tells))
+    with selectors.DefaultSelector() as selector:
+        for client in clients:
+            selector.register(client.socket, selectors.EVENT_READ, client)
+            client.send()
+        while time.perf_counter() < until:
+            for key, _ in selector.select(1.0):
+                if key.data.hear():
+                    key.data.send()
+    results.put({name: [ms for client in clients for ms in client.times[name]] for name in ("ask", "tell")})
 
 
-def measure(clients: int, seconds: float) -> dict[str, Any]:
+def measure(clients: int, seconds: float, asks: bool) -> dict[str, Any]:
     """All clients at once on a fresh server."""
     port = free_port()
     command = [sys.executable, "-m", "fechner.server.cli", "serve", "--port", str(port), "--workers", "0"]
@@ -84,54 +124,48 @@ def measure(clients: int, seconds: float) -> dict[str, Any]:
         before = fsync_ms(folder)
         server = subprocess.Popen([*command, "--db", f"{folder}/record.db"], stdout=subprocess.DEVNULL)
         context = multiprocessing.get_context("spawn")
-        begin, results = context.Barrier(clients + 1), context.Queue()
-        people = [
-            context.Process(target=client, args=(port, number, seconds, begin, results), daemon=True)
-            for number in range(1, clients + 1)
-        ]
+        begin, results = context.Barrier(2), context.Queue()
+        arguments = (port, clients, seconds, asks, begin, results)
+        people = context.Process(target=crowd, args=arguments, daemon=True)
         try:
-            for one in people:
-                one.start()
+            people.start()
             begin.wait(120)
             used = cpu_seconds(server.pid)
-            found = [results.get(timeout=60 + seconds) for _ in people]
+            found = results.get(timeout=60 + seconds)
             used = cpu_seconds(server.pid) - used
         finally:
-            for one in people:
-                one.join(10)
+            people.join(10)
             server.terminate()
             server.wait(30)
         after = fsync_ms(folder)
-    asks = [ms for one, _ in found for ms in one]
-    tells = [ms for _, one in found for ms in one]
-    return {
-        "clients": clients,
-        "tells": len(tells) / seconds,
-        "tell": median(tells),
-        "tell_p95": float(np.quantile(tells, 0.95)),
-        "ask": median(asks),
-        "ask_p95": float(np.quantile(asks, 0.95)),
-        "cpu_us": 1e6 * used / (len(tells) + len(asks)),
-        "fsync": median([*before, *after]),
-    }
+    figures: dict[str, Any] = {"clients": clients, "asks": asks, "fsync": median([*before, *after])}
+    for name, times in found.items():
+        if times:
+            figures |= {name: median(times), f"{name}_p95": float(np.quantile(times, 0.95))}
+    tells = len(found["tell"])
+    return figures | {"tells": tells / seconds, "cpu_us": 1e6 * used / tells}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--clients", type=int, nargs="+", default=[1, 10, 50])
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 50])
+    parser.add_argument("--asks", action="store_true", help="ask for the trials that are told")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     machine = describe()
-    found = [measure(clients, options.seconds) for clients in options.clients]
+    found = [measure(clients, options.seconds, options.asks) for clients in options.clients]
     if options.json:
         print(json.dumps({"machine": machine, "runs": found}))
         return
     shown = ("tells", "tell", "tell_p95", "ask", "ask_p95", "cpu_us", "fsync")
     show_table(
-        ("clients", "tells/s", "tell ms", "95 %", "ask ms", "95 %", "processor us a message", "fsync ms"),
-        [(str(one["clients"]), *(f"{one[name]:.2f}" for name in shown)) for one in found],
+        ("clients", "tells/s", "tell ms", "95 %", "ask ms", "95 %", "processor us a tell", "fsync ms"),
+        [
+            (str(one["clients"]), *(f"{one[name]:.2f}" if name in one else "" for name in shown))
+            for one in found
+        ],
         f"{options.seconds:g} s each",
     )
     print(sentence(machine))

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from fechner.database import statements
 from fechner.database.errors import RecordError
+from fechner.database.prepared import Statements
 from fechner.database.projections import Rows, project
 from fechner.database.tables import (
     Row,
@@ -60,27 +61,28 @@ def fold(connection: sa.Connection, session: str, rows: Iterable[sa.Row[Any]]) -
         UnsoundError: names the first message that can't be projected; those before it are.
     """
     there = iter(rows)
+    prepared = Statements()
     n_messages = 0
     while page := list(islice(there, PAGE)):
         n_messages += len(page)
         try:
-            _write(connection, page)
+            _write(connection, page, prepared)
         except Exception:
             for row in page:  # which one is it?
                 try:
-                    _write(connection, [row])
+                    _write(connection, [row], prepared)
                 except Exception as error:
                     raise UnsoundError(session, row.seq, error) from error
     return n_messages
 
 
-def _write(connection: sa.Connection, page: list[sa.Row[Any]]) -> None:
+def _write(connection: sa.Connection, page: list[sa.Row[Any]], prepared: Statements) -> None:
     rows = Rows()
     for row in page:
         change = None if row.change is None else json.loads(row.change)
         project(rows, row.session, row.seq, row.received_at, change)
     with connection.begin_nested():
-        write(connection, rows)
+        write(connection, rows, prepared)
 
 
 def message_rows(connection: sa.Connection, session: str) -> Iterator[sa.Row[Any]]:

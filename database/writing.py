@@ -14,6 +14,7 @@ from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError
 from fechner.database.failpoints import fail_point
 from fechner.database.message import NO_HASH, Entry, chain, escape_id, to_json
+from fechner.database.prepared import Statements
 from fechner.database.projections import Rows, project
 from fechner.database.watching import FileWatch
 
@@ -24,7 +25,7 @@ Head = tuple[int, str]
 SETTLE_WAITS = (0.0, 0.1, 0.2, 0.4, 0.8)
 
 
-def write(connection: sa.Connection, rows: Rows) -> None:
+def write(connection: sa.Connection, rows: Rows, prepared: Statements) -> None:
     """Write rows in the connection's transaction.
 
     Raises:
@@ -36,8 +37,8 @@ def write(connection: sa.Connection, rows: Rows) -> None:
         values = getattr(rows, name)
         if values:
             fail_point("during_group")
-            result = connection.execute(statement, values)
-            if name in ("tells", "skips") and sane and result.rowcount != len(values):
+            met = prepared.execute(connection, statement, values)
+            if name in ("tells", "skips") and sane and met != len(values):
                 raise RecordError("it closes a trial that isn't pending")
     if rows.corrections:
         trials = [{"b_session": session, "b_trial": trial} for session, trial in rows.corrections]
@@ -49,7 +50,7 @@ def write(connection: sa.Connection, rows: Rows) -> None:
             trial | {"b_seq": seq} for trial, (seq, _) in zip(trials, rows.corrections.values(), strict=True)
         ]
         connection.execute(statements.MARK_CORRECTED, marks)
-    connection.execute(statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
+    prepared.execute(connection, statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
 
 
 class Writer:
@@ -59,6 +60,7 @@ class Writer:
         self._database = database
         self._connection = database.connection
         self._heads: dict[str, Head] = {}
+        self._prepared = Statements()
         self._watch = FileWatch(None if database.read_only else database.file)
         self._in_doubt = False  # the last commit failed when it may have come through
 
@@ -147,7 +149,7 @@ class Writer:
             except Exception as error:
                 raise _NotBegunError from error
             with transaction:
-                write(connection, rows)
+                write(connection, rows, self._prepared)
                 fail_point("before_commit")
                 fail_point("slow_commit")
                 self._in_doubt = True

@@ -13,6 +13,7 @@ from fechner.server.limits import Limits
 BAD_JSON_HINT = "send one JSON object per request, UTF-8, with no NaN or Infinity"
 
 _LONGEST_INTEGER = 300
+_LONGEST_NUMBER = 400  # as framing.py has it
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -30,6 +31,8 @@ def _constant(name: str) -> Any:
 
 
 def _float(text: str) -> float:
+    if len(text) > _LONGEST_NUMBER:
+        raise FechnerError("bad_json", "a number has too many characters")
     number = float(text)
     if not math.isfinite(number):
         raise FechnerError("bad_json", f"the number {text[:40]} is too large")

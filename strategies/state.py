@@ -137,9 +137,12 @@ class State:
     space: Space = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "space", space(self.specification.parameters, self.specification.constraints)
-        )
+        # every tell makes a state: what follows from the specification alone is made once for all of them
+        made = self.specification.__dict__.get("_space")
+        if made is None:
+            made = space(self.specification.parameters, self.specification.constraints)
+            object.__setattr__(self.specification, "_space", made)
+        object.__setattr__(self, "space", made)
 
     @property
     def current(self) -> Stage:

@@ -14,6 +14,9 @@ from fechner.server.events import Connected, Ended, Event, Gone, Received, Unrea
 from fechner.server.framing import Splitter
 from fechner.server.limits import Limits
 
+#: The longest input that is looked at as a whole: a begun request may come in many pieces.
+WHOLE_BYTES = 65_536
+
 #: How long a closing connection's input is read and discarded, so that no reset overtakes the last reply.
 LINGER_SECONDS = 1.0
 
@@ -46,6 +49,12 @@ class TcpConnection(asyncio.Protocol):
         """Bytes came, cut anywhere."""
         if self._closing:
             return
+        if not self._splitter.begun and self._splitter.fault is None:
+            whole = self._whole(data)
+            if whole is not None:
+                self._backlog.append(whole)
+                self._pass_on()
+                return
         texts = self._splitter.feed(data)
         self._take(texts)
         begun = self._splitter.begun and self._splitter.fault is None
@@ -116,6 +125,15 @@ class TcpConnection(asyncio.Protocol):
         asyncio.get_running_loop().call_later(linger, transport.abort)
 
     # Inside
+
+    def _whole(self, data: bytes) -> Event | None:
+        """The request, if the bytes are one and no more, as most are: then they need no splitting."""
+        if data[:1] != b"{" or len(data) > min(WHOLE_BYTES, self._limits.message_bytes):
+            return None
+        try:
+            return Received(self.number, jsontext.parse(data, self._limits))
+        except FechnerError:
+            return None  # in pieces, several, or broken: the splitter knows what
 
     def _take(self, texts: list[bytes]) -> None:
         for text in texts:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fechner.server.events import Connected, Ended, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
 from fechner.server.transports.tcp import TcpConnection
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 class Wire:
@@ -218,3 +221,66 @@ def test_time_counts_from_the_beginning_of_a_message() -> None:
         assert connection._timer is None
 
     on_a_line(test)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *(
+            b'{"a":1}',
+            b'{"b":[1,{"c":"\\u00e9"}]}',
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b'"',
+            b"\\",
+            b",",
+            b":",
+            b" ",
+            b"\n",
+        ),
+        *(
+            b'{"a":NaN}',
+            b'{"a":1e999}',
+            b'{"a":1,"a":2}',
+            b'{"\xff":1}',
+            b'{"a":' + b"[" * 40 + b"1" + b"]" * 40 + b"}",
+        ),
+        *(
+            b'{"n":' + b"1" * 301 + b"}",
+            b'{"n":0.' + b"1" * 400 + b"}",
+            b'{"s":"' + b"x" * 300 + b'"}',
+            b"\xef\xbb\xbf",
+        ),
+        *(b'{"a":1}\n{"b":2}\n', b"7 ", b"null", b"tru", b"-", b'{"a":"\x00"}'),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(FRAGMENTS, min_size=1, max_size=4))
+def test_a_message_in_one_piece_is_what_it_is_in_many(fragments: list[bytes]) -> None:
+    """The same values and the same faults, whether the bytes come at once or one by one."""
+    data = b"".join(fragments)
+    limits = replace(Limits(), message_bytes=256)
+    seen: list[list[Event]] = []
+    for pieces in ([data], [data[i : i + 1] for i in range(len(data))]):
+
+        def test(line: Line, pieces: list[bytes] = pieces) -> None:
+            for piece in pieces:
+                line.connection.data_received(piece)
+            line.connection.eof_received()
+            seen.append(line.events)
+
+        on_a_line(test, limits)
+
+    def told(events: list[Event]) -> list[Any]:
+        """Up to the first fault, after which nobody listens any more."""
+        found: list[Any] = []
+        for event in events:
+            if isinstance(event, Unreadable):
+                return [*found, (event.error.code, event.error.detail)]
+            found.append(event)
+        return found
+
+    assert told(seen[0]) == told(seen[1])
