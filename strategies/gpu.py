@@ -29,7 +29,7 @@ AT_A_POINT = frozenset(
     }
 )
 OF_LATENT = "MCLevelSetEstimation"  # what alone can do so with ordinal outcomes, whose levels it ignores
-ON_THE_PROCESSOR = frozenset({"MonotonicProjectionGP"})
+ON_THE_PROCESSOR = frozenset({"MonotonicProjectionGP", "SemiParametricGPModel", "HadamardSemiPModel"})
 
 #: Where the processor takes less for the scan, at the nominal rates of `seconds`, it computes: beginning with
 #: a GPU takes a worker some seconds, once, which a second an ask is worth.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from fechner.strategies.acquisition import disagreement, hypervolume, max_value
+from fechner.strategies.acquisition import disagreement, hypervolume, max_value, thresholds
 from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
 from fechner.strategies.acquisition.level_set import (
     Gradients,
@@ -30,10 +30,12 @@ from fechner.strategies.acquisition.look_ahead import (
 from fechner.strategies.acquisition.objectives import Objective, objective_of
 from fechner.strategies.acquisition.one_outcome import integrated_variance, knowledge_gradient
 from fechner.strategies.acquisition.optimum import FUNCTIONS, optimum
+from fechner.strategies.config.semi_parametric import OF_THRESHOLDS
 from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.semi_parametric_posterior import OfIntensity
 from fechner.strategies.models.uncertainty import Ensemble
 from fechner.strategies.models.weighted_posterior import WeightedPosterior
 from fechner.strategies.plugins import function
@@ -109,7 +111,7 @@ def build(
     built = _build(component, posterior, seed, waiting)
     if isinstance(posterior, WeightedPosterior):  # of which neither slopes nor the GPU's scan know
         return replace(built, gradients=None, parts=None)
-    return built
+    return replace(built, parts=None) if isinstance(posterior.covariance, OfIntensity) else built
 
 
 def _build(component: Component, posterior: Posterior, seed: int, waiting: Array) -> Acquisition:
@@ -124,6 +126,8 @@ def _build(component: Component, posterior: Posterior, seed: int, waiting: Array
     target = keys.get("target")
     target = 0.75 if target is None else float(target)
     objective = objective_of(keys.get("objective"), core)
+    if keys.get("objective") is not None and keys["objective"].name == OF_THRESHOLDS:
+        return _acquisition(thresholds.variance(core, thresholds.target_of(keys["objective"])), AT_A_POINT)
     if name == "MCLevelSetEstimation":
         beta = keys.get("beta")
         on_probability = keys.get("objective") is not None

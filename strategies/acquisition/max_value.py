@@ -28,8 +28,7 @@ from fechner.strategies.acquisition.level_set import OfMoments, expected
 from fechner.strategies.acquisition.one_outcome import outcome_noise
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import Array, log_ndtr, ndtr
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.models.uncertainty import root_of
+from fechner.strategies.models.posterior import Posterior, root_of
 from fechner.strategies.random import key, rng
 from scipy.optimize import brentq
 

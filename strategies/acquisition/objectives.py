@@ -5,6 +5,9 @@ rate of their own, `floor`, whatever the model's: floor + (1 - floor) F(f), with
 (FloorProbitObjective) or the logistic distribution function (FloorLogitObjective), or 1 - exp(-exp f), the
 Weibull function of a stimulus's logarithm (FloorGumbelObjective).
 
+SemiPProbabilityObjective is the ProbitObjective, by the name that it has beside the semi-parametric models;
+SemiPThresholdObjective, of these models alone, is in thresholds.py.
+
 Notation: m points, f ~ N(mu, s2) there, mu and s2 (m,).
 """
 

@@ -57,14 +57,14 @@ class Climbing:
         cross = exponential + kernel.trends(x, core.x)
         solved = cross @ self._precision
         variance = kernel.diagonal(x) - np.einsum("ij,ij->i", cross, solved)
-        weights = np.broadcast_to(core.weights, cross.shape)
+        mean, mean_slopes = core.mean_with_slopes(x, exponential, cross)
         return Moments(
-            core.mean + cross @ core.weights,
+            mean,
             np.maximum(variance, core.smallest_variance),
             x,
             exponential,
             solved,
-            kernel.pulled_back(x, core.x, exponential, weights),
+            mean_slopes,
             kernel.diagonal_slopes(x) - 2.0 * kernel.pulled_back(x, core.x, exponential, solved),
         )
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fechner.strategies import gpu
-from fechner.strategies.config import several
+from fechner.strategies.config import semi_parametric, several
 from fechner.strategies.config.registry import SEARCHING
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
 
+THOMPSON = "MonotonicThompsonSamplerGenerator"
 #: Generators that need a model.
-WITH_MODEL = (*sorted(SEARCHING), several.GENERATOR)
+WITH_MODEL = (*sorted(SEARCHING), several.GENERATOR, semi_parametric.GENERATOR, THOMPSON)
 
 
 def needs_model(sections: Sections, generator: Component) -> bool:
@@ -43,6 +44,7 @@ def check(
         _fits(sections, stage, "model", stage.model, kind, stimuli)
         _check_parts(sections, stage, stage.model, kind, stimuli)
         _check_shared(sections, stage.model, parameters)
+    semi_parametric.check(sections, stage, parameters)
     acqf = stage.generator.keys.get("acqf")
     if isinstance(acqf, Component) and kind and stage.model is not None:
         _fits(sections, stage, "acqf", acqf, kind, stimuli)

@@ -188,6 +188,15 @@ def _generator(generator: Component, stimuli: int) -> str:
         rest = _generator(generator.keys["subgenerator"], stimuli)
         share = generator.keys["epsilon"]
         return f"One in {1 / share:g} points is random. Of the others: {rest}" if share else rest
+    if generator.name == "IntensityAwareSemiPGenerator" and isinstance(acqf, Component):
+        least = "threshold" if "target" in generator.keys["context_objective"].keys else "probability"
+        said = _acquisition(acqf, stimuli)
+        return f"The context is chosen where the {least} is least known, then the intensity by {said}."
+    if generator.name == "MonotonicThompsonSamplerGenerator":
+        return (
+            f"Points are those of {generator.keys['num_ts_points']} at which a curve drawn from the model's "
+            f"posterior is nearest to {generator.keys['target_value']:g}."
+        )
     if generator.name == "AcqfGridSearchGenerator" and isinstance(acqf, Component):
         return f"Points are the best of {generator.keys['samps']} by {_acquisition(acqf, stimuli)}."
     if generator.name == "AcqfThompsonSamplerGenerator" and isinstance(acqf, Component):
@@ -258,6 +267,10 @@ def _model(model: Component, stage: Stage, spec: Specification) -> str:
         parts.append(f"told the probability at {known} beforehand")
     if model.name == "MonotonicProjectionGP":
         parts.append(f"in which the probability grows with {_and(_monotone(model, spec))}")
+    if "slope_mean" in model.keys:
+        free = [parameter.name for parameter in spec.parameters if parameter.type != "fixed"]
+        intensity = free[(model.keys.get("stim_dim") or (0,))[0]]
+        parts.append(f"in which psychometric curves of {intensity} have a slope and an offset everywhere")
     if model.keys.get("mean_covar_factory") is not None:
         parts.append(f"with the priors of {model.keys['mean_covar_factory'].name}")
         shared = model.keys["mean_covar_factory"].keys.get("shared_dims")

@@ -152,6 +152,15 @@ LIKELIHOOD_KEYS: dict[str, Key] = {
     "lapse": Key("number", 0.0, low=0.0, below=1.0, choices=("estimate",)),
 }
 
+SEMI_PARAMETRIC_KEYS: dict[str, Key] = {
+    **MODEL_KEYS,
+    "mean_covar_factory": Key("text", supported=False, inherited=False),
+    "floor": LIKELIHOOD_KEYS["floor"],
+    "lapse": number(0.0, low=0.0, below=1.0),
+    "stim_dim": Key("coordinates"),
+    "slope_mean": number(2.0, above=0.0),
+}
+
 CONSTRAINT_KEYS: dict[str, Key] = {
     "constraint_locations": Key("constraint points"),
     "constraint_values": Key("constraint part"),

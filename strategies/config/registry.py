@@ -17,6 +17,7 @@ from fechner.strategies.config.keys import (
     LIKELIHOOD_KEYS,
     MODEL_KEYS,
     N_LEVELS,
+    SEMI_PARAMETRIC_KEYS,
     Key,
     number,
     whole,
@@ -65,6 +66,32 @@ CLASSES: dict[str, Entry] = {
             "epsilon": number(0.1, low=0.0, high=1.0),
         },
     ),
+    "IntensityAwareSemiPGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "context_objective": Key("component", kind="objective"),
+            "acqf": Key("component", kind="acquisition"),
+            "restarts": whole(10, low=1, high=1000),
+            "samps": whole(1024, low=1, high=100_000),
+            "max_gen_time": number(None, above=0.0),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
+    "MonotonicThompsonSamplerGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "n_samples": Key("ignored"),
+            "n_rejection_samples": Key("ignored"),
+            "num_ts_points": whole(1000, low=2, high=2000),
+            "target_value": number(0.75, above=0.0, below=1.0),
+            "objective": Key("component", kind="objective"),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
     "SampleAroundPointsGenerator": Entry(
         "generator",
         {
@@ -106,9 +133,17 @@ CLASSES: dict[str, Entry] = {
         "model", {"models": Key("components", kind="model", inherited=False)}, stimuli=1
     ),
     "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
+    **{
+        name: Entry("model", SEMI_PARAMETRIC_KEYS, outcome="binary", stimuli=1)
+        for name in ("SemiParametricGPModel", "HadamardSemiPModel")
+    },
     **ACQUISITIONS,
     # their parts
     "ProbitObjective": Entry("objective", outcome="binary"),
+    "SemiPProbabilityObjective": Entry("objective", outcome="binary", stimuli=1),
+    "SemiPThresholdObjective": Entry(
+        "objective", {"target": number(0.75, above=0.0, below=1.0)}, outcome="binary", stimuli=1
+    ),
     "WeightedMCMultiOutputObjective": Entry(
         "objective",
         {"weights": Key("texts", required=True, inherited=False)},
@@ -172,20 +207,10 @@ def _later(kind: str, names: str, instead: str = "") -> None:
         CLASSES[name] = Entry(kind, supported=False, instead=instead)
 
 
-_later("generator", "IntensityAwareSemiPGenerator")
-_later(
-    "generator",
-    "MonotonicThompsonSamplerGenerator StaircaseGenerator QuestPlusGenerator PsiMarginalGenerator",
-)
+_later("generator", "StaircaseGenerator QuestPlusGenerator PsiMarginalGenerator")
 _later("generator", "InterleavedGenerator")
-_later("model", "SemiParametricGPModel HadamardSemiPModel", "GPClassificationModel")
 for _name, _instead in REFUSED.items():
     _later("acquisition", _name, _instead)
-_later(
-    "objective",
-    "SemiPProbabilityObjective SemiPThresholdObjective",
-    "ProbitObjective",
-)
 _later(
     "factory",
     "MixedMeanCovarFactory",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fechner.strategies.config import combinations, several
+from fechner.strategies.config import combinations, semi_parametric, several
 from fechner.strategies.config import seed_data as seeding
 from fechner.strategies.config.classes import Classes
 from fechner.strategies.config.generators import greedy_part, with_window
@@ -24,6 +24,10 @@ DEFAULT_ACQUISITION = {
     "binary": "EAVC",
     "continuous": "qLogNoisyExpectedImprovement",
     "ordinal": "MCPosteriorVariance",
+}
+GENERATORS_MODELS = {
+    semi_parametric.GENERATOR: semi_parametric.MODELS[0],
+    combinations.THOMPSON: "MonotonicProjectionGP",
 }
 PAIRWISE_MODELS = {"binary": "PairwiseProbitModel"}
 PAIRWISE_ACQUISITION = {"binary": "AnalyticExpectedUtilityOfBestOption"}
@@ -94,7 +98,7 @@ def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) 
     model = classes.component(named, "model") if named else None
     generator = _generator(sections, classes, name, shared)
     if generator is not None and named is None and combinations.needs_model(sections, generator):
-        model = _default_model(sections, classes, name, shared)
+        model = _default_model(sections, classes, name, shared, generator.name)
     if len(shared.outcomes) == 1 and model is not None:
         model = several.with_levels(model, shared.outcomes[0])
     elif len(shared.outcomes) > 1 and shared.stimuli == 1:
@@ -134,6 +138,8 @@ def _generator(sections: Sections, classes: Classes, name: str, shared: Experime
         generator = classes.default("SobolGenerator")
     if generator is not None and generator.name == "SampleAroundPointsGenerator":
         return with_window(sections, generator, shared.parameters)
+    if generator is not None and generator.name == semi_parametric.GENERATOR:
+        return semi_parametric.with_parts(classes, generator)
     if generator is None or generator.name not in SEARCHING:
         return generator
     automatic = found is None or found.text.lower() == "auto"
@@ -196,8 +202,12 @@ def _acquisition(sections: Sections, classes: Classes, chosen: str) -> Component
     return classes.default(chosen)
 
 
-def _default_model(sections: Sections, classes: Classes, name: str, shared: Experiment) -> Component | None:
+def _default_model(
+    sections: Sections, classes: Classes, name: str, shared: Experiment, generator: str
+) -> Component | None:
     chosen = shared.default_model
+    if chosen == DEFAULT_MODELS["binary"]:
+        chosen = GENERATORS_MODELS.get(generator, chosen)
     if chosen is None:
         if shared.outcomes:
             detail = "the generator needs a model, and none for these outcomes and stimuli is supported yet"
@@ -232,7 +242,7 @@ def _of_several(
         )
     elif generator is not None and generator.name == "OptimizeAcqfGenerator":
         several.check_sum(sections, name, generator, shared.outcomes)
-    elif generator is not None and generator.name in SEARCHING:
+    elif generator is not None and generator.name in combinations.WITH_MODEL:
         detail, hint = "is for one outcome", f"{several.GENERATOR}, or OptimizeAcqfGenerator"
         sections.report.problem(name, "generator", generator.name, detail, hint, "does_not_fit")
     return generator, model

@@ -12,6 +12,8 @@ from fechner.strategies.acquisition.acquisition import Acquisition, build
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
 from fechner.strategies.config.specification import Component
+from fechner.strategies.generators import intensity_aware, thompson
+from fechner.strategies.generators.effort import effort
 from fechner.strategies.generators.scans import DRAWN, GRID, scanned_point
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
@@ -20,10 +22,10 @@ from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
 from fechner.strategies.region import inside, sampled
-from fechner.strategies.tiers import MODEL, PREVIOUS_FIT, QUICK_SCAN, SCAN
+from fechner.strategies.tiers import MODEL, SCAN
 
 RANGE_POINTS = 1000
-GRADIENT = 4  # what a gradient costs, in values
+ON_THEIR_OWN = {thompson.NAME: thompson.crossing, intensity_aware.NAME: intensity_aware.point}
 
 
 def generate(
@@ -53,7 +55,7 @@ def generate(
     Args:
         space: the search space, for the levels of its parameters.
         generator: OptimizeAcqfGenerator and its keys (acqf, restarts, samps, max_gen_time), or one that
-            chooses among scanned points (scans.py).
+            chooses among scanned points (scans.py) or in a way of its own (thompson.py, intensity_aware.py).
         model: the model and its keys.
         x: (t, 1, d) inputs told so far, in unit space.
         y: (t,) their outcomes.
@@ -87,7 +89,6 @@ def generate(
         hyperparameters = fit(model, inputs, y, start, poll=poll)
     warnings = list(hyperparameters.get("warnings", ()))
     core = posterior(model, inputs, y, hyperparameters, poll=poll)
-    acqf: Component = generator.keys["acqf"]
     levels = levels_of(space)
     chosen, device = waiting, None
     around = partial(ensemble, model, inputs, y, hyperparameters, poll=poll)
@@ -111,6 +112,13 @@ def generate(
 
     for index in range(n):
         keyed = key(seed, "point", index)
+        if generator.name in ON_THEIR_OWN:
+            point = ON_THEIR_OWN[generator.name](
+                generator, core, space, seed=keyed, pending=chosen, n=n, fixed=fixed, tier=tier, poll=poll
+            )
+            chosen = np.vstack([chosen, point[None, :]])
+            continue
+        acqf: Component = generator.keys["acqf"]
         function = build(acqf, core, seed=keyed, pending=chosen, around=around)
         scan, starts, evaluations = effort(generator.keys, budget, function.nominal_seconds, n, tier)
         if model.keys.get("use_gpu"):
@@ -146,23 +154,3 @@ def posterior_range(core: Posterior, d: int, seed: int) -> tuple[float, float]:
     """Range of the predicted probability (or outcome) and largest variance, over 1,000 Sobol points."""
     mean, sd = core.moments(sobol(seed, d, 0, RANGE_POINTS), "probability")
     return float(mean.max() - mean.min()), float(np.square(sd).max())
-
-
-def effort(
-    keys: Mapping[str, Any], budget: float | None, nominal_seconds: float, n: int, tier: str | None = None
-) -> tuple[int, int, int | None]:
-    """Scanned points, starts and gradient evaluations for one point.
-
-    A time limit buys evaluations at a nominal rate, not at this machine's, so that every machine chooses the
-    same point: half of them go to the scan.
-    """
-    scan, starts = int(keys.get("samps") or 1024), int(keys.get("restarts") or 10)
-    if tier in (SCAN, PREVIOUS_FIT):
-        starts = 0
-    if tier == PREVIOUS_FIT:
-        scan = min(scan, QUICK_SCAN)
-    limits = [float(v) for v in (keys.get("max_gen_time"), budget) if v is not None]
-    if not limits:
-        return scan, starts, None
-    affordable = int(min(limits) / n / nominal_seconds)
-    return min(scan, max(64, affordable // 2)), starts, max(4, affordable // 2 // GRADIENT)

@@ -18,7 +18,8 @@ from fechner.strategies.acquisition.levels import Levels, levels_of, maximise_on
 from fechner.strategies.acquisition.preference import PairFunction, is_improvement, pair_function
 from fechner.strategies.acquisition.preference_improvement import contenders, log_expected_improvement
 from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.acquisition import RANGE_POINTS, effort
+from fechner.strategies.generators.acquisition import RANGE_POINTS
+from fechner.strategies.generators.effort import effort
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.pairwise import fit, posterior

@@ -15,6 +15,7 @@ from fechner.strategies.models import independent, pairwise
 from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.semi_parametric_layout import NAMES as SEMI_PARAMETRIC
 
 if TYPE_CHECKING:
     from fechner.strategies.models.botorch_model import GaussianModel
@@ -91,6 +92,10 @@ def condition(
         from fechner.strategies.models.pairwise_botorch import PairwiseGaussianModel
 
         return PairwiseGaussianModel(pairwise.posterior(component, x, y, hyperparameters), y)
+    if component.name in SEMI_PARAMETRIC:
+        from fechner.strategies.models.semi_parametric_botorch import SemiParametricModel
+
+        return SemiParametricModel(posterior(component, x, y, hyperparameters), y)
     from fechner.strategies.models.botorch_model import GaussianModel
 
     return GaussianModel(posterior(component, x, y, hyperparameters), y)

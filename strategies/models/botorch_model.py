@@ -103,6 +103,11 @@ class GaussianModel(Model):
             slope = slope + self._slopes[coordinate][:, None] * centred
         return torch.where(steep[:, None], slope / self._scale, out)
 
+    def _mean(self, X: torch.Tensor, cross: torch.Tensor | None) -> torch.Tensor:
+        """The mean of f at X `... x m x d`, `... x m`, from `_cross` of all rows if there are trials."""
+        mean = torch.full(X.shape[:-1], self.core.mean, dtype=torch.float64)
+        return mean if cross is None else mean + (cross.T @ self._weights).reshape(mean.shape)
+
     def posterior(
         self,
         X: torch.Tensor,
@@ -112,14 +117,13 @@ class GaussianModel(Model):
     ) -> BotorchPosterior:
         """The joint posterior of f over the q points; with observation_noise, of what outcomes tell of f."""
         X = X.to(self.train_x)
-        mean = torch.full(X.shape[:-1], self.core.mean, dtype=torch.float64)
-        covariance = self._kernel(X, X)
+        covariance, cross = self._kernel(X, X), None
         if len(self._x):
             cross = self._cross(X.reshape(-1, X.shape[-1]))  # all batches at once: n x (batch_shape * q)
             half = torch.linalg.solve_triangular(self._factor, self._root.unsqueeze(-1) * cross, upper=False)
-            mean = mean + (cross.T @ self._weights).reshape(mean.shape)
             half = half.T.reshape(*X.shape[:-1], -1)
             covariance = covariance - half @ half.transpose(-1, -2)
+        mean = self._mean(X, cross)
         extra = 1e-9 * self.core.covariance.variance
         covariance = covariance + extra * torch.eye(X.shape[-2], dtype=torch.float64)
         if observation_noise is not False:

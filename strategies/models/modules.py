@@ -10,16 +10,27 @@ from fechner.strategies.models import (
     constrained,
     gp_classification,
     gp_regression,
+    hadamard,
     independent,
     monotonic,
     ordinal,
     pairwise,
+    semi_parametric,
 )
 from fechner.strategies.models.plugged import Plugged
 
 _MODELS: dict[str, ModuleType] = {
     module.NAME: module
-    for module in (gp_classification, gp_regression, independent, monotonic, ordinal, pairwise)
+    for module in (
+        gp_classification,
+        gp_regression,
+        hadamard,
+        independent,
+        monotonic,
+        ordinal,
+        pairwise,
+        semi_parametric,
+    )
 }
 
 

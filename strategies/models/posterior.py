@@ -98,6 +98,12 @@ class Posterior:
         variance = self.covariance.diagonal(x) - np.einsum("ij,ij->j", half, half)
         return mean, np.maximum(variance, self.smallest_variance), half
 
+    def mean_with_slopes(self, x: Array, exponential: Array, cross: Array) -> tuple[Array, Array]:
+        """Mean (m,) and its derivatives (m, d) at the rows of `x`, from k(x, X) and its exponential part."""
+        weights = np.broadcast_to(self.weights, cross.shape)
+        slopes = self.covariance.pulled_back(x, self.x, exponential, weights)
+        return self.mean + cross @ self.weights, slopes
+
     def probability(self, latent: Array) -> Array:
         """The likelihood's P(y = 1 | f), elementwise."""
         out: Array = self.floor + (1.0 - self.floor - self.lapse) * ndtr(latent)
@@ -175,3 +181,16 @@ def factorise(covariance: Array, root: Array) -> Array:
     inner[np.diag_indices_from(inner)] += 1.0
     out: Array = cholesky(inner, lower=True, check_finite=False, overwrite_a=True)
     return out
+
+
+def root_of(covariance: Array) -> Array:
+    """A square root (m, m) of a covariance of a smooth function, which is singular but for rounding."""
+    size = float(np.max(np.diag(covariance)))
+    for jitter in (1e-9, 1e-7):
+        try:
+            out: Array = cholesky(covariance + jitter * size * np.eye(len(covariance)), lower=True)
+        except np.linalg.LinAlgError:
+            continue
+        return out
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

@@ -20,9 +20,9 @@ from fechner.strategies.models.fitting import Evidence, Layout
 from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.normal import Array, density, ndtr, ndtri
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.random import rng
-from scipy.linalg import cholesky
+from fechner.strategies.models.posterior import Posterior, root_of
+from fechner.strategies.models.semi_parametric_posterior import LinearisedPosterior
+from fechner.strategies.random import key, rng
 
 MEMBERS = 16
 WIDER = 1.25  # the members' spread about the mode, in units of the curvature's, so that long tails are met
@@ -32,6 +32,7 @@ ENOUGH = 1e-7  # of a quantile, in standard deviations
 BISECTIONS = 40  # of a quantile of probabilities
 LARGEST_N = 400  # with more trials the hyperparameters are known well enough
 LEAST_CURVATURE = 0.25
+DRAWN, DRAWN_AT_ONCE = 1000, 128  # samples for a prediction of a function that is not Gaussian, and places
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,16 @@ class Ensemble:
 
         Equal seeds use the same normal deviates whatever x is.
         """
-        normal = rng(seed, "curves").standard_normal((count, len(x)))
+        drawing = isinstance(self.centre, LinearisedPosterior)
+        normal = rng(seed, "curves").standard_normal((count, 0 if drawing else len(x)))
         ends = np.round(count * np.cumsum(self.weights)).astype(int)
-        parts = []
+        parts: list[Array] = []
         for member, begin, end in zip(self.members, np.concatenate([[0], ends[:-1]]), ends, strict=True):
             if poll is not None:
                 poll()
-            if end > begin:
+            if end > begin and isinstance(member, LinearisedPosterior):
+                parts.append(member.drawn(x, int(end - begin), key(seed, len(parts))))
+            elif end > begin:
                 mean, covariance = member.joint(x)
                 drawn = mean + normal[begin:end] @ root_of(covariance).T
                 parts.append(drawn if self._alike(member) else translated(drawn, member, self.centre))
@@ -74,6 +78,8 @@ class Ensemble:
     def predict(self, x: Array, space: str, interval: float) -> tuple[Array, Array, Array, Array]:
         """Mean, sd and the interval's ends, each (m,), at the rows of `x`; the mean is the centre's."""
         middle, _ = self.centre.moments(x, space)
+        if isinstance(self.centre, LinearisedPosterior):
+            return self._predict_drawn(middle, x, space, (1 - interval) / 2)
         mean, variance = self.latent(x)
         tail = (1 - interval) / 2
         if space != "latent" and not all(map(self._alike, self.members)):
@@ -85,6 +91,17 @@ class Ensemble:
         spread = spread + self.weights @ np.square(firsts - self.weights @ firsts)
         lower, upper = self.centre.valued(lower, space), self.centre.valued(upper, space)
         return middle, np.sqrt(spread), np.minimum(lower, middle), np.maximum(upper, middle)
+
+    def _predict_drawn(
+        self, middle: Array, x: Array, space: str, tail: float
+    ) -> tuple[Array, Array, Array, Array]:
+        """`predict` from samples, of a function that is not Gaussian."""
+        parts = []
+        for begin in range(0, len(x), DRAWN_AT_ONCE):
+            values = self.centre.valued(self.curves(x[begin : begin + DRAWN_AT_ONCE], 0, DRAWN), space)
+            parts.append(np.vstack([values.std(axis=0), *np.quantile(values, [tail, 1 - tail], axis=0)]))
+        sd, lower, upper = np.hstack(parts)
+        return middle, sd, np.minimum(lower, middle), np.maximum(upper, middle)
 
     def _alike(self, member: Posterior | PairwisePosterior) -> bool:
         """Whether a member's likelihood is the centre's, the lapse rate known or not among what is fitted."""
@@ -123,19 +140,6 @@ def translated(
     share = (1.0 - member.floor - member.lapse) / span * ndtr(latent)
     out: Array = ndtri(np.minimum(share, 1.0 - 1e-15))
     return out
-
-
-def root_of(covariance: Array) -> Array:
-    """A square root (m, m) of a covariance of a smooth function, which is singular but for rounding."""
-    size = float(np.max(np.diag(covariance)))
-    for jitter in (1e-9, 1e-7):
-        try:
-            out: Array = cholesky(covariance + jitter * size * np.eye(len(covariance)), lower=True)
-        except np.linalg.LinAlgError:
-            continue
-        return out
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float) -> Array:

@@ -114,6 +114,17 @@ def of_several(acquired: Config) -> Config:
 
 
 _TURNS = of_several({"opt": {"generator": "IndependentOptimizeAcqfGenerator"}})
+
+
+def semi_parametric(generator: str, keys: dict[str, Any]) -> Config:
+    """Two stages, the second with a semi-parametric model and this generator."""
+    config = configuration(generator, "binary", 1)
+    config["opt"]["model"] = "SemiParametricGPModel"
+    config["SemiParametricGPModel"] = {"stim_dim": ["b"]}
+    config[generator] |= keys
+    return config
+
+
 #: Configurations that the general pattern doesn't fit, by class.
 SPECIAL: dict[str, Config] = {
     "IndependentGPsModel": _TURNS,
@@ -125,6 +136,12 @@ SPECIAL: dict[str, Config] = {
             "qLogNoisyExpectedImprovement": {"objective": "AffinePosteriorTransform"},
             "AffinePosteriorTransform": {"weights": [1, -0.5]},
         }
+    ),
+    "IntensityAwareSemiPGenerator": semi_parametric("IntensityAwareSemiPGenerator", {}),
+    "SemiPThresholdObjective": semi_parametric("OptimizeAcqfGenerator", {"acqf": "MCPosteriorVariance"})
+    | {"MCPosteriorVariance": {"objective": "SemiPThresholdObjective"}},
+    "SemiPProbabilityObjective": semi_parametric(
+        "IntensityAwareSemiPGenerator", {"context_objective": "SemiPProbabilityObjective"}
     ),
 }
 

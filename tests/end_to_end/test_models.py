@@ -66,6 +66,14 @@ CASES = [
         "",
     ),
     ("MonotonicProjectionGP", "", "EAVC", "lookahead_type = posterior"),
+    ("SemiParametricGPModel", "stim_dim = [level]\nfloor = 0.01", "EAVC", ""),
+    ("HadamardSemiPModel", "stim_dim = 1\nslope_mean = 8", "GlobalMI", ""),
+    (
+        "SemiParametricGPModel",
+        "stim_dim = level",
+        "MCLevelSetEstimation",
+        "objective = SemiPProbabilityObjective",
+    ),
     *(
         pytest.param("GPClassificationModel", "", acqf, more, marks=pytest.mark.long)
         for acqf, more in (

@@ -126,6 +126,26 @@ def test_the_monotone_example_over_twenty_seeds() -> None:
     assert max(away) < 6.0
 
 
+def test_the_semi_parametric_example_finds_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
+    """Forty trials find thresholds across pitch, 5 dB off on average at most."""
+    example = runpy.run_path(str(EXAMPLES / "semi_parametric.py"))
+    found = example["run"]()
+    assert sum(abs(found[o] - example["threshold"](o)) for o in found) / len(found) < 5.0
+    assert "truly 22.625" in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_the_semi_parametric_example_over_twenty_seeds() -> None:
+    """Over 20 listeners thresholds are 3.5 dB off on average, and no listener's more than 7."""
+    example = runpy.run_path(str(EXAMPLES / "semi_parametric.py"))
+    away = []
+    for seed in range(20):
+        found = example["run"](seed)
+        away.append(sum(abs(found[o] - example["threshold"](o)) for o in found) / len(found))
+    assert sum(away) / len(away) < 3.5
+    assert max(away) < 7.0
+
+
 @pytest.mark.long
 def test_the_constrained_example_over_twenty_seeds() -> None:
     """Thirty trials of 20 observers: contrast thresholds .07 off on average, none's more than .15."""

@@ -13,10 +13,11 @@ SUPPORTED = {
         *("OptimizeAcqfGenerator", "IndependentOptimizeAcqfGenerator", "MixedOptimizeAcqfGenerator"),
         *("AcqfGridSearchGenerator", "AcqfThompsonSamplerGenerator"),
         *("EpsilonGreedyGenerator", "SampleAroundPointsGenerator"),
+        *("IntensityAwareSemiPGenerator", "MonotonicThompsonSamplerGenerator"),
     },
     "model": {
         *("GPClassificationModel", "GPRegressionModel", "MonotonicProjectionGP", "OrdinalGPModel"),
-        *("PairwiseProbitModel", "IndependentGPsModel"),
+        *("PairwiseProbitModel", "IndependentGPsModel", "SemiParametricGPModel", "HadamardSemiPModel"),
     },
     "acquisition": {
         *("MCLevelSetEstimation", "EAVC", "GlobalMI", "GlobalSUR", "ApproxGlobalSUR", "LocalMI", "LocalSUR"),
@@ -40,6 +41,7 @@ SUPPORTED = {
         *("AffinePosteriorTransform", "ProbitObjective"),
         *("WeightedMCMultiOutputObjective", "IdentityMCMultiOutputObjective"),
         *("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective"),
+        *("SemiPProbabilityObjective", "SemiPThresholdObjective"),
     },
     "factory": {"SongMeanCovarFactory", "DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
 }

@@ -163,7 +163,7 @@ def test_points_that_cannot_be(points: Any, detail: str):
         ),
         ({"model": "GPClasificationModel"}, "binary", "model", "unknown_name"),
         ({"model": "SobolGenerator"}, "binary", "model", "wrong_kind"),
-        ({"model": "SemiParametricGPModel"}, "binary", "model", "not_supported"),
+        ({"model": "SemiParametricGPModel"}, "continuous", "model", "does_not_fit"),
         ({"generator": "StaircaseGenerator"}, "binary", "generator", "not_supported"),
         ({"model": "OrdinalGPModel", "generator": "SobolGenerator"}, "binary", "model", "does_not_fit"),
         ({"model": "OrdinalGPModel", "acqf": "wide"}, "ordinal", "acqf", "does_not_fit"),
