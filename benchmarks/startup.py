@@ -78,7 +78,15 @@ class Client:
 
     def __call__(self, type: str, **message: Any) -> dict[str, Any]:
         """The reply to a request."""
+        self.send(type, **message)
+        return self.receive()
+
+    def send(self, type: str, **message: Any) -> None:
+        """Send a request, and don't wait."""
         self.socket.sendall(json.dumps({"version": "1", "type": type, "message": message}).encode())
+
+    def receive(self) -> dict[str, Any]:
+        """The reply to the oldest request that has none."""
         reply: dict[str, Any] = json.loads(self._lines.readline())
         if not reply["ok"]:
             raise RuntimeError(reply["error"])

@@ -33,6 +33,7 @@ SMALL = {
     "scale.py": ["--asks", "1", "--trials", "8", "--dimensions", "3", "--queries"],
     "deadline.py": ["--asks", "3", "--trials", "8", "--case", "straddle-1d", "--deadline-ms", "20"],
     "wait.py": ["--cases", "straddle-1d", "--trials", "4", "--response-seconds", "0.01"],
+    "ping.py": ["--sessions", "2", "--seconds", "0.2"],
     "throughput.py": ["--clients", "1", "2", "--seconds", "0.2"],
     "quality.py": [
         *("discrimination", "--method", "Sobol", "straddle", "--trials", "6", "8", "--repeats", "2"),
