@@ -127,7 +127,7 @@ def serve(
             min=0,
             max=256,
             metavar="N",
-            help="Processes that compute; 0 computes inline.  [default: cores - 1]",
+            help="Processes that compute; 0 computes inline.  [default: cores - 1, at least 1]",
         ),
     ] = None,
     eager: Annotated[

@@ -12,18 +12,20 @@ probability of being preferred to one of average utility. Predictions of pairs a
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from fechner.strategies._preferences import asks_for_pairs, pair_rows, predict_pairs
+from fechner.strategies._requests import box_of, number_of, points_of
 from fechner.strategies._thresholds import threshold_line
 from fechner.strategies.acquisition.acquisition import Acquisition
-from fechner.strategies.acquisition.levels import levels_of, snap
+from fechner.strategies.acquisition.constrained import kept_inside
+from fechner.strategies.acquisition.levels import Levels, levels_of, snap
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
@@ -31,6 +33,7 @@ from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.models.uncertainty import Ensemble, ensemble
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
+from fechner.strategies.region import inside
 
 SCAN = 2048
 STARTS = 8
@@ -79,7 +82,7 @@ def answer(
         hyperparameters = fit(model, inputs, y, hyperparameters, poll=poll)
     core = ensemble(model, inputs, np.asarray(y, dtype=float).reshape(-1), hyperparameters, poll=poll)
     interval = request.get("interval")
-    interval = 0.95 if interval is None else _number(interval, "message.interval")
+    interval = 0.95 if interval is None else number_of(interval, "message.interval")
     if not 0.0 < interval < 1.0:
         raise FechnerError("bad_value", "the interval must lie between 0 and 1", "message.interval")
     if kind == "prediction":
@@ -120,7 +123,7 @@ def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interv
         compared = pair_rows(space, request["x"])
         pairs = np.stack([space.encode_trial(row, 2) for row in compared])
         return _reply(space, compared, *predict_pairs(core, pairs, probable, interval))
-    rows = _points(space, request.get("x"), set())
+    rows = points_of(space, request.get("x"), set())
     if not rows:
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
     points, scale = space.encode_rows(rows), _scale_of(core.centre, request)
@@ -143,7 +146,7 @@ def _place(
     scale = _scale_of(core.centre, request)
     target = 0.0
     if kind == "inverse":
-        target = _number(request.get("y"), "message.y")
+        target = number_of(request.get("y"), "message.y")
 
     def values(points: Array) -> Array:
         # latent means order a probability's maximum too steeply where Phi is flat, so predict in the space
@@ -153,22 +156,38 @@ def _place(
             return -np.abs(mean - target)
         return mean if kind == "max" else -mean
 
-    lower, upper = _box(space, request.get("constraints"))
+    lower, upper = box_of(space, request.get("constraints"))
     levels = levels_of(space, lower, upper)
     function = Acquisition(lambda points: values(snap(points, levels)), 256, 1e-5)
+    keyed, candidates = key(seed, kind), None
+    if space.constraints:
+        function = kept_inside(function, lambda points: inside(space, snap(points, levels)))
+        candidates = _allowed(space, lower, upper, levels, key(keyed, "scan"))
     unit, _ = maximise(
         function,
         core.centre.covariance.lengthscales,
-        seed=key(seed, kind),
+        seed=keyed,
         scan=SCAN,
         starts=STARTS,
         box=(lower, upper),
+        points=candidates,
         poll=poll,
     )
     # the raw values that the client gets decide the prediction it gets
     unit = snap(unit[None], levels)[0]
     unit = np.clip(np.asarray(space.encode(space.decode(unit)), dtype=float).reshape(1, -1), 0.0, 1.0)
     return _reply(space, [space.decode(unit[0])], *core.predict(unit, scale, interval))
+
+
+def _allowed(space: Space, lower: Array, upper: Array, levels: Levels, seed: int) -> Array:
+    """Points (m, d) of a box that [constraints] allows; more of it is looked at where it allows little."""
+    for scan in (SCAN, 16 * SCAN):
+        points = lower + (upper - lower) * sobol(seed, space.d, 0, scan)
+        points = points[inside(space, snap(points, levels))][:SCAN]
+        if len(points):
+            return points
+    text = "no point within these constraints is allowed by [constraints]"
+    raise FechnerError("bad_value", text, "message.constraints", "wider ones")
 
 
 def _threshold(
@@ -198,8 +217,8 @@ def _threshold(
         raise FechnerError("bad_value", text, "message.parameter")
     dimension = free.index(name)
     target = _level(core.centre, request)
-    rows = _points(space, request.get("x"), {name})
-    low, high = _box(space, request.get("constraints"))
+    rows = points_of(space, request.get("x"), {name})
+    low, high = box_of(space, request.get("constraints"))
     if not rows:  # constraints may hold the other parameters as well
         missing = [n for i, n in enumerate(free) if n != name and low[i] != high[i]]
         if missing:
@@ -235,71 +254,13 @@ def _level(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> f
     level = request.get("y")
     if level is None:
         raise FechnerError("bad_value", "a threshold needs y, the outcome to be reached", "message.y")
-    level = _number(level, "message.y")
+    level = number_of(level, "message.y")
     if _scale_of(core, request) == "latent":
         return level
     floor, ceiling = core.range()
     if not floor < level < ceiling:
         raise FechnerError("out_of_bounds", f"y must lie between {floor:g} and {ceiling:g}", "message.y")
     return core.latent_of(level)
-
-
-def _points(space: Space, x: Any, without: set[str]) -> list[dict[str, Any]]:
-    """The rows of a mapping of names to values or lists; a single value stands for all rows."""
-    if not x:
-        return []
-    if not isinstance(x, Mapping):
-        raise FechnerError("bad_value", "x must map parameter names to values or lists", "message.x")
-    given = {n: list(v) if isinstance(v, list | tuple) else [v] for n, v in x.items() if n not in without}
-    if not given:
-        return []
-    length = max(len(values) for values in given.values())
-    for name, values in given.items():
-        if len(values) not in (1, length):
-            text = f"{name} has {len(values)} values where others have {length}"
-            raise FechnerError("bad_value", text, f"message.x.{name}")
-    middle = space.decode(np.full(space.d, 0.5))
-    stand_in = {name: [middle[name]] for name in without}
-    rows = space.validate_columns({**given, **stand_in}, length, "message.x")
-    return rows
-
-
-def _box(space: Space, constraints: Any) -> tuple[Array, Array]:
-    """The ends (d,) in unit space of the box that `constraints` leaves."""
-    lower, upper = np.zeros(space.d), np.ones(space.d)
-    if not constraints:
-        return lower, upper
-    if not isinstance(constraints, Mapping):
-        raise FechnerError("bad_value", "constraints must map names to values", "message.constraints")
-    free = [space.names[index] for index in space.free]
-    middle = space.decode(np.full(space.d, 0.5))
-    for name, value in constraints.items():
-        where = f"message.constraints.{name}"
-        ends = list(value) if isinstance(value, list | tuple) else [value]
-        if len(ends) not in (1, 2):
-            raise FechnerError("bad_value", "a constraint is one value or [lower, upper]", where)
-        clean = [space.validate_fixed({name: end}, "message.constraints")[name] for end in ends]
-        if name not in free:
-            continue
-        dimension = free.index(name)
-        units = [float(space.encode({**middle, name: end})[dimension]) for end in clean]
-        if units[0] > units[-1]:
-            raise FechnerError("bad_value", f"the lower end of {name} lies above the upper one", where)
-        lower[dimension], upper[dimension] = units[0], units[-1]
-    return lower, upper
-
-
-def _number(value: Any, where: str) -> float:
-    """A finite number, also as a list of one."""
-    if isinstance(value, list | tuple) and len(value) == 1:
-        value = value[0]
-    try:
-        number = math.nan if isinstance(value, bool | str) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise FechnerError("bad_value", f"{str(value)[:40]} is not a finite number", where)
-    return number
 
 
 def _reply(

@@ -52,6 +52,7 @@ Score = Callable[[Array, Array, float, Array], Array]
 ScoreSlopes = Callable[[Array, Array, float, Array], tuple[Array, Array]]
 
 LIMIT = 40.0  # of b: farther in standard deviations nothing changes
+LEAST = 1e-9  # what decides between points that promise nothing else
 NEAR_ONE = 1.0 - 1e-9
 
 
@@ -201,7 +202,9 @@ def local(posterior: Posterior, target: float, kind: str, at: str = "levelset") 
         uncertainty, _ = uncertainty_of(kind)
         # one reference point for each candidate, so its own pi too
         shifted = score(excess[:, None], yes, gain, pi[:, None])
-        return shifted - uncertainty(pi).mean() + uncertainty(pi)
+        # one outcome may nowhere change a decision: then where f is known least
+        least = LEAST * variance / (1.0 + variance)
+        return shifted - uncertainty(pi).mean() + uncertainty(pi) + least
 
     return values
 

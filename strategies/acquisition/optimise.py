@@ -137,7 +137,9 @@ def differences(
         values = values_in_chunks(acquisition, batch.reshape(-1, x.shape[1]), None).reshape(m, -1)
         width = batch[:, 1 + rows, free] - batch[:, 1 + count + rows, free]
         slopes = np.zeros_like(x)
-        slopes[:, free] = (values[:, 1 : 1 + count] - values[:, 1 + count :]) / width
+        with np.errstate(invalid="ignore"):  # beside what isn't allowed there is no slope
+            found = (values[:, 1 : 1 + count] - values[:, 1 + count :]) / width
+        slopes[:, free] = np.where(np.isfinite(found), found, 0.0)
         return values[:, 0], slopes
 
     return climb

@@ -192,7 +192,8 @@ class Fit:
         value: its log posterior density; -inf where the evidence could not be computed at all.
         evaluations: how often the evidence was computed.
         memory: plain data from which the next search begins: ``inverse_hessian`` (the lower triangle, row by
-            row) and ``compared_at``, the number of trials when the priors' typical values were last tried.
+            row); ``compared_at`` and ``compared_ago``, the number of trials when the priors' typical values
+            were last tried, and the number of fits since.
         failure: what went wrong, or "".
     """
 
@@ -226,8 +227,9 @@ def maximise(
     """The maximum of the log posterior density of theta.
 
     Begins at `start` (the last fit) with the curvature that its search left, so that a few more trials cost
-    an evaluation or two. Without a last fit, and whenever the trials have grown by half since, begins at the
-    priors' typical values too, lest a session stay in an early local maximum.
+    an evaluation or two. Without a last fit, and whenever the trials have grown by half or there were as many
+    fits as trials since, begins at the priors' typical values too, lest a session stay in an early local
+    maximum.
 
     Args:
         layout: of theta.
@@ -251,10 +253,11 @@ def maximise(
         return values, slopes
 
     begins = [] if start is None else [(start, _recalled(memory, layout))]
-    compared_at = int((memory or {}).get("compared_at") or 0)
-    if start is None or n >= 1.5 * compared_at:
+    compared_at, compared_ago = (int((memory or {}).get(f"compared_{word}") or 0) for word in ("at", "ago"))
+    compared_ago += 1
+    if start is None or n >= 1.5 * compared_at or compared_ago >= n:
         begins += [(theta, layout.scales()) for theta in layout.cold()]
-        compared_at = n
+        compared_at, compared_ago = n, 0
     lower, upper = np.array(layout.bounds()).T
     found, used = [], 0
     for theta, hessian in begins:  # one after the other: the evidence carries its sites along
@@ -277,7 +280,11 @@ def maximise(
         return Fit(begins[0][0], -np.inf, used, {}, failed or "the evidence is not finite")
     rows, columns = np.tril_indices(layout.size)
     left = best.inverse_hessians[0][rows, columns]
-    memory = {"inverse_hessian": [float(f"{v:.3g}") for v in left], "compared_at": compared_at}
+    memory = {
+        "inverse_hessian": [float(f"{v:.3g}") for v in left],
+        "compared_at": compared_at,
+        "compared_ago": compared_ago,
+    }
     return Fit(best.x[0], -float(best.values[0]), used, memory)
 
 

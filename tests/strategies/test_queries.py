@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fechner.strategies.config.specification import Component, Parameter
+from fechner.strategies.config.specification import Comparison, Component, Constraint, Parameter
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models import fit
 from fechner.strategies.models.normal import ndtr
@@ -55,6 +55,30 @@ def query(session: dict[str, Any], **request: Any) -> dict[str, Any]:
         {"space": "probability", **request},
         5,
     )
+
+
+def test_places_keep_the_experiments_constraints(session: dict[str, Any]) -> None:
+    """What [constraints] rules out is no maximum, minimum or inverse; nothing left is an error."""
+    rule = Comparison((("level", 1.0), ("frequency", 5.0)), "<=", 40.0)
+    limited = space(SPACE.parameters, (Constraint("c1", "level + 5*frequency <= 40", False, (rule,)),))
+
+    def found(**request: Any) -> tuple[float, float]:
+        data = session["x"], session["y"], session["hyperparameters"], False
+        got = answer(MODEL, *data, limited, {"space": "probability", **request}, 5)
+        ((frequency,), (level,)) = got["x"]["frequency"], got["x"]["level"]
+        assert level + 5 * frequency <= 40 * (1 + 1e-6)
+        return frequency, level
+
+    frequency, level = found(query="max")
+    free = query(session, query="max")
+    assert free["x"]["level"][0] + 5 * free["x"]["frequency"][0] > 41
+    assert level + 5 * frequency > 38  # at the edge of what is allowed
+    found(query="min")
+    found(query="inverse", y=0.5)
+    found(query="max", constraints={"frequency": [4.0, 8.0]})
+    with pytest.raises(FechnerError) as refused:
+        found(query="max", constraints={"level": [60.0, 100.0]})
+    assert (refused.value.code, refused.value.where) == ("bad_value", "message.constraints")
 
 
 def test_prediction_at_many_points(session: dict[str, Any]) -> None:

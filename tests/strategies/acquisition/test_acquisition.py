@@ -92,6 +92,17 @@ def test_local_look_ahead_agrees_with_quadrature(name: str) -> None:
         assert value == pytest.approx(float(wanted), abs=1e-5)
 
 
+def test_where_no_outcome_changes_a_decision_the_least_known_point_is_best() -> None:
+    """LocalSUR is flat where even a surprise leaves the point on its side: variance decides there."""
+    core = fitted(0.0)
+    far = build(Component("LocalSUR", {"target": 1 - 1e-12}), core, seed=1)
+    points = sobol(3, 2, 0, 64)
+    _, variance = core.latent(points)
+    values = far.values(points)
+    assert values.max() < 1e-6
+    assert int(np.argmax(values)) == int(np.argmax(variance))
+
+
 @pytest.mark.parametrize("floor", [0.0, 0.5])
 def test_variance_and_information_agree_with_quadrature(floor: float) -> None:
     """BALV is the variance of p, BALD the information of an outcome about f, for narrow and wide f."""

@@ -181,6 +181,18 @@ def test_a_numerical_failure_keeps_the_last_hyperparameters(monkeypatch: pytest.
     assert "not positive definite" in found["warnings"][0]
 
 
+def test_a_window_of_constant_size_is_looked_at_anew_now_and_then() -> None:
+    """A session that keeps its most recent trials can't stay in an early local maximum for ever."""
+    random = np.random.default_rng(4)
+    x = random.random((12, 1))
+    y = (random.random(12) < ndtr(4 * x[:, 0] - 2)).astype(float)
+    found, ages = None, []
+    for _ in range(26):
+        found = fit(MODEL, x, y, found)
+        ages.append(found["compared_ago"])
+    assert ages == [*range(12), *range(12), 0, 1]
+
+
 def test_polling_can_cancel_a_fit() -> None:
     """An exception raised by poll ends the fit."""
     x, y = data(30)
