@@ -31,6 +31,7 @@ __all__ = [
     "log_ndtr",
     "ndtr",
     "ndtri",
+    "owens_t",
     "probability_moments",
     "table_nodes",
 ]

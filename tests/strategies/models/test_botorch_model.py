@@ -77,3 +77,44 @@ def test_botorch_acquisition_functions_accept_it(component: Component) -> None:
         assert values.shape == (5,)
         (slope,) = torch.autograd.grad(values.sum(), points)
         assert torch.isfinite(slope).all()
+
+
+BOX = [
+    Component("GPClassificationModel", {"floor": 0.5, "lapse": 0.02}),
+    Component("GPClassificationModel", {"mean_covar_factory": Component("SongMeanCovarFactory", {})}),
+    Component("MonotonicProjectionGP"),
+    Component("OrdinalGPModel", {"n_levels": 3}),
+    Component("SemiParametricGPModel"),
+    Component("HadamardSemiPModel"),
+]
+
+
+@pytest.mark.parametrize("component", BOX, ids=lambda one: f"{one.name}-{'-'.join(one.keys)}")
+def test_every_model_is_one_of_botorchs(component: Component) -> None:
+    """Batches of any shape; acquisition functions with their defaults give finite values and slopes."""
+    random = np.random.default_rng(0)
+    x = random.uniform(size=(24, 2))
+    y = (
+        np.floor(3 * x[:, 1])
+        if component.name == "OrdinalGPModel"
+        else (x[:, 1] > random.random(24)).astype(float)
+    )
+    found = fit(component, x, y)
+    model = condition(component, x, y, found)
+    assert isinstance(model, Model)
+    points = torch.rand(2, 3, 4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    got = model.posterior(points)
+    assert got.mean.shape == got.variance.shape == (2, 3, 4, 1)
+    assert bool((got.variance > 0).all())
+    sampler = SobolQMCNormalSampler(torch.Size([16]), seed=1)
+    assert sampler(got).shape == (16, 2, 3, 4, 1)
+    flat = points.reshape(6, 4, 2)[:, :2].clone().requires_grad_(True)
+    for function in (
+        qLogNoisyExpectedImprovement(model, X_baseline=torch.tensor(x), sampler=sampler),
+        qUpperConfidenceBound(model, beta=2.0, sampler=SobolQMCNormalSampler(torch.Size([16]), seed=1)),
+    ):
+        values = function(flat)
+        assert values.shape == (6,)
+        (slope,) = torch.autograd.grad(values.sum(), flat)
+        assert torch.isfinite(values).all()
+        assert torch.isfinite(slope).all()

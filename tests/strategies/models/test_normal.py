@@ -9,6 +9,7 @@ from fechner.strategies.models.normal import (
     bivariate_excess_slopes,
     excess_table,
     ndtr,
+    owens_t,
     probability_moments,
 )
 
@@ -68,6 +69,23 @@ def test_moments_of_a_probability() -> None:
         got = probability_moments(np.array([mean]), np.array([variance]))
         np.testing.assert_allclose(got[0], first, rtol=1e-6)
         np.testing.assert_allclose(got[1], weights @ (p - first) ** 2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("variance", [1e-8, 1e-3, 0.1, 1.0, 10.0, 1e4])
+@pytest.mark.parametrize("mean", [-6.0, -1.3, 0.0, 0.4, 3.0])
+def test_owens_t_in_the_variance_of_a_probability(mean: float, variance: float) -> None:
+    """Owen's T agrees with its integral to 1e-12, and so does the variance, which never is negative."""
+    with mpmath.workdps(40):
+        h = mpmath.mpf(mean) / mpmath.sqrt(1 + mpmath.mpf(variance))
+        a = 1 / mpmath.sqrt(1 + 2 * mpmath.mpf(variance))
+        wanted = mpmath.quad(lambda t: mpmath.exp(-(h**2) * (1 + t**2) / 2) / (1 + t**2), [0, a]) / (
+            2 * mpmath.pi
+        )
+        spread = mpmath.ncdf(h) * mpmath.ncdf(-h) - 2 * wanted
+    assert owens_t(float(h), float(a)) == pytest.approx(float(wanted), abs=1e-12)
+    _, got = probability_moments(np.array([mean]), np.array([variance]))
+    assert got[0] == pytest.approx(float(spread), abs=1e-12)
+    assert 0 <= got[0] <= 0.25
 
 
 @pytest.mark.parametrize("largest", [0.1, 0.3, 0.5, 0.7, 0.8, 0.925, 0.95, 1.0])
