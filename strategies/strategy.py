@@ -29,7 +29,7 @@ from fechner.strategies.seed_data import given
 from fechner.strategies.sequential import advance
 from fechner.strategies.state import MOST_PENDING, Array, State, initial, tell
 from fechner.strategies.threads import single_thread
-from fechner.strategies.tiers import PREVIOUS_FIT, SPACE_FILLING_TIER
+from fechner.strategies.tiers import PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER
 
 Poll = Callable[[], None]
 Proposal = dict[str, Any]
@@ -136,8 +136,9 @@ def _new_points(
                 lambda place: _random_point(state, place, units),
             )
 
-        if emit is not None and usable_hyperparameters(state) is not None:
+        if emit is not None:
             emit(greedy(PREVIOUS_FIT))
+            emit(greedy(SCAN))
         return greedy(tier)
     if computes:
         return _model_proposal(state, n, units, tier, poll, emit)
@@ -207,6 +208,7 @@ def _model_proposal(
     from fechner.strategies.generators.acquisition import generate
     from fechner.strategies.generators.independent import generate_for_several
     from fechner.strategies.generators.pairs import generate_pairs
+    from fechner.strategies.models import fit
 
     stage = state.current
     assert stage.model is not None
@@ -228,7 +230,6 @@ def _model_proposal(
         pending,
         n=n,
         fixed=units,
-        start=start,
         seed=key(stage_seed(state, "acquisition"), state.stage_asked),
         post_range=stage.min_post_range is not None or stage.log_post_var,
         poll=poll,
@@ -238,13 +239,16 @@ def _model_proposal(
         return _proposal_of(state, units, result, refit and result["tier"] != PREVIOUS_FIT)
 
     with single_thread():
-        if start is not None and (tier == PREVIOUS_FIT or emit is not None):
-            previous = proposal(compute(refit=False, tier=PREVIOUS_FIT))
+        if tier == PREVIOUS_FIT or emit is not None:
+            before = start if start is not None else fit(stage.model, x[:0], told[:0])  # the priors' own
+            previous = proposal(compute(start=before, refit=False, tier=PREVIOUS_FIT))
             if emit is None:
                 return previous
             emit(previous)
-        scanned = None if emit is None else lambda result: emit(proposal(result))
-        return proposal(compute(refit=refit, tier=tier, scanned=scanned))
+            quick = compute(start=start, refit=refit, tier=SCAN)
+            emit(proposal(quick))
+            return proposal(compute(start=quick["hyperparameters"], refit=False))
+        return proposal(compute(start=start, refit=refit, tier=tier))
 
 
 def _plugged_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:

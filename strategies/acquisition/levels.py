@@ -71,12 +71,11 @@ def maximise_on(
     evaluations: int | None,
     fixed: Mapping[int, float],
     points: Array | None = None,
-    scanned: Callable[[Array], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> tuple[Array, float]:
     """The best point found (d,), at levels where there are any, and its value; otherwise as `maximise`.
 
-    Without starts nothing is refined. `scanned` is given the scan's best where no coordinate has levels.
+    Without starts nothing is refined.
     """
     fixed = dict(fixed)
     free = [i for i in range(len(lengthscales)) if i not in fixed]
@@ -84,7 +83,7 @@ def maximise_on(
     if not exchanged:
         return maximise(
             acquisition, lengthscales, seed=seed, scan=scan, starts=starts, evaluations=evaluations,
-            fixed=fixed, points=points, scanned=scanned, poll=poll,
+            fixed=fixed, points=points, poll=poll,
         )  # fmt: skip
     grids: list[Array] = [grid for i in exchanged if (grid := levels[i]) is not None]
     count = float(np.prod([float(len(grid)) for grid in grids]))

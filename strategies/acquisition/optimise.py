@@ -48,7 +48,6 @@ def maximise(
     fixed: Mapping[int, float] | None = None,
     box: tuple[Array, Array] | None = None,
     points: Array | None = None,
-    scanned: Callable[[Array], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> tuple[Array, float]:
     """The best point found (d,) and its value.
@@ -62,7 +61,6 @@ def maximise(
         evaluations: limit on the number of gradient evaluations over all starts; None for none.
         fixed: values in unit space of dimensions that are not free.
         points: (m, d) to scan in place of Sobol points.
-        scanned: given the scan's best point (d,) before it is refined.
         box: lower and upper ends (d,) in unit space; the whole unit box if None.
         poll: called between evaluations; may raise to cancel.
     """
@@ -86,8 +84,6 @@ def maximise(
     spread = float(finite.max() - np.median(finite)) if len(finite) else 0.0
     if not (spread > 1e-300 and starts):
         return best_x, best_value
-    if scanned is not None:
-        scanned(best_x)
     begins = points[order[distinct(points[order], lengthscales, starts)]]
     climb = acquisition.gradients or differences(acquisition, free, unit, lower, upper)
 

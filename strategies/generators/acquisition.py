@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.acquisition.accelerated import Scan, accelerated
-from fechner.strategies.acquisition.acquisition import Acquisition, build
+from fechner.strategies.acquisition.acquisition import build
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
 from fechner.strategies.config.specification import Component
@@ -22,7 +22,7 @@ from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
 from fechner.strategies.region import inside, sampled
-from fechner.strategies.tiers import MODEL, SCAN
+from fechner.strategies.tiers import MODEL
 
 RANGE_POINTS = 1000
 ON_THEIR_OWN = {thompson.NAME: thompson.crossing, intensity_aware.NAME: intensity_aware.point}
@@ -44,7 +44,6 @@ def generate(
     budget: float | None = None,
     post_range: bool = False,
     tier: str | None = None,
-    scanned: Callable[[dict[str, Any]], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """The next `n` points.
@@ -68,8 +67,6 @@ def generate(
         budget: seconds that bound the optimisation as max_gen_time does; the smaller one counts.
         post_range: whether to compute the posterior's range and largest variance.
         tier: how much of the search to do (tiers.py); all of it if None.
-        scanned: given the answer of the tier `scan` before its best points are refined, where that is one
-            point and no parameter has levels.
         poll: called every few milliseconds; may raise to cancel.
 
     Raises:
@@ -92,24 +89,6 @@ def generate(
     levels = levels_of(space)
     chosen, device = waiting, None
     around = partial(ensemble, model, inputs, y, hyperparameters, poll=poll)
-    ranged = posterior_range(core, d, key(seed, "range")) if post_range else (None, None)
-
-    def answer(points: Array, tier: str) -> dict[str, Any]:
-        mean, sd = core.moments(points, "probability")
-        out: dict[str, Any] = {
-            "points": points[:, None, :],
-            "tier": tier,
-            "hyperparameters": hyperparameters,
-            "post_mean": [float(v) for v in mean],
-            "post_sd": [float(v) for v in sd],
-            "post_range": ranged[0],
-            "max_post_var": ranged[1],
-            "warnings": warnings,
-        }
-        if device is not None:
-            out["device"] = device
-        return out
-
     for index in range(n):
         keyed = key(seed, "point", index)
         if generator.name in ON_THEIR_OWN:
@@ -134,20 +113,29 @@ def generate(
                 logarithmic=logarithmic, poll=poll,
             )  # fmt: skip
         else:
-
-            def told(best: Array, function: Acquisition = function) -> None:
-                nonlocal device
-                device = function.scan.computed_on if isinstance(function.scan, Scan) else device
-                if scanned is not None and n == 1:
-                    scanned(answer(best[None, :], SCAN))
-
             point, _ = maximise_on(
                 search, core.covariance.lengthscales, levels, seed=keyed, scan=scan, starts=starts,
-                evaluations=evaluations, fixed=fixed, points=candidates, scanned=told, poll=poll,
+                evaluations=evaluations, fixed=fixed, points=candidates, poll=poll,
             )  # fmt: skip
         chosen = np.vstack([chosen, point[None, :]])
         device = function.scan.computed_on if isinstance(function.scan, Scan) else device
-    return answer(chosen[len(waiting) :], tier or MODEL)
+    points = chosen[len(waiting) :]
+    mean, sd = core.moments(points, "probability")
+    out: dict[str, Any] = {
+        "points": points[:, None, :],
+        "tier": tier or MODEL,
+        "hyperparameters": hyperparameters,
+        "post_mean": [float(v) for v in mean],
+        "post_sd": [float(v) for v in sd],
+        "post_range": None,
+        "max_post_var": None,
+        "warnings": warnings,
+    }
+    if device is not None:
+        out["device"] = device
+    if post_range:
+        out["post_range"], out["max_post_var"] = posterior_range(core, d, key(seed, "range"))
+    return out
 
 
 def posterior_range(core: Posterior, d: int, seed: int) -> tuple[float, float]:

@@ -20,9 +20,7 @@ def effort(
     """
     scan, starts = int(keys.get("samps") or 1024), int(keys.get("restarts") or 10)
     if tier in (SCAN, PREVIOUS_FIT):
-        starts = 0
-    if tier == PREVIOUS_FIT:
-        scan = min(scan, QUICK_SCAN)
+        scan, starts = min(scan, QUICK_SCAN), 0
     limits = [float(v) for v in (keys.get("max_gen_time"), budget) if v is not None]
     if not limits:
         return scan, starts, None

@@ -33,7 +33,6 @@ def generate_for_several(
     seed: int,
     post_range: bool = False,
     tier: str | None = None,
-    scanned: Callable[[dict[str, Any]], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """The next `n` points; arguments and answer as those of `generators.acquisition.generate`.
@@ -45,7 +44,6 @@ def generate_for_several(
             acquisition function of all outcomes.
         model: IndependentGPsModel.
         y: (t, m) outcomes.
-        scanned: has no use here, where each point may be another outcome's.
 
     Returns:
         As there, but neither post_mean nor post_sd: there is no single prediction. post_range is the

@@ -92,7 +92,6 @@ def generate_pairs(
     budget: float | None = None,
     post_range: bool = False,
     tier: str | None = None,
-    scanned: Callable[[dict[str, Any]], None] | None = None,
     poll: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """The next `n` pairs, (n, 2, d); arguments and answer as those of `generators.acquisition.generate`.
@@ -103,7 +102,6 @@ def generate_pairs(
 
     Args:
         space: the search space, for the levels of integers and categories and the names of shared dimensions.
-        scanned: has no use here: two stimuli are searched one after the other.
     """
     if start is not None and not refit:
         hyperparameters = dict(start)

@@ -98,14 +98,14 @@ def test_a_worker_tells_lower_tiers_as_they_come(start: Started, fit: Compute) -
     """Before the result, as here; those of a task given up are not delivered."""
     driven, task = start(), replace(fit, tiers=True)
     driven.pool.submit(task)
-    *lower, result = driven.wait_for(2)
+    *lower, result = driven.wait_for(3)
     here: list[Emitted] = []
     assert result.result == run(task, emit=here.append).result
     assert lower == here
     driven.pool.submit(replace(task, task=2))
     driven.pool.abandon(2)
     driven.pool.submit(replace(fit, task=3))
-    assert [one.task for one in driven.wait_for(3)[2:]] == [3]
+    assert [one.task for one in driven.wait_for(4)[3:]] == [3]
 
 
 def test_a_task_that_kills_its_workers_is_an_error(start: Started, task: Callable[..., Compute]) -> None:
