@@ -109,7 +109,12 @@ KEYS = {
     "inducing_size": "accepted; the model is exact, so it has no effect",
     "inducing_point_method": "accepted; the model is exact, so it has no effect",
     "mean_covar_factory": "whose priors to use; Fechner's own if not given",
-    "likelihood": "the outcome type's own is the only one, so far",
+    "likelihood": "the outcome type's own, or `FixedNoiseGaussianLikelihood`",
+    "mean_module": "the prior mean; of `GPClassificationModel`, `GPRegressionModel` and `OrdinalGPModel`, the"
+    " first without constraint points or an unknown lapse rate. A fitted constant where a `covar_module` is"
+    " named, else Fechner's own if not given",
+    "covar_module": "the kernel, of the same models; of unit amplitude without a `ScaleKernel`. Fechner's own"
+    " if not given",
     "max_fit_time": "seconds; becomes a number of evaluations at a nominal rate, so that replays agree",
     "use_gpu": "scans of candidates that take a core a second or more run on a GPU (CUDA, by PyTorch) where"
     " there is one, with the same answer; fits run on the processor",
@@ -214,7 +219,30 @@ KEYS = {
     "shared_dims": "parameters (names, or places from 0) that both stimuli of a pair have in common",
     "zero_mean": "a prior mean of zero; fitted otherwise",
     "DefaultMeanCovarFactory.target": "accepted, without effect",
-    "cov_kernel": "the covariance",
+    "cov_kernel": "the kernel, of the models that take a `covar_module`",
+    "active_dims": "the parameters that are seen: names, or places from 0; all if not given",
+    "FixedNoiseGaussianLikelihood": "Gaussian noise whose variance is known.",
+    "noise": "the variance of a single outcome's noise, in the outcome's units squared",
+    "RBFKernel": "exp(-r²/2): the smoothest; Fechner's own. r is the distance, each parameter in its own"
+    " length scales, so `ard_num_dims` is accepted, without effect.",
+    "MaternKernel": "Matérn's, of functions as smooth as `nu` says.",
+    "nu": "0.5 (continuous), 1.5 (once differentiable) or 2.5 (twice)",
+    "RQKernel": "a rational quadratic: smooth on several scales at once.",
+    "PeriodicKernel": "repeats itself along each parameter; periods are fitted, in units of the range.",
+    "CosineKernel": "a single wave along a single parameter (`active_dims`), where alone it is a covariance.",
+    "LinearKernel": "straight through zero at the parameters' lower bounds, with a fitted variance.",
+    "PolynomialKernel": "polynomials up to the degree `power`.",
+    "power": "the degree",
+    "ScaleKernel": "`base_kernel` with a fitted output scale.",
+    "base_kernel": "a kernel, or an alias",
+    "AdditiveKernel": "a sum of kernels.",
+    "ProductKernel": "a product of kernels.",
+    "kernels": "two or more kernels or aliases, each with its own `active_dims` and, as `ScaleKernel`,"
+    " its own output scale",
+    "ConstantMean": "a constant, which is fitted.",
+    "ZeroMean": "zero; of continuous outcomes, their average.",
+    "LinearMean": "a constant and a slope along each parameter, which are integrated out;"
+    " `input_size` is accepted, without effect.",
     "lengthscale_prior": "prior of the length scales",
     "ls_loc": "location of a log-normal one, before it is scaled with the dimension",
     "ls_scale": "scale of a log-normal one",

@@ -62,6 +62,13 @@ def without_effect(stage: Stage, stimuli: int) -> str | None:
     keys = {} if stage.model is None else stage.model.keys
     if keys.get("constraint_locations") or keys.get("lapse") == "estimate":
         return "has no effect with constraint points or an unknown lapse rate: the processor computes these"
+    factory = keys.get("mean_covar_factory")
+    named = [
+        keys.get("covar_module"),
+        *(factory.keys.get(key) for key in ("cov_kernel", "active_dims") if factory),
+    ]
+    if any(one is not None and getattr(one, "name", "") != "RBFKernel" for one in named):
+        return "has no effect with this kernel: the processor computes it"
     if acqf.keys.get("lookahead_type") == "posterior":
         return "has no effect: look-ahead at outcomes is computed on the processor"
     candidates = int(stage.generator.keys.get("samps") or 1024)

@@ -17,6 +17,7 @@ import numpy as np
 from fechner.strategies import gpu
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
+from fechner.strategies.models.kernel_covariance import KernelCovariance
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 
@@ -65,6 +66,8 @@ def accelerated(acquisition: Acquisition, candidates: int) -> Acquisition:
     if parts is None or (isinstance(parts.posterior, OrdinalPosterior) and parts.name != gpu.OF_LATENT):
         return acquisition
     if not gpu.pays(candidates, parts.count, len(parts.posterior.x)):
+        return acquisition
+    if isinstance(parts.posterior.covariance, KernelCovariance):  # the device knows our own kernel alone
         return acquisition
     if parts.posterior.places is not parts.posterior.x:  # the device knows values of f alone
         return acquisition

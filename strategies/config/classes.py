@@ -133,12 +133,19 @@ class Classes:
 
     def _nested(self, chain: Sequence[str], name: str, key: Key) -> Component | None:
         found = self._sections.find(chain, name, key.inherited)
+        if found is None and key.required:
+            self._missing(chain, name, f"the name of a {_noun(key.kind)}")
         return self.component(found, key.kind) if found else None
+
+    def _missing(self, chain: Sequence[str], name: str, hint: str) -> None:
+        self._report.problem(chain[0], name, "", "is missing", hint, "missing_key")
 
     def _several(self, chain: Sequence[str], name: str, key: Key) -> tuple[Component, ...] | None:
         """The components that a list names; None where there is no list."""
         found = self._sections.find(chain, name, key.inherited)
         if found is None:
+            if key.required:
+                self._missing(chain, name, f"a list of {_noun(key.kind)}s: [a, b]")
             return None
         try:
             texts = values.texts(found.text)

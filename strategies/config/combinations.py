@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fechner.strategies import gpu
 from fechner.strategies.config import semi_parametric, several
+from fechner.strategies.config.kernels import check_modules
 from fechner.strategies.config.registry import SEARCHING
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
@@ -44,6 +45,7 @@ def check(
         _fits(sections, stage, "model", stage.model, kind, stimuli)
         _check_parts(sections, stage, stage.model, kind, stimuli)
         _check_shared(sections, stage.model, parameters)
+        check_modules(sections.report, stage.model, tuple(parameters))
     semi_parametric.check(sections, stage, parameters)
     acqf = stage.generator.keys.get("acqf")
     if isinstance(acqf, Component) and kind and stage.model is not None:

@@ -276,6 +276,16 @@ def _model(model: Component, stage: Stage, spec: Specification) -> str:
         shared = model.keys["mean_covar_factory"].keys.get("shared_dims")
         if shared:
             parts.append(f"both stimuli sharing {_and(list(shared))}")
+    kernel = model.keys.get("covar_module") or (model.keys.get("mean_covar_factory") or model).keys.get(
+        "cov_kernel"
+    )
+    if kernel is not None and (model.keys.get("covar_module") or kernel.name != "RBFKernel"):
+        parts.append(f"with the kernel {_kernel(kernel)}")
+    if model.keys.get("mean_module") is not None:
+        parts.append(f"with a {model.keys['mean_module'].name}")
+    likelihood = model.keys.get("likelihood")
+    if likelihood is not None and likelihood.keys.get("noise"):
+        parts.append(f"with noise of variance {likelihood.keys['noise']:g}")
     often = "for every ask" if stage.refit_every == 1 else f"every {stage.refit_every} asks"
     parts.append(f"fitted anew {often}")
     if stage.keep_most_recent is not None:
@@ -289,6 +299,16 @@ def _seed_data(conditions: SeedDataConditions) -> str:
         f"Its model starts with the trials of earlier sessions on the record with {_and(each)}, where "
         "parameters and outcomes are the same; they don't count as trials."
     )
+
+
+def _kernel(kernel: Component) -> str:
+    """A kernel and what it is made of."""
+    name, keys = kernel.name, kernel.keys
+    if keys.get("base_kernel") is not None:
+        return f"{name} of {_kernel(keys['base_kernel'])}"
+    if keys.get("kernels"):
+        return f"{name} of {_and([_kernel(part) for part in keys['kernels']])}"
+    return f"{name} ({keys['nu']:g})" if keys.get("nu") else name
 
 
 def _end(stage: Stage, spec: Specification) -> str:

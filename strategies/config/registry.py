@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from fechner.strategies.config.acquisitions import ACQUISITIONS, REFUSED
 from fechner.strategies.config.entries import Entry
+from fechner.strategies.config.kernels import KERNELS, MEANS
 from fechner.strategies.config.keys import (
     CONSTRAINT_KEYS,
     FACTORY_KEYS,
@@ -177,8 +178,15 @@ CLASSES: dict[str, Entry] = {
     ),
     "BernoulliLikelihood": Entry("likelihood", outcome="binary"),
     "GaussianLikelihood": Entry("likelihood", outcome="continuous"),
+    "FixedNoiseGaussianLikelihood": Entry(
+        "likelihood",
+        {"noise": Key("number", None, True, above=0.0, inherited=False)},
+        outcome="continuous",
+        stimuli=1,
+    ),
     "OrdinalLikelihood": Entry("likelihood", {"n_levels": N_LEVELS}, outcome="ordinal"),
-    "RBFKernel": Entry("kernel"),
+    **KERNELS,
+    **MEANS,
     "GreedyVarianceReduction": Entry("allocator"),
     "SobolAllocator": Entry("allocator"),
     "KMeansAllocator": Entry("allocator"),
@@ -216,15 +224,8 @@ _later(
     "MixedMeanCovarFactory",
     "DefaultMeanCovarFactory",
 )
-_later(
-    "likelihood",
-    "LinearBernoulliLikelihood StudentTLikelihood FixedNoiseGaussianLikelihood",
-)
-_later(
-    "kernel", "MaternKernel LinearKernel PeriodicKernel RQKernel PolynomialKernel ScaleKernel", "RBFKernel"
-)
-_later("kernel", "CosineKernel ProductKernel AdditiveKernel", "RBFKernel")
-_later("mean", "ConstantMean ZeroMean LinearMean")
+_later("likelihood", "LinearBernoulliLikelihood", "BernoulliLikelihood")
+_later("likelihood", "StudentTLikelihood", "GaussianLikelihood")
 
 # Names of earlier releases of the format, and what does their work today.
 OLDER_CLASSES: dict[str, str] = {

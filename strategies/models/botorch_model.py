@@ -12,6 +12,8 @@ from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
 from fechner.strategies.models.fantasies import Fantasy, outcome_noise
 from fechner.strategies.models.functionals import Functionals
+from fechner.strategies.models.kernel_covariance import KernelCovariance
+from fechner.strategies.models.kernels_torch import kernel_matrix
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from gpytorch.distributions import MultivariateNormal
@@ -77,8 +79,11 @@ class GaussianModel(Model):
     def _kernel(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """k between a `... x n x d` and b `... x m x d`: `... x n x m`."""
         covariance = self.core.covariance
-        difference = (a / self._lengthscales).unsqueeze(-2) - (b / self._lengthscales).unsqueeze(-3)
-        out = covariance.variance * torch.exp(-0.5 * difference.square().sum(-1)) + covariance.constant
+        if isinstance(covariance, KernelCovariance):
+            out = covariance.variance * kernel_matrix(covariance.kernel, a, b) + covariance.constant
+        else:
+            difference = (a / self._lengthscales).unsqueeze(-2) - (b / self._lengthscales).unsqueeze(-3)
+            out = covariance.variance * torch.exp(-0.5 * difference.square().sum(-1)) + covariance.constant
         if self._slopes is not None:
             out = out + ((a - 0.5) * self._slopes) @ (b - 0.5).transpose(-1, -2)
         return out

@@ -1,7 +1,8 @@
 """Maximum a posteriori hyperparameters: one vector, one objective, BFGS, and a budget instead of a clock.
 
 Notation: theta = (log l (d), log v, log w (d), log noise, c), where each of v, w, noise and c is there only
-if the priors leave it free.
+if the priors leave it free. A kernel other than the squared exponential has its own hyperparameters (k) in
+the place of log l.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.models.covariance import Covariance
+from fechner.strategies.models.kernel_covariance import KernelCovariance
+from fechner.strategies.models.kernels import alike
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.priors import Priors
 from fechner.strategies.quasi_newton import minimise
@@ -22,6 +25,15 @@ Evidence = Callable[[Covariance, float, float], tuple[float, Array, float, Array
 LOG_LENGTHSCALE_RANGE = (float(np.log(0.01)), float(np.log(100.0)))
 LOG_VARIANCE_RANGE = (float(np.log(1e-3)), float(np.log(1e4)))
 LOG_NOISE_RANGE = (float(np.log(1e-6)), float(np.log(10.0)))
+KERNEL_RANGES = {
+    "lengthscale": LOG_LENGTHSCALE_RANGE,
+    "width": (float(np.log(1e-2)), float(np.log(1e3))),
+    "period": (float(np.log(0.05)), float(np.log(20.0))),
+    "alpha": (float(np.log(0.05)), float(np.log(1e3))),
+    "variance": LOG_VARIANCE_RANGE,
+    "offset": LOG_VARIANCE_RANGE,
+}
+PERIODS = (0.15, 0.25, 0.35, 1.0, 2.0)  # of the box; fits begin at these too
 MEAN_RANGE = (-10.0, 10.0)
 TOLERANCE = 1e-3  # of the log posterior density
 LONGEST_STEP = 1.0  # in the logarithm of a hyperparameter
@@ -36,10 +48,16 @@ class Layout:
     d: int
 
     @property
+    def width(self) -> int:
+        """How many the covariance's shape has: d, or k."""
+        kernel = self.priors.kernel
+        return self.d if kernel is None else len(kernel.theta)
+
+    @property
     def size(self) -> int:
         p = self.priors
         return (
-            self.d
+            self.width
             + (p.variance is not None)
             + (self.d if p.slope is not None else 0)
             + (p.noise is not None)
@@ -49,7 +67,10 @@ class Layout:
     def typical(self) -> Array:
         """Where a cold fit begins."""
         p = self.priors
+        kernel = p.kernel
         parts = [np.full(self.d, p.lengthscale.typical)]
+        if kernel is not None:
+            parts = [np.array([p.of_kind(kind).typical for kind in kernel.kinds])]
         if p.variance is not None:
             parts.append(np.array([p.variance.typical]))
         if p.slope is not None:
@@ -62,12 +83,22 @@ class Layout:
 
     def cold(self) -> list[Array]:
         """Where fits without an earlier one begin: little noise and much of it often are two maxima."""
-        typical = self.typical()
-        if self.noise_place is None:
-            return [typical]
-        noisy = typical.copy()
-        noisy[self.noise_place] += 3.0
-        return [typical, self.inside(noisy)]
+        begins = [self.typical()]
+        if self.noise_place is not None:
+            noisy = begins[0].copy()
+            noisy[self.noise_place] += 3.0
+            begins.append(self.inside(noisy))
+        return begins + self._waves()
+
+    def _waves(self) -> list[Array]:
+        """Where fits of a kernel with periods begin too: the evidence has a maximum at many of them."""
+        kernel = self.priors.kernel
+        places = [i for i, kind in enumerate(kernel.kinds) if kind == "period"] if kernel is not None else []
+        begins = []
+        for period in PERIODS if places else ():
+            begins.append(self.typical())
+            begins[-1][places] = np.log(period)
+        return begins
 
     @property
     def noise_place(self) -> int | None:
@@ -83,6 +114,8 @@ class Layout:
     def bounds(self) -> list[tuple[float, float]]:
         p = self.priors
         out = [LOG_LENGTHSCALE_RANGE] * self.d
+        if p.kernel is not None:
+            out = [KERNEL_RANGES[kind] for kind in p.kernel.kinds]
         if p.variance is not None:
             out.append(LOG_VARIANCE_RANGE)
         if p.slope is not None:
@@ -101,8 +134,7 @@ class Layout:
 
     def unpack(self, theta: Array) -> tuple[Covariance, float, float]:
         """The covariance function, the prior mean and the noise variance."""
-        p, i = self.priors, self.d
-        lengthscales = np.exp(theta[:i])
+        p, i = self.priors, self.width
         variance, slopes, noise, mean = 1.0, None, 0.0, 0.0
         if p.variance is not None:
             variance = float(np.exp(theta[i]))
@@ -115,12 +147,18 @@ class Layout:
             i += 1
         if p.free_mean:
             mean = float(theta[i])
-        return Covariance(variance, lengthscales, p.constant, slopes), mean, noise
+        shape = theta[: self.width]
+        if p.kernel is not None:
+            kernel = p.kernel.at(shape)
+            return KernelCovariance.of(kernel, self.d, variance, p.constant, slopes), mean, noise
+        return Covariance(variance, np.exp(shape), p.constant, slopes), mean, noise
 
     def pack(self, covariance: Covariance, mean: float, noise: float) -> Array:
         """The inverse of `unpack`, inside the bounds."""
         p = self.priors
         parts = [np.log(covariance.lengthscales)]
+        if isinstance(covariance, KernelCovariance):
+            parts = [covariance.kernel.theta]
         if p.variance is not None:
             parts.append(np.array([np.log(covariance.variance)]))
         if p.slope is not None:
@@ -132,20 +170,30 @@ class Layout:
             parts.append(np.array([mean]))
         return self.inside(np.concatenate(parts))
 
+    def recalls(self, left: Mapping[str, Any]) -> bool:
+        """Whether the hyperparameters of an earlier fit have this layout's covariance function."""
+        kernel, earlier = self.priors.kernel, left.get("kernel")
+        if len(left["lengthscales"]) != self.d or (kernel is None) != (earlier is None):
+            return False
+        return kernel is None or earlier is None or alike(kernel.plain(), earlier)
+
     def log_prior(self, theta: Array) -> float:
         """The log prior density of theta, up to a constant."""
-        nothing = (0.0, np.zeros(self.d), 0.0, np.zeros(self.d), 0.0, 0.0)
+        nothing = (0.0, np.zeros(self.width), 0.0, np.zeros(self.d), 0.0, 0.0)
         return -self.objective(theta, lambda *_: nothing)[0]
 
     def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
         """Minus the log posterior density of theta, and its gradient."""
         p, d = self.priors, self.d
         value, by_lengthscale, by_variance, by_slope, by_noise, by_mean = evidence(*self.unpack(theta))
-        log_prior, slope = p.lengthscale.log_density(theta[:d])
         gradient = np.zeros(self.size)
-        gradient[:d] = by_lengthscale + slope
+        i = self.width
+        if p.kernel is None:
+            log_prior, slope = p.lengthscale.log_density(theta[:i])
+        else:
+            log_prior, slope = p.of_kernel(theta[:i])
+        gradient[:i] = by_lengthscale + slope
         value += log_prior
-        i = d
         if p.variance is not None:
             log_prior, slope = p.variance.log_density(theta[i : i + 1])
             gradient[i] = by_variance + slope[0]

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.additive import layout_of
-from fechner.strategies.models.covariance import Covariance, Differences
+from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
 from fechner.strategies.models.inference.inducing import thinned
+from fechner.strategies.models.kernel_covariance import KernelCovariance, differences_of
+from fechner.strategies.models.kernels import from_plain as from_plain_kernel
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 
@@ -164,7 +166,7 @@ def _evidence(
     Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that
     its result depends on its arguments alone.
     """
-    differences = Differences.of(x, layout.priors.slope is not None)
+    differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel)
     carried: dict[str, tuple[Array, Array] | None] = {"sites": None}
     diagonal = np.diag_indices(len(y))
 
@@ -198,24 +200,27 @@ def to_plain(name: str, covariance: Covariance, mean: float) -> dict[str, Any]:
     }
     if covariance.slopes is not None:
         out["slopes"] = [float(v) for v in covariance.slopes]
+    if isinstance(covariance, KernelCovariance):
+        out["kernel"] = covariance.kernel.plain()
     return out
 
 
 def from_plain(hyperparameters: Mapping[str, Any]) -> tuple[Covariance, float]:
     """The inverse of `to_plain`."""
-    slopes = hyperparameters.get("slopes")
-    covariance = Covariance(
-        float(hyperparameters["variance"]),
-        np.array(hyperparameters["lengthscales"], dtype=float),
-        float(hyperparameters.get("constant") or 0.0),
-        None if slopes is None else np.array(slopes, dtype=float),
-    )
+    given = hyperparameters.get("slopes")
+    variance, constant = float(hyperparameters["variance"]), float(hyperparameters.get("constant") or 0.0)
+    lengthscales = np.array(hyperparameters["lengthscales"], dtype=float)
+    slopes = None if given is None else np.array(given, dtype=float)
+    covariance = Covariance(variance, lengthscales, constant, slopes)
+    if "kernel" in hyperparameters:
+        kernel = from_plain_kernel(hyperparameters["kernel"])
+        covariance = KernelCovariance.of(kernel, len(lengthscales), variance, constant, slopes)
     return covariance, float(hyperparameters["mean"])
 
 
 def _pack(layout: Layout, start: Mapping[str, Any] | None) -> Array | None:
     """theta of an earlier fit of the same model and dimension, else None."""
-    if start is None or start.get("model") != NAME or len(start["lengthscales"]) != layout.d:
+    if start is None or start.get("model") != NAME or not layout.recalls(start):
         return None
     covariance, mean = from_plain(start)
     return layout.pack(covariance, mean, 0.0)

@@ -7,14 +7,16 @@ to unit variance for the fit; the hyperparameters that it returns are in the out
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models.covariance import Covariance, Differences
+from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
+from fechner.strategies.models.kernel_covariance import differences_of
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import regression_priors
@@ -36,16 +38,28 @@ def fit(
     layout = Layout(regression_priors(component, d), d)
     theta, search = layout.typical(), {}
     offset, scale = units(y)
+    known = known_noise(component)
     warm = _pack(layout, start, offset, scale)
     if len(y):
         chosen = inducing.thinned(len(y), FIT_LIMIT)
-        evidence = _evidence(layout, x[chosen], (y[chosen] - offset) / scale, poll)
+        scaled = (y[chosen] - offset) / scale
+        evidence = _evidence(layout, x[chosen], scaled, poll, _in_units(known, scale))
         found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
         theta, search = found.theta, found.fields(warm is not None)
     covariance, mean, noise = layout.unpack(theta)
     out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
-    out |= {"noise": noise * scale**2, "offset": offset, "scale": scale}
+    out |= {"noise": noise * scale**2 if known is None else known, "offset": offset, "scale": scale}
     return out | search
+
+
+def known_noise(component: Component) -> float | None:
+    """The noise variance that a FixedNoiseGaussianLikelihood names, in the outcome's units squared."""
+    likelihood = component.keys.get("likelihood")
+    return float(likelihood.keys["noise"]) if likelihood is not None and "noise" in likelihood.keys else None
+
+
+def _in_units(known: float | None, scale: float) -> float | None:
+    return None if known is None else known / scale**2
 
 
 def units(y: Array) -> tuple[float, float]:
@@ -69,7 +83,8 @@ def problem(
     theta = _pack(layout, hyperparameters, offset, scale)
     if theta is None:
         raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
-    return layout, _evidence(layout, x, (y - offset) / scale, poll), theta
+    known = _in_units(known_noise(component), scale)
+    return layout, _evidence(layout, x, (y - offset) / scale, poll, known), theta
 
 
 def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +92,8 @@ def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> d
     covariance, mean, noise = layout.unpack(theta)
     offset, scale = float(hyperparameters["offset"]), float(hyperparameters["scale"])
     out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
-    return out | {"noise": noise * scale**2, "offset": offset, "scale": scale}
+    noise = float(hyperparameters["noise"]) if layout.priors.noise is None else noise * scale**2
+    return out | {"noise": noise, "offset": offset, "scale": scale}
 
 
 def posterior(
@@ -109,9 +125,11 @@ def posterior(
     return Posterior(covariance, mean, x, root, factor, weights, False, noise=noise, log_evidence=evidence)
 
 
-def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None) -> Evidence:
-    """The log evidence and its gradient as a function of the hyperparameters."""
-    differences = Differences.of(x, layout.priors.slope is not None)
+def _evidence(
+    layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None, known: float | None = None
+) -> Evidence:
+    """The log evidence and its gradient as a function of the hyperparameters; `known` noise is none."""
+    differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel)
     identity = np.eye(len(y))
 
     def evaluate(
@@ -119,6 +137,8 @@ def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | Non
     ) -> tuple[float, Array, float, Array, float, float]:
         if poll is not None:
             poll()
+        if known is not None:
+            noise = known
         matrix, part = differences.matrices(covariance)
         factor = cholesky(matrix + noise * identity, lower=True, check_finite=False)
         inverse_factor = solve_triangular(factor, identity, lower=True, check_finite=False)
@@ -136,17 +156,17 @@ def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | Non
 def _scaled(covariance: Covariance, scale: float) -> Covariance:
     """The covariance of scale * f."""
     slopes = covariance.slopes
-    return Covariance(
-        covariance.variance * scale**2,
-        covariance.lengthscales,
-        covariance.constant * scale**2,
-        None if slopes is None else slopes * scale**2,
+    return replace(
+        covariance,
+        variance=covariance.variance * scale**2,
+        constant=covariance.constant * scale**2,
+        slopes=None if slopes is None else slopes * scale**2,
     )
 
 
 def _pack(layout: Layout, start: Mapping[str, Any] | None, offset: float, scale: float) -> Array | None:
     """theta of an earlier fit of the same model and dimension, in today's units, else None."""
-    if start is None or start.get("model") != NAME or len(start["lengthscales"]) != layout.d:
+    if start is None or start.get("model") != NAME or not layout.recalls(start):
         return None
     covariance, mean = from_plain(start)
     return layout.pack(

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import ordinal_likelihood
-from fechner.strategies.models.covariance import Covariance, Differences
+from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import SCALE, Evidence, Layout, maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
+from fechner.strategies.models.kernel_covariance import differences_of
 from fechner.strategies.models.normal import Array, ndtri
 from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 from fechner.strategies.models.posterior import factorise
@@ -115,7 +116,7 @@ class OrdinalEvidence:
     def __init__(self, layout: OrdinalLayout, x: Array, y: Array, poll: Callable[[], None] | None) -> None:
         self.cuts = layout.cuts(layout.typical())
         self.by_cuts: Array = np.zeros(layout.n_levels - 1)
-        self._differences = Differences.of(x, layout.priors.slope is not None)
+        self._differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel)
         self._y, self._poll = y, poll
         self._sites: tuple[Array, Array] | None = None
 
@@ -244,7 +245,7 @@ def _layout(component: Component, d: int) -> OrdinalLayout:
 
 def _pack(layout: OrdinalLayout, start: Mapping[str, Any] | None) -> Array | None:
     """theta of an earlier fit of the same model, dimension and number of levels, else None."""
-    if start is None or start.get("model") != NAME or len(start["lengthscales"]) != layout.d:
+    if start is None or start.get("model") != NAME or not layout.recalls(start):
         return None
     if len(start["cuts"]) != layout.n_levels - 1:
         return None

@@ -10,11 +10,13 @@ Notation: t = log theta of a positive hyperparameter theta.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from fechner.strategies.config.specification import Component
+from fechner.strategies.models.kernels import Kernel
+from fechner.strategies.models.named_kernels import kernel_of
 from fechner.strategies.models.normal import Array
 
 
@@ -109,6 +111,8 @@ class Priors:
         noise: of the noise variance (regression only).
         constant: variance of the integrated constant.
         free_mean: whether the prior mean is fitted (flat prior) instead.
+        kernel: another covariance function than the squared exponential (kernels.py), at any
+            hyperparameters, or None; `lengthscale` is then the prior of those that it has.
     """
 
     lengthscale: Prior
@@ -117,6 +121,30 @@ class Priors:
     noise: Prior | None = None
     constant: float = 0.0
     free_mean: bool = False
+    kernel: Kernel | None = None
+
+    def of_kind(self, kind: str) -> Prior:
+        """The prior of one kind of a kernel's hyperparameters."""
+        return self.lengthscale if kind == "lengthscale" else OF_KINDS[kind]
+
+    def of_kernel(self, theta: Array) -> tuple[float, Array]:
+        """Sum of log densities of a kernel's theta (k,), up to a constant, and its gradient (k,)."""
+        assert self.kernel is not None
+        value, slopes = 0.0, np.zeros(len(theta))
+        for place, kind in enumerate(self.kernel.kinds):
+            log_density, slope = self.of_kind(kind).log_density(theta[place : place + 1])
+            value, slopes[place] = value + log_density, slope[0]
+        return value, slopes
+
+
+#: Of a kernel's other hyperparameters, in units of the box and of the outcome's (or the latent) scale.
+OF_KINDS: dict[str, Prior] = {
+    "width": LogNormal(0.0, 1.0),
+    "period": LogNormal(float(np.log(0.5)), 0.7),
+    "alpha": LogNormal(0.0, 1.0),
+    "variance": LogNormal(0.0, 1.5),
+    "offset": LogNormal(0.0, 1.0),
+}
 
 
 def classification_priors(component: Component, d: int) -> Priors:
@@ -124,14 +152,13 @@ def classification_priors(component: Component, d: int) -> Priors:
     factory = component.keys.get("mean_covar_factory")
     if factory is not None and factory.name == "SongMeanCovarFactory":
         return _additive_priors(factory.keys, d)
-    if factory is not None:
-        return _factory_priors(factory.keys, d)
-    return Priors(
+    own = Priors(
         lengthscale=LogNormal(float(np.log(0.4) + np.log(d) / 4), 0.4),
         variance=LogNormal(float(np.log(4.0)), 1.0),
         slope=LogNormal(0.0, 1.5),
         constant=1.0,
     )
+    return _with_modules(component, own if factory is None else _factory_priors(factory.keys, d), own, d)
 
 
 def _additive_priors(keys: Mapping[str, Any], d: int) -> Priors:
@@ -148,17 +175,42 @@ def _additive_priors(keys: Mapping[str, Any], d: int) -> Priors:
 
 def regression_priors(component: Component, d: int) -> Priors:
     """The priors of a GPRegressionModel over d dimensions, for outcomes scaled to unit variance."""
-    noise = LogNormal(-4.0, 1.5)
-    factory = component.keys.get("mean_covar_factory")
-    if factory is not None:
-        named = _factory_priors(factory.keys, d)
-        return Priors(named.lengthscale, named.variance, None, noise, named.constant, named.free_mean)
-    return Priors(
+    likelihood = component.keys.get("likelihood")
+    known = likelihood is not None and likelihood.name == "FixedNoiseGaussianLikelihood"
+    noise = None if known else LogNormal(-4.0, 1.5)
+    own = Priors(
         lengthscale=LogNormal(float(np.log(0.4) + np.log(d) / 4), 0.6),
         variance=LogNormal(0.0, 1.0),
         noise=noise,
         constant=1.0,
     )
+    factory = component.keys.get("mean_covar_factory")
+    if factory is not None:
+        return _with_modules(component, replace(_factory_priors(factory.keys, d), noise=noise), own, d)
+    return _with_modules(component, own, own, d)
+
+
+def _with_modules(component: Component, named: Priors, own: Priors, d: int) -> Priors:
+    """The priors with the model's covar_module and mean_module in place of their covariance and mean.
+
+    As in GPyTorch, a kernel has unit amplitude but for a ScaleKernel around it, and the mean is a fitted
+    constant where none is named. A LinearMean's coefficients are integrated out under a normal prior.
+    """
+    kernel, mean = component.keys.get("covar_module"), component.keys.get("mean_module")
+    if kernel is not None:
+        scaled = kernel.name == "ScaleKernel"
+        inner = kernel.keys["base_kernel"] if scaled else kernel
+        variance = own.variance if scaled else None
+        named = Priors(own.lengthscale, variance, None, named.noise, 0.0, True, kernel_of(inner, d))
+    if mean is not None:
+        linear = mean.name == "LinearMean"
+        named = replace(
+            named,
+            slope=LogNormal(0.0, 1.5) if linear else None,
+            constant=1.0 if linear else 0.0,
+            free_mean=mean.name == "ConstantMean",
+        )
+    return named
 
 
 def pairwise_priors(component: Component, d: int) -> Priors:
@@ -193,4 +245,7 @@ def _factory_priors(keys: Mapping[str, Any], d: int) -> Priors:
     if keys.get("fixed_kernel_amplitude") is False:
         box = str(keys.get("outputscale_prior") or "box").lower() == "box"
         variance = Box(1.0, 4.0) if box else Gamma(1.5, 1.0)
-    return Priors(lengthscale, variance, free_mean=not keys.get("zero_mean"))
+    kernel = None
+    if keys.get("cov_kernel") is not None or keys.get("active_dims"):
+        kernel = kernel_of(keys.get("cov_kernel") or Component("RBFKernel"), d, keys.get("active_dims"))
+    return Priors(lengthscale, variance, free_mean=not keys.get("zero_mean"), kernel=kernel)

@@ -36,6 +36,10 @@ NEEDED: dict[str, Any] = {
     "ref_point": [-1.0, -1.0],
     "weights": [1.0, -1.0],
     "constraints": [[1, 0.2, None]],
+    "power": 2,
+    "noise": 0.01,
+    "base_kernel": "MaternKernel",
+    "kernels": ["MaternKernel", "LinearKernel"],
 }
 
 
@@ -83,12 +87,18 @@ def configuration(name: str, outcome: str, stimuli: int) -> Config:
         config[model]["mean_covar_factory"] = name
     elif entry.kind == "likelihood":
         config[model]["likelihood"] = name
+        config.setdefault(name, {}).update(needed(name))
     elif entry.kind == "allocator":
         config[model]["inducing_point_method"] = name
     elif entry.kind == "kernel":
         factory = "PairwiseMeanCovarFactory" if stimuli == 2 else "DefaultMeanCovarFactory"
         config[model]["mean_covar_factory"] = factory
         config.setdefault(factory, {})["cov_kernel"] = name
+        config.setdefault(name, {}).update(needed(name))
+        if name == "CosineKernel":  # a covariance of one parameter
+            config[name]["active_dims"] = ["b"]
+    elif entry.kind == "mean":
+        config[model]["mean_module"] = name
     return config
 
 

@@ -74,6 +74,22 @@ CASES = [
         "MCLevelSetEstimation",
         "objective = SemiPProbabilityObjective",
     ),
+    (
+        "GPClassificationModel",
+        "covar_module = ScaleKernel\nmean_module = LinearMean\n[ScaleKernel]\nbase_kernel = MaternKernel\n"
+        "[MaternKernel]\nnu = 1.5",
+        "EAVC",
+        "",
+    ),
+    (
+        "GPClassificationModel",
+        "mean_covar_factory = DefaultMeanCovarFactory\n[DefaultMeanCovarFactory]\n"
+        "cov_kernel = AdditiveKernel\nfixed_kernel_amplitude = False\n[AdditiveKernel]\n"
+        "kernels = [LinearKernel, bent]\n"
+        "[bent]\nclass = RQKernel\nactive_dims = [level]",
+        "MCLevelSetEstimation",
+        "objective = ProbitObjective",
+    ),
     *(
         pytest.param("GPClassificationModel", "", acqf, more, marks=pytest.mark.long)
         for acqf, more in (

@@ -97,8 +97,8 @@ def test_knowledge_gradient(fitted: Fitted) -> None:
         best = fantasy.posterior(tensor(places)).mean.squeeze(-1).argmax(dim=-1)
         whole = torch.cat([tensor(point[None]), tensor(places)[best]])
         wanted.append(float(theirs(whole)))
-    scale = max(wanted)
-    np.testing.assert_allclose(ours.values(POINTS), wanted, rtol=0.02, atol=0.01 * scale)
+    # the samples' average is not quite zero, also where nothing is to be gained (a monotone f's corner)
+    np.testing.assert_allclose(ours.values(POINTS), wanted, rtol=0.02, atol=0.01 * max(wanted) + 1e-4)
 
 
 @pytest.mark.parametrize("maximize", [True, False])

@@ -5,7 +5,7 @@ import pytest
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit, posterior
 from fechner.strategies.models.fitting import Layout
-from fechner.strategies.models.gp_regression import _evidence
+from fechner.strategies.models.gp_regression import NAME, _evidence, plain, problem
 from fechner.strategies.models.priors import regression_priors
 
 MODEL = Component("GPRegressionModel")
@@ -85,3 +85,27 @@ def test_a_warm_start_ends_where_the_cold_one_does() -> None:
     cold = fit(MODEL, x, y)
     warm = fit(MODEL, x, y, fit(MODEL, x[:20], y[:20]))
     assert warm["log_posterior"] == pytest.approx(cold["log_posterior"], abs=0.05)
+
+
+@pytest.mark.parametrize("factory", [None, Component("DefaultMeanCovarFactory", {})])
+def test_a_known_noise(factory: Component | None) -> None:
+    """FixedNoiseGaussianLikelihood: the noise is as given, in the outcome's units; all else is fitted."""
+    random = np.random.default_rng(0)
+    x = random.uniform(size=(30, 1))
+    y = 100 + 10 * np.sin(6 * x[:, 0]) + 2 * random.standard_normal(30)
+    likelihood = Component("FixedNoiseGaussianLikelihood", {"noise": 4.0})
+    component = Component(NAME, {"likelihood": likelihood, "mean_covar_factory": factory})
+    found = fit(component, x, y)
+    assert found["noise"] == 4.0
+    layout, evidence, theta = problem(component, x, y, found)
+    _, slopes = layout.objective(theta, evidence)
+    assert np.abs(slopes).max() < 0.1
+    for place in range(layout.size):
+        shift = 1e-5 * np.eye(layout.size)[place]
+        up, down = (layout.objective(theta + 0.1 + sign * shift, evidence)[0] for sign in (1, -1))
+        assert layout.objective(theta + 0.1, evidence)[1][place] == pytest.approx(
+            (up - down) / 2e-5, rel=1e-3, abs=1e-3
+        )
+    assert plain(layout, theta, found)["noise"] == 4.0
+    mean, _ = posterior(component, x, y, found).latent(x)
+    assert np.sqrt(np.mean(np.square(mean - 100 - 10 * np.sin(6 * x[:, 0])))) < 1.5
