@@ -4,8 +4,8 @@ A deadline is the one place where a clock decides (how far the computation came)
 a pure function of the state, and the tier that answered is on record.
 
 - ``space_filling``: the next Sobol point of the stage; no model.
-- ``previous_fit``: the data conditioned on with the last fit's hyperparameters (before the first one, with the
-  priors' own), and the best of at most `QUICK_SCAN` scanned points.
+- ``previous_fit``: the data conditioned on with the last fit's hyperparameters (before the first one, with
+  the priors' own), and the best of at most `QUICK_SCAN` scanned points.
 - ``scan``: the same with a new fit where one is due.
 - ``model``: the whole scan, and its best points refined; what an ask without a deadline computes.
 
