@@ -24,6 +24,7 @@ class DialectName(StrEnum):
     auto = "auto"
     native = "native"
     aepsych_08 = "aepsych-0.8"
+    aepsych_01 = "aepsych-0.1"
 
 
 class Switch(StrEnum):

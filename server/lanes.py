@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fechner.server.dialects import Dialect, Request
 from fechner.server.events import Computed, Now
 from fechner.server.handlers.registry import Computation, Reading
-from fechner.server.messages import Ask, Message, Update
+from fechner.server.messages import Ask, Begin, Message, Update
 
 if TYPE_CHECKING:
     from fechner.server.session import Session
@@ -174,6 +174,8 @@ def steps_of(request: Request) -> list[Step]:
     if isinstance(message, Update):
         ask: Ask = message.ask
         return [Step("tell", message.tell, request.id), Step("ask", ask, companion(request.id))]
+    if isinstance(message, Begin):
+        return [Step("setup", message.setup, request.id), Step("ask", message.ask, companion(request.id))]
     return [Step(request.type, message, request.id)]
 
 

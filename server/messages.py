@@ -79,6 +79,13 @@ class Update(Message):
     ask: Ask = Ask()
 
 
+class Begin(Message):
+    """A setup and the first ask in one round trip."""
+
+    setup: Setup
+    ask: Ask = Ask()
+
+
 class Skip(Message):
     """Close a pending trial without outcome; `again` queues the same point."""
 

@@ -21,7 +21,8 @@ def _step_request(job: Job) -> Request:
     if len(job.steps) < 2:
         return request
     step = job.step
-    return Request(request.raw, step.type, request.id if step.type == "tell" else None, message=step.message)
+    id_ = None if step.type == "ask" else request.id
+    return Request(request.raw, step.type, id_, message=step.message)
 
 
 def render(job: Job, reply: Reply) -> str:
@@ -42,8 +43,10 @@ def entry(engine: Engine, lane: Lane, job: Job, text: str, ok: bool, answer: Ans
     fault = job.request.fault is not None
     step_type = job.request.type if fault else job.step.type
     raw: Any = job.request.raw
-    if job.texts:  # an update's ask
-        raw = {"version": raw.get("version"), "type": "ask", "message": raw["message"].get("ask", {})}
+    if job.texts:  # an update's ask, or a setup's first one
+        message = raw.get("message")
+        ask = message.get("ask", {}) if isinstance(message, dict) else {}
+        raw = {"version": raw.get("version"), "type": "ask", "message": ask}
     return Entry(
         session=lane.session.id,
         client_id=(job.request.id if fault else job.step.key),

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from fechner.server.dialects.aepsych_v01 import AEPSYCH_01
 from fechner.server.dialects.aepsych_v08 import AEPSYCH_08
 from fechner.server.dialects.base import Dialect, Request
 from fechner.server.dialects.native_v1 import NATIVE
 from fechner.server.errors import FechnerError
 
-__all__ = ["AEPSYCH_08", "DIALECTS", "NATIVE", "VERSIONS", "Dialect", "Request", "choose"]
+__all__ = ["AEPSYCH_01", "AEPSYCH_08", "DIALECTS", "NATIVE", "VERSIONS", "Dialect", "Request", "choose"]
 
 #: Dialects that `--dialect` can force, by name.
-DIALECTS: dict[str, Dialect] = {"native": NATIVE, "aepsych-0.8": AEPSYCH_08}
+DIALECTS: dict[str, Dialect] = {"native": NATIVE, "aepsych-0.8": AEPSYCH_08, "aepsych-0.1": AEPSYCH_01}
 
 #: What this build answers, as `hello` lists it.
-VERSIONS: list[str | None] = ["1", None]
+VERSIONS: list[str | None] = ["1", "0.01", None]
 
 
 def choose(value: dict[str, Any], forced: str = "auto") -> Dialect:
@@ -35,8 +36,8 @@ def choose(value: dict[str, Any], forced: str = "auto") -> Dialect:
         return AEPSYCH_08
     if version == "1":
         return NATIVE
-    if version == "0.01" and "extra_info" in value:
-        return AEPSYCH_08
+    if version == "0.01":
+        return AEPSYCH_08 if "extra_info" in value else AEPSYCH_01
     shown = repr(version)
     raise FechnerError(
         "unknown_version",

@@ -74,7 +74,8 @@ def _content(value: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _setup(value: dict[str, Any], content: dict[str, Any]) -> Message:
+def parse_setup(value: dict[str, Any], content: dict[str, Any]) -> Setup:
+    """A setup, of any generation."""
     given = [key for key in ("config_str", "config_dict") if content.get(key) is not None]
     if len(given) != 1:
         raise FechnerError(
@@ -135,7 +136,7 @@ def _get_config(value: dict[str, Any], content: dict[str, Any]) -> Message:
 
 
 _PARSE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Message]] = {
-    "setup": _setup,
+    "setup": parse_setup,
     "resume": _resume,
     "ask": _ask,
     "tell": _tell,

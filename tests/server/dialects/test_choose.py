@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fechner.server.dialects import AEPSYCH_08, DIALECTS, NATIVE, VERSIONS, choose
+from fechner.server.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, NATIVE, VERSIONS, choose
 from fechner.server.errors import FechnerError
 
 
@@ -16,15 +16,17 @@ from fechner.server.errors import FechnerError
         ({"type": "setup"}, AEPSYCH_08),
         ({"version": None, "type": "setup"}, AEPSYCH_08),
         ({"version": "0.01", "type": "setup", "extra_info": None}, AEPSYCH_08),
+        ({"version": "0.01", "type": "setup", "metadata": {}}, AEPSYCH_01),
+        ({"version": "0.01", "type": "ask", "message": ""}, AEPSYCH_01),
         ({"version": "1", "type": "setup", "extra_info": None}, NATIVE),
     ],
 )
 def test_the_first_request_decides(value: dict[str, Any], dialect: object) -> None:
-    """Version 1 is native; none, or the Unity client's 0.01, is AEPsych 0.8."""
+    """Version 1 is native; none, or the Unity client's 0.01, is AEPsych 0.8, any other 0.01 is 0.1."""
     assert choose(value) is dialect
 
 
-@pytest.mark.parametrize("version", ["0.01", "2", 1, True, [], {"a": 1}, "x" * 1000])
+@pytest.mark.parametrize("version", ["0.02", "2", 1, True, [], {"a": 1}, "x" * 1000])
 def test_other_versions_are_not_answered(version: Any) -> None:
     """They are named, shortened if need be."""
     with pytest.raises(FechnerError) as caught:
