@@ -14,7 +14,7 @@ from fechner.server.dialects.aepsych_v08 import AEPSYCH_08, parse_setup
 from fechner.server.dialects.base import Reply, Request
 from fechner.server.errors import FechnerError
 from fechner.server.jsontext import render as to_json
-from fechner.server.messages import Ask, Begin, Exit, Message, Tell, Update, validate
+from fechner.server.messages import Ask, Begin, Exit, Message, Setup, Tell, Update, validate
 
 VERSION = "0.01"
 #: Types that are as they are in 0.8; can_model's and query's replies too.
@@ -82,6 +82,7 @@ def _message(type_: str, value: dict[str, Any]) -> Message:
     content = value.get("message")
     if type_ == "setup":
         setup = parse_setup(value, content if isinstance(content, dict) else {})
+        assert isinstance(setup, Setup)
         return setup if is_versioned(value) else Begin(setup=setup)
     if type_ == "ask":
         return validate(Ask, {})

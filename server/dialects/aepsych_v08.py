@@ -74,7 +74,7 @@ def _content(value: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def parse_setup(value: dict[str, Any], content: dict[str, Any]) -> Setup:
+def parse_setup(value: dict[str, Any], content: dict[str, Any]) -> Message:
     """A setup, of any generation."""
     given = [key for key in ("config_str", "config_dict") if content.get(key) is not None]
     if len(given) != 1:
