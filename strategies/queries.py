@@ -11,6 +11,7 @@ probability of being preferred to one of average utility. Predictions of pairs a
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -70,6 +71,7 @@ def answer(
         x by parameter name, y, lower, upper and sd, all lists of equal length; None where there is no value.
         A threshold's y are the values of `parameter`, with their interval; x holds them beside the others.
         Predictions of ordinal outcomes have probabilities as well, a list of the levels' for each point.
+        ``"warnings"`` says what went wrong with the fit, if anything.
 
     Raises:
         FechnerError: bad_value, unknown_parameter or out_of_bounds, with the place.
@@ -78,25 +80,51 @@ def answer(
     inputs = np.asarray(x, dtype=float)
     if inputs.ndim < 3 or inputs.shape[1] == 1:
         inputs = inputs.reshape(-1, space.d)
-    if hyperparameters is None or refit:
-        hyperparameters = fit(model, inputs, y, hyperparameters, poll=poll)
-    core = ensemble(model, inputs, np.asarray(y, dtype=float).reshape(-1), hyperparameters, poll=poll)
+    core, warnings = _fitted(model, inputs, np.asarray(y, dtype=float), hyperparameters, refit, poll)
     interval = request.get("interval")
     interval = 0.95 if interval is None else number_of(interval, "message.interval")
     if not 0.0 < interval < 1.0:
         raise FechnerError("bad_value", "the interval must lie between 0 and 1", "message.interval")
     if kind == "prediction":
-        return _prediction(core, space, request, interval)
-    if kind in ("max", "min", "inverse"):
-        return _place(core, space, request, interval, kind, seed, poll)
-    if kind == "threshold":
-        return _threshold(core, space, request, interval, seed, poll)
-    raise FechnerError(
-        "bad_value",
-        f"there is no query {kind!r}",
-        "message.query",
-        "max, min, prediction, inverse or threshold",
-    )
+        found = _prediction(core, space, request, interval)
+    elif kind in ("max", "min", "inverse"):
+        found = _place(core, space, request, interval, kind, seed, poll)
+    elif kind == "threshold":
+        found = _threshold(core, space, request, interval, seed, poll)
+    else:
+        raise FechnerError(
+            "bad_value",
+            f"there is no query {kind!r}",
+            "message.query",
+            "max, min, prediction, inverse or threshold",
+        )
+    return {**found, "warnings": warnings} if warnings else found
+
+
+def _fitted(
+    model: Component,
+    x: Array,
+    y: Array,
+    start: Mapping[str, Any] | None,
+    refit: bool,
+    poll: Callable[[], None] | None,
+) -> tuple[Ensemble, list[str]]:
+    """The ensemble that answers, and what went wrong with the fit.
+
+    Where arithmetic fails the last fit's hyperparameters stand in, then the priors' typical ones.
+    """
+    told = y.reshape(-1)
+    try:
+        fitted = dict(start) if start is not None and not refit else fit(model, x, y, start, poll=poll)
+        return ensemble(model, x, told, fitted, poll=poll), list(fitted.get("warnings", ()))
+    except np.linalg.LinAlgError as error:
+        said = f"the model could not be computed ({error})"
+    if start is not None and refit:
+        with contextlib.suppress(np.linalg.LinAlgError):
+            core = ensemble(model, x, told, start, poll=poll)
+            return core, [f"{said}; the hyperparameters of the last fit are used"]
+    typical = fit(model, x[:0], told[:0])
+    return ensemble(model, x, told, typical, poll=poll), [f"{said}; the priors' typical values are used"]
 
 
 def _scale_of(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ read back by `adopt` alone, and verified by comparing `propose` with what was re
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -204,7 +205,37 @@ def _model_proposal(
     poll: Poll | None,
     emit: Emit | None,
 ) -> Proposal:
-    """A proposal of the stage's acquisition function."""
+    """A proposal of the stage's acquisition function, or what stands for it where arithmetic fails.
+
+    These are the hyperparameters of the last fit, and without them points that fill the space; a warning of
+    the proposal says so.
+    """
+    try:
+        return _acquired(state, n, units, tier, poll, emit, _refit(state))
+    except np.linalg.LinAlgError as error:
+        said = f"the model could not be computed ({error})"
+    proposal: Proposal | None = None
+    if usable_hyperparameters(state) is not None and _refit(state):
+        with contextlib.suppress(np.linalg.LinAlgError):
+            proposal = _acquired(state, n, units, tier, poll, None, False)
+            said += "; the hyperparameters of the last fit are used"
+    if proposal is None:
+        # no deadline cut it short: `generator` makes a replay compute, and fail, all the same
+        proposal = _new_points(state, n, units, SPACE_FILLING_TIER, poll, None) | {"tier": "generator"}
+        said += "; the points fill the space"
+    return {**proposal, "warnings": [*proposal.get("warnings", ()), said]}
+
+
+def _acquired(
+    state: State,
+    n: int,
+    units: dict[int, float],
+    tier: str | None,
+    poll: Poll | None,
+    emit: Emit | None,
+    refit: bool,
+) -> Proposal:
+    """A proposal of the stage's acquisition function; `refit` fits hyperparameters anew."""
     from fechner.strategies.generators.acquisition import generate
     from fechner.strategies.generators.independent import generate_for_several
     from fechner.strategies.generators.pairs import generate_pairs
@@ -213,7 +244,7 @@ def _model_proposal(
     stage = state.current
     assert stage.model is not None
     x, y = state.modelled()
-    start, refit = usable_hyperparameters(state), _refit(state)
+    start = usable_hyperparameters(state)
     pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
     function: Callable[..., dict[str, Any]]
     function = functools.partial(generate_pairs if x.shape[1] == 2 else generate, state.space)

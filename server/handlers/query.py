@@ -106,7 +106,7 @@ def _pieces(state: State, request: dict[str, Any], most: int, warnings: list[tup
             hint="send several queries",
         )
     if size is None or length <= size or len(lengths) > 1:
-        return Computation("query", (state, request), lambda result: Answer(result, warnings=warnings))
+        return Computation("query", (state, request), lambda result: _answer([result], result, warnings))
     found: list[dict[str, Any]] = []
 
     def piece(begin: int) -> Computation:
@@ -119,11 +119,20 @@ def _pieces(state: State, request: dict[str, Any], most: int, warnings: list[tup
             found.append(result)
             if begin + size < length:
                 return piece(begin + size)
-            return Answer(_joined(found), warnings=warnings)
+            return _answer(found, _joined(found), warnings)
 
         return Computation("query", (state, {**request, "x": part}), answer)
 
     return piece(0)
+
+
+def _answer(found: list[dict[str, Any]], message: dict[str, Any], warnings: list[tuple[str, str]]) -> Answer:
+    """The answer, with what went wrong with the model once for all pieces."""
+    said = dict.fromkeys(text for part in found for text in part.get("warnings", ()))
+    return Answer(
+        {name: value for name, value in message.items() if name != "warnings"},
+        warnings=[*warnings, *(("model", text) for text in said)],
+    )
 
 
 def _joined(found: list[dict[str, Any]]) -> dict[str, Any]:

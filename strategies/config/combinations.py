@@ -117,6 +117,7 @@ def _fitting(sections: Sections, component: str, kind: str, stimuli: int) -> lis
         if entry.kind == component
         and entry.supported
         and not entry.several
+        and name not in (several.MODEL, several.GENERATOR)
         and (not entry.outcome or kind in entry.outcome.split())
         and entry.stimuli in (0, stimuli)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -85,7 +86,7 @@ def _plain(value: Any, depth: int, left: list[int]) -> Any:
             raise ValueError("the number is too large")
         return number
     if isinstance(value, Real):
-        return float(value)
+        return float(value) if math.isfinite(value) else str(float(value))  # which JSON doesn't have
     if isinstance(value, list | tuple):
         if depth >= DEEPEST:
             raise ValueError(f"lists stand in lists more than {DEEPEST} deep")

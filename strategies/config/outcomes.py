@@ -33,7 +33,9 @@ def outcomes(sections: Sections, stages: Sequence[str]) -> tuple[tuple[Outcome, 
             detail = f"has {len(given)} names for {len(types)} outcomes"
             report.problem(found.section, found.key, found.text, detail, "one name per outcome type")
         elif len(set(given)) < len(given) or not all(given):
-            report.problem(found.section, found.key, found.text, "has a name twice, or an empty one")
+            report.problem(
+                found.section, found.key, found.text, "has a name twice, or is empty", "a name for each"
+            )
         elif types:
             names = given
     n_levels = 0

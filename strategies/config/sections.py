@@ -174,6 +174,7 @@ def _wanted(key: Key) -> str:
         ):
             if bound is not None:
                 limits.append(f"{sign} {bound:.15g}")
-        return " and ".join(limits) or ("" if not key.required else "a number")
+        return " and ".join(limits) or ("a whole number" if key.type == "whole" else "a number")
     bounds = "a list of [place of an outcome, lower bound, upper bound]: [[1, None, 0.5]]"
-    return {"texts": "a list: [a, b]", "truth": "True or False", "bounds": bounds}.get(key.type, "")
+    words = {"texts": "a list: [a, b]", "truth": "True or False", "bounds": bounds}
+    return words.get(key.type, "a whole number, for instance 7" if key.type == "seed" else "")

@@ -82,7 +82,7 @@ class _Reader:
         for key, value in (("lower_bound", lower), ("upper_bound", upper)):
             if value is not None and (not value.is_integer() or abs(value) > values.LARGEST):
                 detail = "is too large for" if value.is_integer() else "must be"
-                self._problem(self._find(name, key), name, key, f"{detail} a whole number")
+                self._problem(self._find(name, key), name, key, f"{detail} a whole number", "a whole number")
                 sound = False
         if lower is None or upper is None or not sound or not self._ordered(name, lower, upper):
             return None
@@ -96,7 +96,8 @@ class _Reader:
             return None
         normalize, step = self._normalize(name), self._step(name, lower, upper)
         if step is not None and not step.is_integer():
-            self._problem(self._find(name, "step"), name, "step", "must be a whole number, as its values are")
+            detail = "must be a whole number, as its values are"
+            self._problem(self._find(name, "step"), name, "step", detail, "step = 1, or another whole number")
             return None
         bounds = {"lower": int(lower), "upper": int(upper)}
         return {**bounds, "scale": scale, "shift": shift, "normalize": normalize, "step": step}
@@ -143,7 +144,7 @@ class _Reader:
         try:
             choices = values.texts(found.text)
         except ValueError as error:
-            self._problem(found, name, "choices", str(error))
+            self._problem(found, name, "choices", str(error), "choices = [a, b, c]")
             return None
         twice = [choice for choice, count in Counter(choices).items() if count > 1]
         detail = ""
@@ -156,7 +157,8 @@ class _Reader:
         elif not all(choices):
             detail = "has an empty choice"
         if detail:
-            hint = "a parameter with one value is par_type = fixed" if len(choices) == 1 else ""
+            one = "a parameter with one value is par_type = fixed"
+            hint = one if len(choices) == 1 else "two or more different texts: [a, b, c]"
             self._problem(found, name, "choices", detail, hint)
             return None
         return {"choices": tuple(choices)}
@@ -170,7 +172,9 @@ class _Reader:
             value: Any = values.number(found.text)
         except ValueError as error:
             if "large" in str(error) or found.text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
-                self._problem(found, name, "value", "must be a finite number or a text")
+                self._problem(
+                    found, name, "value", "must be a finite number or a text", "value = 3, or a text"
+                )
                 return None
             value = values.nested(found.text) if found.text[:1] in "\"'" else found.text
         else:
@@ -186,7 +190,9 @@ class _Reader:
         try:
             texts = values.texts(found.text)
         except ValueError as error:
-            self._report.problem(found.section, key, found.text, str(error))
+            self._report.problem(
+                found.section, key, found.text, str(error), "one number per parameter: [0, 1]"
+            )
             return [None] * len(self._names)
         if len(texts) != len(self._names):
             detail = f"has {len(texts)} numbers for {len(self._names)} parameters"
@@ -197,7 +203,8 @@ class _Reader:
             try:
                 bounds.append(values.number(text))
             except ValueError as error:
-                self._report.problem(found.section, key, found.text, f"'{text}' {error}")
+                detail = f"'{text}' {error}"
+                self._report.problem(found.section, key, found.text, detail, "one number per parameter")
                 bounds.append(None)
         return bounds
 
@@ -220,7 +227,7 @@ class _Reader:
                 if found.text.lower().lstrip("+-") in ("inf", "nan", "infinity")
                 else str(error)
             )
-            self._problem(found, name, key, detail)
+            self._problem(found, name, key, detail, f"{key} = a number, within {FARTHEST:g} of 0")
             return None
 
     def _ordered(self, name: str, lower: float, upper: float) -> bool:
@@ -230,9 +237,11 @@ class _Reader:
             detail = f"the lower bound {lower:g} is not below the upper bound {upper:g}"
             self._problem(found, name, "lower_bound", detail, hint)
         elif not math.isfinite(span) or max(abs(lower), abs(upper)) > FARTHEST:
-            self._problem(found, name, "lower_bound", "the bounds are too far apart for arithmetic")
+            detail = "the bounds are too far apart for arithmetic"
+            self._problem(found, name, "lower_bound", detail, "a narrower range, or another unit")
         elif span < 1e-9 * max(abs(lower), abs(upper)) or span < 1e-150:
-            self._problem(found, name, "lower_bound", "the bounds are too near to each other for arithmetic")
+            detail = "the bounds are too near to each other for arithmetic"
+            self._problem(found, name, "lower_bound", detail, "a wider range, or another unit")
         else:
             return True
         return False
@@ -255,7 +264,7 @@ class _Reader:
             elif upper - lower > MOST_STEPS * step:
                 detail = f"makes more than {MOST_STEPS} values"
         if detail:
-            self._problem(found, name, "step", detail)
+            self._problem(found, name, "step", detail, "a number above 0 that divides the range into steps")
             return None
         return step
 
@@ -275,10 +284,11 @@ class _Reader:
     def _log_possible(self, name: str, lower: float, upper: float, shift: float) -> bool:
         """Whether arithmetic can hold log10 of the shifted range."""
         if lower < LOWEST_LOG:
-            self._problem(self._find(name, "lower_bound"), name, "lower_bound", "is too low for a log scale")
+            detail = "is too low for a log scale"
+            self._problem(self._find(name, "lower_bound"), name, "lower_bound", detail, "a positive number")
         elif not math.log10(upper + shift) - math.log10(lower + shift) > 1e-9:
             detail = "lies too near to the lower bound for a log scale"
-            self._problem(self._find(name, "upper_bound"), name, "upper_bound", detail)
+            self._problem(self._find(name, "upper_bound"), name, "upper_bound", detail, "scale = linear")
         else:
             return True
         return False
@@ -313,7 +323,7 @@ class _Reader:
         try:
             return values.truth(found.text)
         except ValueError as error:
-            self._problem(found, name, key, str(error))
+            self._problem(found, name, key, str(error), "True or False")
             return default
 
     def _out_of_place(self, name: str, kind: str) -> None:

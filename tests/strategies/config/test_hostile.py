@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -91,3 +92,21 @@ def test_large_hostile_texts_are_refused_quickly(text: str):
     assert time.process_time() - begun < 5
     assert len(error.problems) <= 101
     assert len(error.detail) < 100_000
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_json_lacks_is_kept_as_text(value: float) -> None:
+    """So that the source can be recorded, and compared."""
+    config: dict[str, Any] = {
+        "common": {
+            "parnames": ["p"],
+            "outcome_types": ["binary"],
+            "strategy_names": ["only"],
+            "unused": value,
+        },
+        "p": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+        "only": {"generator": "SobolGenerator", "min_asks": 1},
+    }
+    found = check(config)
+    json.dumps(found.source, allow_nan=False)
+    assert check(found.source) == found
