@@ -25,6 +25,8 @@ MODELS = {
     ("ordinal", 1): "OrdinalGPModel",
     ("binary", 2): "PairwiseProbitModel",
 }
+#: Of those that work with one model alone.
+OWN_MODELS = {"IntensityAwareSemiPGenerator": "SemiParametricGPModel"}
 NEEDED: dict[str, Any] = {
     "points": [[0.2, 0.3], [0.7, 0.8], [0.4, 0.4]],
     "window": [0.1, 0.1],
@@ -72,7 +74,8 @@ def stage(name: str, outcome: str, stimuli: int) -> Any:
         if entry.kind != "acquisition":
             config["OptimizeAcqfGenerator"] |= {"acqf": "qLogNoisyExpectedImprovement"}
     else:
-        config["opt"]["model"] = name if entry.kind == "model" else MODELS[outcome, stimuli]
+        usual = OWN_MODELS.get(name) or MODELS[outcome, stimuli]
+        config["opt"]["model"] = name if entry.kind == "model" else usual
     return check(config).stages[0]
 
 
