@@ -23,6 +23,8 @@ ENVIRONMENT = {
 
 _fixed = False
 _controller: Any = None
+_depth = 0  # of `single_thread`
+_torch_threads: int | None = None  # as they were before the outermost one that is on
 
 
 def fix() -> None:
@@ -35,7 +37,7 @@ def fix() -> None:
 @contextmanager
 def single_thread() -> Iterator[None]:
     """Hold every library that is loaded to one thread; afterwards they are as before."""
-    global _controller
+    global _controller, _depth, _torch_threads
     if _fixed:
         yield
         return
@@ -44,13 +46,24 @@ def single_thread() -> Iterator[None]:
         from threadpoolctl import ThreadpoolController
 
         _controller = ThreadpoolController()
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch is not None else 1
-    if torch is not None:
-        torch.set_num_threads(1)
+    _depth += 1
     try:
+        if "torch" in sys.modules:
+            hold_torch()
         with _controller.limit(limits=1):
             yield
     finally:
-        if torch is not None:
-            torch.set_num_threads(threads)
+        _depth -= 1
+        if not _depth and _torch_threads is not None:
+            sys.modules["torch"].set_num_threads(_torch_threads)
+            _torch_threads = None
+
+
+def hold_torch() -> None:
+    """Hold torch, which may have been imported since, to one thread too while a `single_thread` is on."""
+    global _torch_threads
+    torch = sys.modules["torch"]
+    if _depth and _torch_threads is None:
+        _torch_threads = torch.get_num_threads()
+    if _fixed or _depth:
+        torch.set_num_threads(1)

@@ -107,7 +107,7 @@ def build(
         return _acquisition(functions, BY_TORCH)
     if component.name == disagreement.NAME:
         assert around is not None
-        return Acquisition(disagreement.disagreement(around(), waiting), *SAMPLED)
+        return Acquisition(disagreement.disagreement(around(), waiting), *OF_ENTROPIES)
     built = _build(component, posterior, seed, waiting)
     if isinstance(posterior, WeightedPosterior):  # of which neither slopes nor the GPU's scan know
         return replace(built, gradients=None, parts=None)
@@ -142,7 +142,7 @@ def _build(component: Component, posterior: Posterior, seed: int, waiting: Array
     if name in FUNCTIONS:
         return _acquisition(climbing(core, optimum(name, core, keys)), AT_A_POINT)
     if name in max_value.NAMES:
-        return _acquisition(climbing(core, max_value.max_value(name, core, keys, seed)), ENTROPIES)
+        return _acquisition(climbing(core, max_value.max_value(name, core, keys, seed)), OF_ENTROPIES)
     if name == "qNegIntegratedPosteriorVariance":
         count = int(keys.get("mc_points") or 512)
         functions = integrated_variance(core, count, key(seed, "mc points"))
@@ -190,7 +190,7 @@ def of_moments(posterior: Posterior, function: OfMoments) -> Acquisition:
 
 #: Points in a chunk, and what a point is taken to cost in seconds.
 AT_A_POINT, SAMPLED = (256, 1e-5), (64, 5e-5)
-ENTROPIES, BY_TORCH = (32, 1e-4), (32, 1e-3)
+OF_ENTROPIES, BY_TORCH = (32, 1e-4), (8, 1e-3)
 
 
 def over_the_box(count: int) -> tuple[int, float]:

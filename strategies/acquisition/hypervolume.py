@@ -22,6 +22,7 @@ from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.models.weighted_posterior import WeightedPosterior
 from fechner.strategies.random import key
+from fechner.strategies.threads import hold_torch
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +49,7 @@ def of_several(
     """Values of (m, d) points, and values with gradients, of the outcomes whose posteriors are the parts."""
     import torch
 
+    hold_torch()
     parts: Sequence[Posterior] = posterior.parts
     if name not in NOISY and len(pending):
         parts = [part.expecting(pending) for part in parts]
@@ -107,7 +109,7 @@ def _built(name: str, parts: Sequence[Posterior], keys: Mapping[str, Any], seed:
     if objective is not None and objective.keys.get("weights"):
         weights = torch.tensor([float(w) for w in objective.keys["weights"]], dtype=torch.float64)
     class_ = getattr(multi_objective, name)
-    samples = torch.Size([int(keys.get("mc_samples") or 128)])
+    samples = torch.Size([int(keys.get("mc_samples") or 64)])
     given: dict[str, Any] = {"model": model, "ref_point": point}
     if name != "ExpectedHypervolumeImprovement":
         given["sampler"] = ListSampler(

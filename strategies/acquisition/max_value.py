@@ -1,14 +1,13 @@
 """Acquisition functions of what an outcome would tell about the highest (or lowest) f.
 
 qMaxValueEntropy: Z. Wang & S. Jegelka (2017), Max-value entropy search for efficient Bayesian optimization,
-ICML, eq. 5, for outcomes with noise: S. Takeno et al. (2020), Multi-fidelity Bayesian optimization with
+ICML, for outcomes with noise: S. Takeno et al. (2020), Multi-fidelity Bayesian optimization with
 max-value entropy search, ICML, appendix C. The information that y brings about f*, the mean over sampled f*
 of H(y) - H(y | f <= f*). BoTorch takes the entropy from samples of y; here it is an integral.
 qLowerBoundMaxValueEntropy (GIBBON): H. Moss, D. Leslie, J. Gonzalez & P. Rayson (2021), GIBBON:
-general-purpose information-based Bayesian optimisation, JMLR 22(235), eq. 22 for one point: a lower bound
+general-purpose information-based Bayesian optimisation, JMLR 22(235), for one point: a lower bound
 of it in closed form. f* is sampled from the joint posterior on a set of points, or from a Gumbel
-distribution with the quartiles of their maximum as if they were independent (Wang & Jegelka 2017, section
-3.1).
+distribution with the quartiles of their maximum as if they were independent (Wang & Jegelka 2017).
 
 Notation: mu, s2 (m,) mean and variance of f at m points, their signs turned where the lowest f is sought;
 y = f + noise of variance 1 / tau, tau the precision that an outcome brings in expectation; rho^2 = s2 / (s2

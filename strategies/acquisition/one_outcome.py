@@ -5,13 +5,13 @@ An outcome at x tells f(x) with noise of variance 1 / tau, tau the precision tha
 c / sqrt(t) z, with z ~ N(0, 1).
 
 qNegIntegratedPosteriorVariance (S. Seo, M. Wallat, T. Graepel & K. Obermayer 2000, Gaussian process
-regression: active data selection and test point rejection, IJCNN, section 3, after D. Cohn 1996): minus the
+regression: active data selection and test point rejection, IJCNN, after D. Cohn 1996): minus the
 mean over q of that variance.
 
 qKnowledgeGradient (P. Frazier, W. Powell & S. Dayanik 2009, The knowledge-gradient policy for correlated
-normal beliefs, INFORMS J. Computing 21:599-613, eq. 14; J. Wu & P. Frazier 2016, The parallel knowledge
+normal beliefs, INFORMS J. Computing 21:599-613; J. Wu & P. Frazier 2016, The parallel knowledge
 gradient method for batch Bayesian optimization, NeurIPS): E_z[max_q of that mean] - max_q mu_q. BoTorch
-looks for each z's best q on the whole box, beside x (M. Balandat et al. 2020, BoTorch, NeurIPS, eq. 6, the
+looks for each z's best q on the whole box, beside x (M. Balandat et al. 2020, BoTorch, NeurIPS, the
 one-shot form); here q goes over a fixed set of points, the trials' places among them, and x itself, so that
 the inner maximum is exact at every x, and its gradient by x is the winners' (the envelope theorem).
 

@@ -82,7 +82,7 @@ _FRONT = {"ref_point": Key("texts", required=True, inherited=False)}
 _SAMPLED_FRONT = {
     **_FRONT,
     "objective": Key("component", kind="objective"),
-    "mc_samples": whole(128, low=1, high=10_000),
+    "mc_samples": whole(64, low=1, high=10_000),
     "eta": Key("ignored"),
     "fat": Key("ignored"),
 }

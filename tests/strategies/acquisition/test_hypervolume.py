@@ -38,7 +38,7 @@ def tensor(values: Any) -> torch.Tensor:
     return torch.tensor(np.asarray(values, dtype=float), dtype=torch.float64)
 
 
-def samplers(seed: int, count: int = 128) -> ListSampler:
+def samplers(seed: int, count: int = 64) -> ListSampler:
     shape = torch.Size([count])
     return ListSampler(
         *(SobolQMCNormalSampler(shape, seed=key(seed, "outcome", i) % 2**31) for i in range(2))
