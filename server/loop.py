@@ -192,6 +192,9 @@ class Loop:
     def _handle_signals(self) -> None:
         if not self._settings.workers and threading.current_thread() is threading.main_thread():
             for name in (signal.SIGTERM, signal.SIGINT):
+                with contextlib.suppress(NotImplementedError):  # Windows
+                    # A signal that comes just before the loop sleeps would not be seen: this wakes it.
+                    self._loop.add_signal_handler(name, lambda: None)
                 signal.signal(name, self._interrupt)  # asyncio's own would wait for the computation
             return
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import signal
 import socket
@@ -50,6 +51,17 @@ def test_a_server_stops_at_once_while_it_computes(
     assert reply["error"]["code"] == "shutting_down"
     assert [one.line() for one in (wire, *idle, begun)] == [b""] * 5
     assert server.log.read_text() == ""
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_signal_that_another_thread_gets_stops_a_server_that_sleeps(serve: Any, workers: str) -> None:
+    """The loop wakes by itself: a signal may also come just before it goes to sleep, which looks the same."""
+    server = serve("--workers", workers)
+    server.wire().call("hello")
+    threads = [int(entry.name) for entry in Path(f"/proc/{server.pid}/task").iterdir()]
+    other = max(thread for thread in threads if thread != server.pid)
+    assert ctypes.CDLL(None).tgkill(server.pid, other, signal.SIGTERM) == 0
+    assert server.process.wait(10) == 0
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])
