@@ -242,7 +242,7 @@ def _of_several(
         )
     elif generator is not None and generator.name == "OptimizeAcqfGenerator":
         several.check_sum(sections, name, generator, shared.outcomes)
-    elif generator is not None and generator.name in combinations.WITH_MODEL:
+    elif generator is not None and combinations.needs_model(sections, generator):
         detail, hint = "is for one outcome", f"{several.GENERATOR}, or OptimizeAcqfGenerator"
         sections.report.problem(name, "generator", generator.name, detail, hint, "does_not_fit")
     return generator, model

@@ -71,7 +71,7 @@ def generate_plugged(
     """
     out: dict[str, Any] = {"tier": "generator"}
     if model is not None:
-        x, y = request.x.reshape(len(request.x), -1), request.y[:, 0]
+        x, y = request.x, request.y[:, 0]
         hyperparameters = (
             dict(start) if start is not None and not refit else fit(model, x, y, start, poll=request.poll)
         )
@@ -79,7 +79,7 @@ def generate_plugged(
         request = replace(request, posterior=core)
         out = {"tier": "model", "hyperparameters": hyperparameters}
         out["warnings"] = list(hyperparameters.get("warnings", ()))
-        if post_range:
+        if post_range and request.stimuli == 1:
             ends = posterior_range(core, request.space.d, key(request.seed, "range"))
             out["post_range"], out["max_post_var"] = ends
     given = function(generator, "generate")(generator, request)

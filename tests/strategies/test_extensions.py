@@ -203,3 +203,51 @@ def test_points_outside_the_box_are_no_ask(folder: Path) -> None:
     config = CONFIG.replace("latin.py", "latin.py, wild.py").replace("LatinHypercubeGenerator", "Wild")
     with pytest.raises(FechnerError, match="Wild gave points outside the unit box"):
         Strategy(config).ask()
+
+
+NEEDY = """
+from fechner.strategies.plugins import generator
+
+def likeliest(component, request):
+    import numpy as np
+    from fechner.strategies.random import rng
+    points = rng(request.seed, "points", request.first).uniform(size=(64, request.space.d))
+    mean, _ = request.posterior.moments(points, "latent")
+    best = points[np.argsort(-mean)[: request.n * request.stimuli]]
+    return best.reshape(request.n, request.stimuli, request.space.d)
+
+PLUGINS = [generator("Likeliest", generate=likeliest, needs_model=True)]
+"""
+
+
+@pytest.mark.parametrize("stimuli", [1, 2])
+def test_a_generator_that_needs_a_model_has_its_posterior(folder: Path, stimuli: int) -> None:
+    """The stage's model, chosen where none is named; before there are data the points fill the space."""
+    (folder / "needy.py").write_text(NEEDY)
+    config = CONFIG.replace("latin.py", "needy.py").replace("continuous]", "binary]")
+    config = config.replace("[explore, climb]", "[explore]").replace("LatinHypercubeGenerator", "Likeliest")
+    config = config.replace("[common]", f"[common]\nstimuli_per_trial = {stimuli}")
+    specification = check(config)
+    [stage] = specification.stages
+    wanted = "GPClassificationModel" if stimuli == 1 else "PairwiseProbitModel"
+    assert stage.model is not None
+    assert stage.model.name == wanted
+    strategy = Strategy(config, seed=1)
+    assert propose(strategy.state)["tier"] == "space_filling"
+    for _ in range(6):
+        point = strategy.ask()
+        values = point["contrast"] if stimuli == 2 else [0.5, point["contrast"]]
+        strategy.tell(point, int(values[1] > values[0]))
+    proposal = propose(strategy.state)
+    assert proposal["tier"] == "model"
+    assert ("post_mean" in proposal) is (stimuli == 1)
+    check_generator(stage.generator, model=stage.model, stimuli=stimuli)
+
+
+def test_a_generator_that_needs_a_model_is_for_one_outcome(folder: Path) -> None:
+    """Of several it would see one alone: refused."""
+    (folder / "needy.py").write_text(NEEDY)
+    config = CONFIG.replace("latin.py", "needy.py").replace("[continuous]", "[binary, continuous]")
+    config = config.replace("[explore, climb]", "[explore]").replace("LatinHypercubeGenerator", "Likeliest")
+    [problem] = problems(config)
+    assert (problem.section, problem.key, problem.code) == ("explore", "generator", "does_not_fit")

@@ -178,3 +178,25 @@ def test_units_differ_only_where_both_name_one() -> None:
     level = {"name": "level", "type": "continuous"}
     assert difference(check(config), [level, ear], outcomes) == ""
     assert "is in kHz" in difference(check(config), [{**level, "unit": "kHz"}, ear], outcomes)
+
+
+def test_pairs_and_several_outcomes_are_warmed_too() -> None:
+    """Two stimuli have a list for each parameter; of several outcomes all are given."""
+    pairs = CONFIG.replace("[common]", "[common]\nstimuli_per_trial = 2").replace("[init, opt]", "[opt]")
+    pairs = pairs.replace("GPClassificationModel", "PairwiseProbitModel")
+    pairs = pairs.replace("MCLevelSetEstimation", "AnalyticExpectedUtilityOfBestOption")
+    rows: list[dict[str, Any]] = [
+        {"config": {"level": [1, level], "ear": ["left", "left"]}, "outcome": 1} for level in (2, 4, 9)
+    ]
+    state = Strategy(pairs, seed_data=rows).state
+    assert state.modelled()[0].shape == (3, 2, 2)
+    assert propose(state)["tier"] == "model"
+    several = CONFIG.replace("[binary]", "[binary, continuous]").replace("[init, opt]", "[opt]")
+    several = several.replace("OptimizeAcqfGenerator\nmodel = GPClassificationModel", "auto")
+    rows = [
+        {"config": {"level": level, "ear": "left"}, "outcome": {"outcome_2": level, "outcome_1": level > 5}}
+        for level in (2, 4, 9)
+    ]
+    state = Strategy(several, seed_data=rows).state
+    np.testing.assert_array_equal(state.modelled()[1], [[0, 2], [0, 4], [1, 9]])
+    assert propose(state)["tier"] == "model"

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fechner.strategies.extensions import forbid
+
 
 def test_a_configuration_that_can_be_used(run: Any, tmp_path: Path, space_filling: str) -> None:
     """Its words, and exit 0."""
@@ -59,3 +61,17 @@ def test_a_file_that_cannot_be_read(run: Any, tmp_path: Path) -> None:
         result = run("check", tmp_path / name)
         assert result.exit_code == 1
         assert reason in result.stderr
+
+
+def test_extensions_are_run_where_that_is_allowed(run: Any) -> None:
+    """With the folder; without it the file is refused by name."""
+    examples = Path(__file__).parents[3] / "examples" / "extensions"
+    refused = run("check", examples / "latin.ini")
+    assert refused.exit_code == 1
+    assert "extensions are not allowed here (start with --allow-extensions DIR" in refused.stdout
+    try:
+        allowed = run("check", examples / "latin.ini", "--allow-extensions", examples)
+    finally:
+        forbid()
+    assert allowed.exit_code == 0
+    assert "LatinHypercubeGenerator: points fill Latin hypercubes, one after another" in allowed.stdout
