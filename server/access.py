@@ -72,6 +72,7 @@ def attach(engine: Engine, lane: Lane, job: Job) -> None:
             if owner.session == id_:
                 owner.session = None
         lane.owner = connection
+        engine.left_behind.pop(id_, None)
         connection.observing.discard(id_)
         connection.owned.add(id_)
     elif job.step.type == "resume":

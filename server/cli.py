@@ -28,7 +28,7 @@ class DialectName(StrEnum):
 
 
 class Switch(StrEnum):
-    """Values of --eager and --speculate."""
+    """Values of --eager, --speculate and --reattach."""
 
     on = "on"
     off = "off"
@@ -141,6 +141,13 @@ def serve(
     dialect: Annotated[
         DialectName, typer.Option(help="Which dialect connections speak; auto decides at the first request.")
     ] = DialectName.auto,
+    reattach: Annotated[
+        Switch,
+        typer.Option(help="Let an AEPsych client whose connection broke go on with its session."),
+    ] = Switch.on,
+    exit_with_client: Annotated[
+        bool, typer.Option("--exit-with-client", help="Stop as soon as a client has sent exit.")
+    ] = False,
     allow_extensions: Extensions = None,
     log_level: Annotated[
         LogLevel, typer.Option(help="How much to log to standard error.")
@@ -163,6 +170,8 @@ def serve(
         eager is Switch.on,
         speculate is Switch.on,
         dialect.value,
+        reattach is Switch.on,
+        exit_with_client,
         log_level.value,
     )
 

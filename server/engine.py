@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fechner.server import __version__, routing, work
+from fechner.server import __version__, reattachment, routing, work
 from fechner.server.dialects import Dialect, Request
 from fechner.server.dialects.base import Reply, undecided_error
 from fechner.server.errors import FechnerError
@@ -67,6 +67,9 @@ class Engine:
         default_session: a session's id, or `last`: such a connection resumes it instead.
         read_only: change and record nothing; sessions can be looked at.
         eager, speculate: compute asks ahead of their requests (foresight.py).
+        reattach: let a client that can't name its session go on with it after its connection broke
+            (reattachment.py).
+        exit_with_client: stop as soon as an exit is answered.
     """
 
     def __init__(
@@ -81,6 +84,8 @@ class Engine:
         read_only: bool = False,
         eager: bool = False,
         speculate: bool = False,
+        reattach: bool = True,
+        exit_with_client: bool = False,
     ) -> None:
         self.entropy = entropy
         self.environment = environment
@@ -100,7 +105,9 @@ class Engine:
         self.loads: dict[int, str | Connection] = {}  # a lane's session, or who wants the last one
         self.forced = dialect
         self.default_config, self.default_session = default_config, default_session
-        self.read_only = read_only
+        self.read_only, self.reattach = read_only, reattach and not read_only
+        self.exit_with_client, self.exited = exit_with_client, False
+        self.left_behind: dict[str, tuple[str, float]] = {}  # sessions, by whom and since when
         self.eager, self.speculate = eager and not read_only, speculate and not read_only
         self.foreseen: dict[int, tuple[Lane, bytes]] = {}  # computations that no request waits for yet
         self._token = 0
@@ -118,6 +125,8 @@ class Engine:
             self.emit(Log("error", f"unexpected fault at {type(event).__name__}\n{traceback.format_exc()}"))
             if isinstance(event, Received | Unreadable) and event.connection in self.connections:
                 self.emit(Close(event.connection))
+        if self.exited and self.exit_with_client and not self.stopping:
+            self._stop(Stop())
         if self.stopping and not self._halted and not self.commits:
             self._halted = True
             for connection in self.connections.values():
@@ -239,6 +248,7 @@ class Engine:
             connection.owned.discard(lane.session.id)
             if lane.owner is connection:
                 lane.owner = None
+                reattachment.leave(self, lane, connection)
             self.drop_if_idle(lane)
 
     def drop_if_idle(self, lane: Lane) -> None:

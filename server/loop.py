@@ -90,6 +90,8 @@ class Settings:
     read_only: bool = False
     eager: bool = True
     speculate: bool = True
+    reattach: bool = True
+    exit_with_client: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -122,6 +124,8 @@ class Loop:
             settings.read_only,
             settings.eager and settings.workers > 0,  # inline computing ahead would keep everybody waiting
             settings.speculate and settings.workers > 0,
+            settings.reattach,
+            settings.exit_with_client,
         )
         self._peers: dict[int, Peer] = {}
         self._number = 0

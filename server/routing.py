@@ -18,6 +18,7 @@ from fechner.server.handlers.hello import hello
 from fechner.server.handlers.registry import load
 from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.messages import Ping, Replay, Resume, Setup
+from fechner.server.reattachment import take_up
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
@@ -114,6 +115,8 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
             connection.default_tried = True
             connection.waiting.appendleft(Job(connection, default, engine.now, silent=True))
             return True
+        target = take_up(engine, connection, job)
+    if target is None and request.fault is None:
         request.fault = FechnerError(
             "no_session", "nothing is set up on this connection", hint="send setup, or resume a session"
         )

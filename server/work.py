@@ -389,6 +389,7 @@ def committed(engine: Engine, event: Committed) -> None:
     attach(engine, lane, job)
     if change is not None and change["type"] == "exit":
         engine.detach(lane, job.connection)
+        engine.exited = True
     _step_done(engine, lane, text)
 
 

@@ -69,6 +69,8 @@ def serve(
     eager: bool,
     speculate: bool,
     dialect: str,
+    reattach: bool,
+    exit_with_client: bool,
     log_level: str,
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
@@ -103,6 +105,8 @@ def serve(
         read_only=read_only,
         eager=eager,
         speculate=speculate,
+        reattach=reattach,
+        exit_with_client=exit_with_client,
     )
 
     def listening(port: int, zmq_port: int | None) -> None:
