@@ -34,7 +34,6 @@ TELL = {"config": {"p": [0.25]}, "outcome": 1}
 def test_a_tell_on_a_new_connection_goes_on(rig: Any, space_filling: str) -> None:
     """With the session that the lost one from there left behind; it is logged, and more may follow."""
     first, session = begun(rig, space_filling)
-    first, session = begun(rig, space_filling)
     first.vanish()
     second = connect(rig)
     assert second.aepsych("tell", TELL) == {"trials_recorded": 1, "model_data_added": 1}
