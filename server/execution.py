@@ -30,7 +30,7 @@ MOST_DEATHS = 3
 
 #: The pure functions an executor may run, by name.
 FUNCTIONS: dict[str, str] = {
-    "propose": "fechner.strategies.strategy:propose",
+    "propose": "fechner.strategies.proposals:propose",
     "query": "fechner.strategies.strategy:query",
 }
 
