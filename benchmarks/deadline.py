@@ -21,10 +21,9 @@ from typing import Any
 
 import numpy as np
 from cases import CASES, KINDS, beforehand, config, observers, outcome
-from fechner.server.commands.output import show_table
 from fechner.strategies.random import rng
 from machine import describe, sentence
-from results import spread
+from results import show, spread
 from startup import Client, free_port
 from wait import OFF
 
@@ -108,6 +107,7 @@ def main() -> None:
     parser.add_argument("--deadline-ms", type=float, nargs="+", default=[50.0])
     parser.add_argument("--ahead", action="store_true", help="compute asks ahead")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
     machine = describe()
@@ -126,12 +126,12 @@ def main() -> None:
         tiers = ", ".join(f"{tier} {count}" for tier, count in sorted(run["tiers"].items()))
         verified = "identical" if run["verified"] else "DIFFERENT"
         rows.append((f"{run['deadline_ms']:g}", *(f"{value:.1f}" for value in shown), tiers, verified))
-    show_table(
+    show(
         ("deadline ms", "ask ms", "95 %", "99 %", "most", "idle ping", "most", "tiers", "replay"),
         rows,
-        f"{given.case}, {given.trials} trials, {given.asks} asks",
+        f"{given.case}, {given.trials} trials, {given.asks} asks. {sentence(machine)}",
+        markdown=given.markdown,
     )
-    print(sentence(machine))
 
 
 if __name__ == "__main__":

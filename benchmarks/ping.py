@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 from deadline import pings
-from fechner.server.commands.output import show_table
 from machine import describe, sentence
+from results import show
 from startup import CONFIG, Client, free_port
 
 FIRST = 12  # trials of a session before it counts
@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, nargs="+", default=[20])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--workers", type=int, help="the server's default if not given")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
     machine = describe()
@@ -101,8 +102,12 @@ def main() -> None:
             figures = [float(np.quantile(run[name], share)) for share in (0.5, 0.95, 0.99, 1.0)]
             asks = f"{run['asks']:.0f}" if name == "beside_ms" else ""
             rows.append((who, *(f"{figure:.2f}" for figure in figures), asks))
-    show_table(("beside", "ping ms", "95 %", "99 %", "most", "asks/s"), rows, f"{given.seconds:g} s of pings")
-    print(sentence(machine))
+    show(
+        ("beside", "ping ms", "95 %", "99 %", "most", "asks/s"),
+        rows,
+        f"{given.seconds:g} s of pings. {sentence(machine)}",
+        markdown=given.markdown,
+    )
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from fechner.server.commands.output import show_table
 from machine import describe, sentence
+from results import show
 from startup import Client as Wire
 from startup import cpu_seconds, free_port
 
@@ -152,6 +152,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 50])
     parser.add_argument("--asks", action="store_true", help="ask for the trials that are told")
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     machine = describe()
@@ -160,15 +161,15 @@ def main() -> None:
         print(json.dumps({"machine": machine, "runs": found}))
         return
     shown = ("tells", "tell", "tell_p95", "ask", "ask_p95", "cpu_us", "fsync")
-    show_table(
+    show(
         ("clients", "tells/s", "tell ms", "95 %", "ask ms", "95 %", "processor us a tell", "fsync ms"),
         [
             (str(one["clients"]), *(f"{one[name]:.2f}" if name in one else "" for name in shown))
             for one in found
         ],
-        f"{options.seconds:g} s each",
+        f"{options.seconds:g} s each. {sentence(machine)}",
+        markdown=options.markdown,
     )
-    print(sentence(machine))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 from cases import CASES, KINDS, config, observers, outcome
-from fechner.server.commands.output import show_table
 from fechner.strategies.random import rng
 from machine import describe, sentence
+from results import show
 from startup import Client, cpu_seconds, free_port, workers_of
 
 OFF = ("--eager", "off", "--speculate", "off")
@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--response-seconds", type=float, nargs="+", default=[1.0])
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     before = describe()
@@ -101,12 +102,12 @@ def main() -> None:
     if options.json:
         print(json.dumps({"machine": before, "runs": results}))
         return
-    show_table(
+    show(
         ("case", "response s", "computed", "wait ms", "95 %", "most", "hits %", "processor s", "same trials"),
         rows,
-        f"{options.trials} trials, {options.repeats} participants, {options.workers} workers",
+        f"{options.trials} trials, {options.repeats} participants, {options.workers} workers. {sentence(before)}",
+        markdown=options.markdown,
     )
-    print(sentence(before))
 
 
 if __name__ == "__main__":
