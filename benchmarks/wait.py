@@ -105,7 +105,7 @@ def main() -> None:
     show(
         ("case", "response s", "computed", "wait ms", "95 %", "most", "hits %", "processor s", "same trials"),
         rows,
-        f"{options.trials} trials, {options.repeats} participants, {options.workers} workers. {sentence(before)}",
+        f"{options.trials} trials, {options.repeats} participants. {sentence(before)}",
         markdown=options.markdown,
     )
 
