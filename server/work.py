@@ -216,6 +216,8 @@ def woken(engine: Engine, event: Woken) -> None:
         engine.emit(Abandon(task))
     job = _running(lane)
     job.compute_ms += (engine.now.seconds - (job.started or job.received.seconds)) * 1e3
+    if lane.emitted is None:
+        job.source = "request"  # what was computed ahead has nothing to show
     try:
         result = lane.emitted if lane.emitted is not None else lane.computation.fallback()
     except FechnerError as error:

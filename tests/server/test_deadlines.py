@@ -131,6 +131,22 @@ def test_an_ask_foreseen_in_tiers_is_there_in_part(new_rig: Any, with_model: str
     assert verified(peer)
 
 
+def test_an_answer_without_what_was_foreseen_says_so(
+    new_rig: Any, with_model: str, computed_here: Any
+) -> None:
+    """A computation ahead that has nothing to show at the deadline is not where the answer came from."""
+    rig = new_rig(eager=True, compute=computed_here)
+    peer = rig.setup(with_model.replace("max_asks = 1000", "run_indefinitely = True\ndeadline_ms = 30"))
+    peer.ok("ask")
+    peer.send("tell", {"trial": 1, "outcome": 1})
+    rig.store_all()
+    peer.send("ask")
+    rig.ring()
+    rig.settle()
+    assert (peer.last["timing"]["from"], peer.last["timing"]["tier"]) == ("request", "space_filling")
+    assert verified(peer)
+
+
 def test_one_foreseen_without_tiers_is_not_waited_for(
     new_rig: Any, with_model: str, computed_here: Any
 ) -> None:
