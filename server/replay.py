@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.server.errors import FechnerError
 from fechner.server.session import Change, Session, proposal_of
+from fechner.strategies.extensions import at_fault
 from fechner.strategies.state import State
 from fechner.strategies.strategy import Strategy, propose
 from fechner.strategies.tiers import CUT_SHORT
@@ -105,7 +106,7 @@ def _arguments(session: Session, change: Change) -> Arguments | None:
 
 
 def _damaged(seq: int, error: Exception) -> FechnerError:
-    if isinstance(error, FechnerError) and error.code == "bad_config":  # an extension that is gone or changed
+    if isinstance(error, FechnerError) and at_fault(error):
         return error
     return FechnerError(
         "storage_failed",

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fechner.server.disk import DiskWatch
-from fechner.server.errors import FechnerError
 from fechner.server.events import (
     Commit,
     CommitFailed,
@@ -72,6 +71,7 @@ def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
 def _load(record: Record, effect: Load) -> Loaded:
     load()
     from fechner.server.replay import fold
+    from fechner.strategies.extensions import at_fault
 
     try:
         id_ = record.last() if effect.session == "last" else effect.session
@@ -80,9 +80,9 @@ def _load(record: Record, effect: Load) -> Loaded:
         changes = [change for _, _, change in record.changes(id_)]
         try:
             session = fold(id_, changes)
-        except FechnerError:  # an extension that is gone or changed
-            raise
         except Exception as error:
+            if at_fault(error):
+                raise
             raise _unreadable(record, id_, error) from error
         return Loaded(effect.token, session, record.ids(id_))
     except Exception as error:
@@ -100,10 +100,15 @@ def _unreadable(record: Record, id_: str, error: Exception) -> Exception:
 
 
 def _text(error: Exception) -> str:
-    """A fault of the record, or one that names its mend, in its own words; others with their kind."""
+    """A fault of the record, or of a plug-in, in its own words; others with their kind."""
     from fechner.database.errors import RecordError
+    from fechner.strategies.extensions import at_fault
 
-    return str(error) if isinstance(error, RecordError | FechnerError) else f"{type(error).__name__}: {error}"
+    return (
+        str(error)
+        if isinstance(error, RecordError) or at_fault(error)
+        else f"{type(error).__name__}: {error}"
+    )
 
 
 def _find(record: Record, effect: Find) -> Found:

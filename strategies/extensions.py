@@ -21,11 +21,14 @@ from typing import Any
 
 from fechner.strategies.config.entries import Entry
 from fechner.strategies.config.specification import Extension
-from fechner.strategies.errors import FechnerError
+from fechner.strategies.errors import ConfigError, FechnerError
 from fechner.strategies.plugins import Plugin, PluginError, entry_of
 
 #: What a declaration must not import: the process that checks configurations answers within milliseconds.
 HEAVY = ("torch", "botorch", "gpytorch")
+
+#: Where a changed extension is at fault.
+PLACE = "config.common.extensions"
 
 _allowed: list[Path] = []
 _loaded: dict[str, dict[str, Plugin]] = {}
@@ -99,9 +102,20 @@ def changed(file: str, sha256: str, what: str = "was changed since") -> FechnerE
     return FechnerError(
         "bad_config",
         f"the extension {file}, with which the session was set up, {what}",
-        "config.common.extensions",
+        PLACE,
         f"put the file with the SHA-256 {sha256[:16]}… back, or set another session up",
     )
+
+
+def at_fault(error: Exception) -> bool:
+    """Whether a plug-in that is gone, changed or not allowed keeps a session from being read back."""
+    if isinstance(error, ConfigError):
+        return any(one.code in _MISSED for one in error.problems)
+    return isinstance(error, FechnerError) and error.where == PLACE
+
+
+#: Codes of problems that a configuration has where its plug-ins are missing.
+_MISSED = ("extension_refused", "plugin_refused", "unknown_name")
 
 
 def _find(name: str) -> Path:

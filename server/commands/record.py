@@ -53,14 +53,14 @@ def find_session(record: Record, wanted: str) -> str:
 def read_back(record: Record, id_: str) -> Iterator[None]:
     """Name the damaged message where a session can't be made from its messages."""
     from fechner.database.errors import RecordError
-    from fechner.strategies.errors import FechnerError
+    from fechner.strategies.extensions import at_fault
 
     try:
         yield
     except (RecordError, typer.Exit):
         raise
     except Exception as error:
-        if isinstance(error, FechnerError) and error.code == "bad_config":  # an extension gone or changed
+        if at_fault(error):
             fail(f"session {id_} can't be read back: {error}")
         broken = record.verify_chain(id_)
         if broken is None:
