@@ -33,7 +33,7 @@ KERNEL_RANGES = {
     "variance": LOG_VARIANCE_RANGE,
     "offset": LOG_VARIANCE_RANGE,
 }
-PERIODS = (0.15, 0.25, 0.35, 1.0, 2.0)  # of the box; fits begin at these too
+PERIODS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.7, 1.0, 1.5, 2.0)  # of the box; fits look at these too
 MEAN_RANGE = (-10.0, 10.0)
 TOLERANCE = 1e-3  # of the log posterior density
 LONGEST_STEP = 1.0  # in the logarithm of a hyperparameter
@@ -88,10 +88,10 @@ class Layout:
             noisy = begins[0].copy()
             noisy[self.noise_place] += 3.0
             begins.append(self.inside(noisy))
-        return begins + self._waves()
+        return begins
 
-    def _waves(self) -> list[Array]:
-        """Where fits of a kernel with periods begin too: the evidence has a maximum at many of them."""
+    def waves(self) -> list[Array]:
+        """Of a kernel with periods, typical values but for these: the evidence has a maximum at many."""
         kernel = self.priors.kernel
         places = [i for i, kind in enumerate(kernel.kinds) if kind == "period"] if kernel is not None else []
         begins = []
@@ -287,7 +287,7 @@ def maximise(
         keys: of the model (maxfun, maxiter, max_fit_time, ftol).
         n: number of trials.
     """
-    failed = ""
+    failed, used = "", 0
     budget = evaluation_budget(keys, n)
 
     def evaluate(points: Array, _starts: Any) -> tuple[Array, Array]:
@@ -305,9 +305,13 @@ def maximise(
     compared_ago += 1
     if start is None or n >= 1.5 * compared_at or compared_ago >= n:
         begins += [(theta, layout.scales()) for theta in layout.cold()]
+        waves = layout.waves()
+        if waves and budget > 2 * len(waves):  # from the most promising of them too
+            heights, used = evaluate(np.array(waves), None)[0], len(waves)
+            begins.append((waves[int(np.argmin(heights))], layout.scales()))
         compared_at, compared_ago = n, 0
     lower, upper = np.array(layout.bounds()).T
-    found, used = [], 0
+    found = []
     for theta, hessian in begins:  # one after the other: the evidence carries its sites along
         limit = min(budget - used, int(keys.get("maxiter") or budget))
         if limit > 0:

@@ -268,3 +268,13 @@ def test_hyperparameters_of_another_kernel_are_not_begun_from(model: str) -> Non
     assert fit(second, x, y, first) == fit(second, x, y)
     members = ensemble(second, x, y, fit(second, x, y)).members
     assert all(isinstance(member.covariance, KernelCovariance) for member in members)
+
+
+@pytest.mark.parametrize("maxfun", [1, 5, 12])
+def test_a_small_budget(maxfun: int) -> None:
+    """A fit with few evaluations gives what it has, also of a kernel whose fits look at many periods."""
+    x, y = trials("GPRegressionModel")
+    one = component("GPRegressionModel", "periodic")
+    found = fit(Component(one.name, {**one.keys, "maxfun": maxfun}), x, y)
+    assert found["evaluations"] <= maxfun
+    assert np.isfinite(posterior(one, x, y, found).latent(A)[0]).all()
