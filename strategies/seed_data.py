@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 
 def difference(
     specification: Specification,
-    parameters: Sequence[Mapping[str, Any]],
+    parameters: Sequence[Mapping[str, Any] | str],
     outcomes: Sequence[Mapping[str, Any]],
 ) -> str:
     """Why the trials of another setup are not of the same kind; empty if they are.
@@ -35,13 +35,13 @@ def difference(
         specification: the setup that would take them.
         parameters, outcomes: of the other setup, as it recorded them: name, type, perhaps unit.
     """
-    there = {str(one.get("name")): one for one in parameters}
+    there = {str(one["name"]): one for one in map(_named, parameters)}
     here = {one.name: one for one in specification.parameters}
     if set(there) != set(here):
         return f"its parameters are {', '.join(there)}"
     for name, one in here.items():
-        if there[name].get("type") != one.type:
-            return f"its parameter {name} is {there[name].get('type')}"
+        if there[name].get("type") not in (one.type, None):  # early records have names alone
+            return f"its parameter {name} is {there[name]['type']}"
         unit = there[name].get("unit")
         if unit and one.unit and unit != one.unit:
             return f"its parameter {name} is in {unit}"
@@ -49,6 +49,10 @@ def difference(
     if kinds != {one.name: one.type for one in specification.outcomes}:
         return f"its outcomes are {', '.join(f'{name} ({kind})' for name, kind in kinds.items())}"
     return ""
+
+
+def _named(parameter: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    return {"name": parameter} if isinstance(parameter, str) else parameter
 
 
 def clean(specification: Specification, row: Row) -> dict[str, Any]:

@@ -302,3 +302,21 @@ def test_a_record_in_use_is_left_alone(aepsych: Any, run: Any, tmp_path: Path, d
     with sqlite3.connect(db) as connection:
         assert connection.execute("SELECT count(*) FROM origins").fetchone() == (0,)
     connection.close()
+
+
+def test_what_was_imported_warms_a_model(aepsych: Any, run: Any, tmp_path: Path) -> None:
+    """Its trials are earlier ones like any other: those that the model saw, inside the box."""
+    file = written(aepsych, tmp_path / "a.db")
+    assert run("import-aepsych", file.path).exit_code == 0
+    config = aepsych.CONFIG.replace("RandomGenerator", "auto\nseed_data_conditions = theirs")
+    config += "[theirs]\nexperiment_name = hearing\nparticipant_id = p01\nlab = A\n"
+    with Server(tmp_path / "fechner.db") as server:
+        message = {"config": config, "seed": 1}
+        reply = server.connect().request({"version": "1", "type": "setup", "message": message})
+        assert reply["message"]["seed_data"] == {"theirs": 2}
+        change = next(iter(server.record.changes(reply["session"])))[2]
+    rows = change["seed_data"]["theirs"]
+    assert [row["config"] for row in rows] == [
+        {"frequency": 500.0, "side": "left"},
+        {"frequency": 1000.25, "side": "right"},
+    ]
