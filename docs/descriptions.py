@@ -221,6 +221,8 @@ KEYS = {
     "DefaultMeanCovarFactory.target": "accepted, without effect",
     "cov_kernel": "the kernel, of the models that take a `covar_module`",
     "active_dims": "the parameters that are seen: names, or places from 0; all if not given",
+    "LinearBernoulliLikelihood": "that of `SemiParametricGPModel`: the probit of slope times (intensity +"
+    " offset).",
     "FixedNoiseGaussianLikelihood": "Gaussian noise whose variance is known.",
     "noise": "the variance of a single outcome's noise, in the outcome's units squared",
     "RBFKernel": "exp(-r²/2): the smoothest; Fechner's own. r is the distance, each parameter in its own"

@@ -177,6 +177,7 @@ CLASSES: dict[str, Entry] = {
         stimuli=1,
     ),
     "BernoulliLikelihood": Entry("likelihood", outcome="binary"),
+    "LinearBernoulliLikelihood": Entry("likelihood", outcome="binary", stimuli=1),
     "GaussianLikelihood": Entry("likelihood", outcome="continuous"),
     "FixedNoiseGaussianLikelihood": Entry(
         "likelihood",
@@ -224,7 +225,6 @@ _later(
     "MixedMeanCovarFactory",
     "DefaultMeanCovarFactory",
 )
-_later("likelihood", "LinearBernoulliLikelihood", "BernoulliLikelihood")
 _later("likelihood", "StudentTLikelihood", "GaussianLikelihood")
 
 # Names of earlier releases of the format, and what does their work today.

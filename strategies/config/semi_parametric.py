@@ -12,6 +12,7 @@ MODELS = ("SemiParametricGPModel", "HadamardSemiPModel")
 GENERATOR = "IntensityAwareSemiPGenerator"
 OBJECTIVES = ("SemiPProbabilityObjective", "SemiPThresholdObjective")
 OF_THRESHOLDS = "SemiPThresholdObjective"
+LIKELIHOOD = "LinearBernoulliLikelihood"
 VARIANCE = "MCPosteriorVariance"
 
 
@@ -45,6 +46,16 @@ def check(sections: Sections, stage: Stage, parameters: Sequence[Parameter]) -> 
         elif one.name == OF_THRESHOLDS and key == "objective" and owner.name != VARIANCE:
             detail = f"goes with {VARIANCE}: no outcome tells a threshold, and no target is one"
             report.problem(owner.name, key, one.name, detail, f"acqf = {VARIANCE}", "does_not_fit")
+    likelihood = model.keys.get("likelihood") if model is not None else None
+    if (
+        model is not None
+        and likelihood is not None
+        and likelihood.name == LIKELIHOOD
+        and model.name != MODELS[0]
+    ):
+        detail = f"is that of {MODELS[0]}, whose latent functions are slope and offset"
+        wanted = f"{hint}, or BernoulliLikelihood"
+        report.problem(model.name, "likelihood", LIKELIHOOD, detail, wanted, "does_not_fit")
     if model is None or not named:
         return
     given = model.keys.get("stim_dim")

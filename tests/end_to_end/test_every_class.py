@@ -150,6 +150,8 @@ SPECIAL: dict[str, Config] = {
     "IntensityAwareSemiPGenerator": semi_parametric("IntensityAwareSemiPGenerator", {}),
     "SemiPThresholdObjective": semi_parametric("OptimizeAcqfGenerator", {"acqf": "MCPosteriorVariance"})
     | {"MCPosteriorVariance": {"objective": "SemiPThresholdObjective"}},
+    "LinearBernoulliLikelihood": semi_parametric("OptimizeAcqfGenerator", {"acqf": "MCLevelSetEstimation"})
+    | {"SemiParametricGPModel": {"stim_dim": ["b"], "likelihood": "LinearBernoulliLikelihood"}},
     "SemiPProbabilityObjective": semi_parametric(
         "IntensityAwareSemiPGenerator", {"context_objective": "SemiPProbabilityObjective"}
     ),

@@ -83,7 +83,11 @@ def test_a_tree_of_kernels() -> None:
         ("GPClassificationModel", {"covar_module": "PolynomialKernel"}, "power"),
         ("GPClassificationModel", {"covar_module": "MaternKernel"}, "0.5, 1.5 or 2.5"),
         ("GPClassificationModel", {"covar_module": "ConstantMean"}, "is a mean"),
-        ("GPClassificationModel", {"likelihood": "LinearBernoulliLikelihood"}, "use BernoulliLikelihood"),
+        (
+            "GPClassificationModel",
+            {"likelihood": "LinearBernoulliLikelihood"},
+            "that of SemiParametricGPModel",
+        ),
         ("GPClassificationModel", {"likelihood": "FixedNoiseGaussianLikelihood"}, "continuous outcomes"),
     ],
 )
