@@ -14,7 +14,7 @@ import numpy as np
 from fechner.strategies.config.specification import Specification
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.outcomes import clean_outcome
-from fechner.strategies.parameters import space
+from fechner.strategies.parameters import Space, space
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -55,26 +55,26 @@ def _named(parameter: Mapping[str, Any] | str) -> Mapping[str, Any]:
     return {"name": parameter} if isinstance(parameter, str) else parameter
 
 
-def clean(specification: Specification, row: Row) -> dict[str, Any]:
-    """The row with clean values, in the order of the specification.
+def clean(specification: Specification, row: Row, box: Space | None = None) -> dict[str, Any]:
+    """The row with clean values, in the order of the specification (`box`: its search space, if at hand).
 
     Raises:
         FechnerError: unknown_parameter, out_of_bounds, bad_value or bad_outcome: it doesn't fit.
     """
-    config = space(specification.parameters).validate(
-        row["config"], specification.stimuli_per_trial, "seed_data.config"
-    )
+    box = box or space(specification.parameters)
+    config = box.validate(row["config"], specification.stimuli_per_trial, "seed_data.config")
     outcome = clean_outcome(specification, row["outcome"], "seed_data.outcome")
     return {**row, "config": config, "outcome": outcome}
 
 
 def fitting(specification: Specification, rows: Iterable[Row]) -> tuple[list[dict[str, Any]], list[str]]:
     """The rows that fit the parameters and outcomes, clean, and for each other one why it doesn't."""
+    box = space(specification.parameters)
     kept: list[dict[str, Any]] = []
     faults: list[str] = []
     for row in rows:
         try:
-            kept.append(clean(specification, row))
+            kept.append(clean(specification, row, box))
         except FechnerError as error:
             faults.append(error.detail)
     return kept, faults
@@ -84,9 +84,16 @@ def encoded(specification: Specification, rows: Sequence[Row]) -> tuple[Array, A
     """Clean rows as the model sees them: x `k x s x d` in unit space and y `k x m`."""
     box, stimuli = space(specification.parameters), specification.stimuli_per_trial
     names = [one.name for one in specification.outcomes]
-    x = np.array([box.encode_trial(row["config"], stimuli) for row in rows], dtype=np.float64)
+    each = [(row["config"], stimulus) for row in rows for stimulus in range(stimuli)]
+    shown = [{name: _of(value, i) for name, value in config.items()} for config, i in each]
+    x = box.encode_rows(shown).reshape(len(rows), stimuli, box.d)
     y = np.array([[row["outcome"][name] for name in names] for row in rows], dtype=np.float64)
-    return x.reshape(len(rows), stimuli, box.d), y.reshape(len(rows), len(names))
+    return x, y.reshape(len(rows), len(names))
+
+
+def _of(value: Any, stimulus: int) -> Any:
+    """A parameter's value for one stimulus of a trial."""
+    return value[stimulus] if isinstance(value, list) else value
 
 
 def of_stages(
