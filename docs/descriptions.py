@@ -198,6 +198,9 @@ KEYS = {
     "weights": "a number for each outcome, in order",
     "OrdinalLikelihood": "the cumulative probit of `OrdinalGPModel`.",
     "n_levels": "of ordinal outcomes, which are the whole numbers from 0 to `n_levels` - 1",
+    "MixedMeanCovarFactory": "the same priors, beside a kernel of categories.",
+    "discrete_kernel": "the kernel of categories; `CategoricalKernel`, the only one, is used anyway",
+    "CategoricalKernel": "of categorical parameters: all categories are equally alike.",
     "SemiPProbabilityObjective": "the same, beside semi-parametric models.",
     "SemiPThresholdObjective": "the threshold of a semi-parametric model's intensity, at every context; goes"
     " with `MCPosteriorVariance`.",
@@ -260,8 +263,8 @@ PARAMETER_TYPE_NOTES = {
     "integer": "whole numbers. With `step`, asks take every `step`-th of them",
     "binary": "0 and 1",
     "discrete": "`values` are two or more numbers; models see them in order, equally far apart",
-    "categorical": "`choices` are texts. Models see them in the order given, equally far apart, so put"
-    " similar ones next to each other; how much neighbours have in common is learned from the outcomes",
+    "categorical": "`choices` are texts, in any order: to models all are equally alike, and how much is"
+    " learned from the outcomes; `rank` is accepted, without effect",
     "fixed": "a number or text that every trial has",
 }
 

@@ -69,6 +69,8 @@ def without_effect(stage: Stage, stimuli: int) -> str | None:
     ]
     if any(one is not None and getattr(one, "name", "") != "RBFKernel" for one in named):
         return "has no effect with this kernel: the processor computes it"
+    if keys.get("categories"):
+        return "has no effect with categorical parameters: the processor computes these"
     if acqf.keys.get("lookahead_type") == "posterior":
         return "has no effect: look-ahead at outcomes is computed on the processor"
     candidates = int(stage.generator.keys.get("samps") or 1024)

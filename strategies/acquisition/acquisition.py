@@ -111,7 +111,9 @@ def build(
     built = _build(component, posterior, seed, waiting)
     if isinstance(posterior, WeightedPosterior):  # of which neither slopes nor the GPU's scan know
         return replace(built, gradients=None, parts=None)
-    return replace(built, parts=None) if isinstance(posterior.covariance, OfIntensity) else built
+    if isinstance(posterior.covariance, OfIntensity) or posterior.covariance.categories:
+        return replace(built, parts=None)  # nor do they of these covariances
+    return built
 
 
 def _build(component: Component, posterior: Posterior, seed: int, waiting: Array) -> Acquisition:

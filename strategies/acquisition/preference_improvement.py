@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from fechner.strategies.models.categories import flattened
 from fechner.strategies.models.normal import LOG_SQRT_2PI, Array, density, log_ndtr, ndtr
 from fechner.strategies.models.pairwise_posterior import (
     SQRT_HALF,
@@ -105,7 +106,7 @@ def log_expected_improvement(
         slope += pulled(covariance, baseline, x, on_z, smooth_part(covariance, baseline, x))
         if covariance.slopes is not None:
             slope += by_variance[:, None] * 2.0 * covariance.slopes * (x - 0.5)
-        return value, slope
+        return value, flattened(slope, covariance.categories)
 
     return values, gradients
 

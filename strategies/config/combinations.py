@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fechner.strategies import gpu
 from fechner.strategies.config import semi_parametric, several
-from fechner.strategies.config.kernels import check_modules
+from fechner.strategies.config.kernels import CATEGORICAL, check_modules
 from fechner.strategies.config.registry import SEARCHING
 from fechner.strategies.config.sections import Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Stage
@@ -46,6 +46,7 @@ def check(
         _check_parts(sections, stage, stage.model, kind, stimuli)
         _check_shared(sections, stage.model, parameters)
         check_modules(sections.report, stage.model, tuple(parameters))
+        _check_order(sections, stage.model, parameters)
     semi_parametric.check(sections, stage, parameters)
     acqf = stage.generator.keys.get("acqf")
     if isinstance(acqf, Component) and kind and stage.model is not None:
@@ -168,6 +169,10 @@ def _check_parts(sections: Sections, stage: Stage, model: Component, kind: str, 
         report.problem(model.name, "lapse", "estimate", detail, hint, "not_supported")
     if factory is not None:
         _fits(sections, stage, "mean_covar_factory", factory, kind, stimuli)
+    discrete = factory.keys.get("discrete_kernel") if factory is not None else None
+    if factory is not None and discrete is not None and discrete.name != CATEGORICAL:
+        detail, hint = "is no kernel of categories", f"discrete_kernel = {CATEGORICAL}"
+        report.problem(factory.name, "discrete_kernel", discrete.name, detail, hint, "does_not_fit")
     if factory is not None and factory.keys["target"] is not None:
         detail = "has no effect: the prior mean is fitted, or zero with zero_mean = True"
         report.warn(factory.name, "target", f"{factory.keys['target']:g}", detail, code="no_effect")
@@ -200,6 +205,25 @@ def _check_shared(sections: Sections, model: Component, parameters: Sequence[Par
     if not own:
         detail = "leaves nothing in which the two stimuli could differ"
         report.problem(factory.name, "shared_dims", text, detail, "fewer parameters")
+
+
+def _check_order(sections: Sections, model: Component, parameters: Sequence[Parameter]) -> None:
+    """Note a parameter without an order along which a model needs one."""
+    free = [parameter for parameter in parameters if parameter.type != "fixed"]
+    factory = model.keys.get("mean_covar_factory")
+    of: list[tuple[str, str, tuple[int, ...]]] = []
+    if "monotonic_dims" in model.keys:
+        keys = model.keys
+        of.append((model.name, "monotonic_dims", keys["monotonic_dims"] or keys["monotonic_idxs"] or (-1,)))
+    if factory is not None and "intensity_RBF" in factory.keys:
+        of.append((factory.name, "stim_dim", factory.keys["stim_dim"] or (-1,)))
+    numbers = ", ".join(parameter.name for parameter in free if parameter.type != "categorical")
+    for section, key, places in of:
+        for one in [free[place] for place in places if free]:
+            if one.type == "categorical":
+                detail = f"'{one.name}' is categorical: its values have no order"
+                hint = f"{key} = [{numbers}]" if numbers else "a parameter of numbers"
+                sections.report.problem(section, key, one.name, detail, hint, "does_not_fit")
 
 
 def _check_target(sections: Sections, stage: Stage, acqf: Component, model: Component, kind: str) -> None:

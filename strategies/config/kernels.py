@@ -14,6 +14,7 @@ MODELS = ("GPClassificationModel", "GPRegressionModel", "OrdinalGPModel")
 JOINED = ("AdditiveKernel", "ProductKernel")
 SCALE = "ScaleKernel"
 ONE_DIMENSION = "CosineKernel"
+CATEGORICAL = "CategoricalKernel"
 
 _IGNORED = Key("ignored")
 _ANY: dict[str, Key] = {
@@ -62,6 +63,11 @@ def check_modules(report: Report, model: Component, parameters: tuple[Parameter,
     if mean is None and covar is None and plain:
         return
     reason = unfit(model)
+    levels = ", ".join(one.name for one in parameters if one.type == "categorical")
+    if not reason and not plain and levels:
+        detail = f"sees the choices of {levels} as levels in the order given"
+        what = kernel.name if kernel is not None else "active_dims"
+        report.warn(model.name, "covar_module", what, detail, "leave it out, and they have none", "doubtful")
     if not reason:
         for part, count in parts:
             _check_part(report, part, count)
@@ -102,6 +108,9 @@ def unfit(model: Component) -> str:
 
 def _check_part(report: Report, part: Component, count: int) -> None:
     """Note a kernel's own keys that can't be."""
+    if part.name == CATEGORICAL:
+        detail, hint = "is for categorical parameters, which have it anyway", "leave it out"
+        report.problem(part.name, "", "", detail, hint, "does_not_fit")
     nu = part.keys.get("nu")
     if nu is not None and nu not in (0.5, 1.5, 2.5):
         report.problem(part.name, "nu", f"{nu:g}", "has no simple form", "0.5, 1.5 or 2.5")

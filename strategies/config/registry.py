@@ -161,6 +161,9 @@ CLASSES: dict[str, Entry] = {
         for name in ("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective")
     },
     "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
+    "MixedMeanCovarFactory": Entry(
+        "factory", {**FACTORY_KEYS, "discrete_kernel": Key("component", kind="kernel")}
+    ),
     "PairwiseMeanCovarFactory": Entry(
         "factory", {**FACTORY_KEYS, "shared_dims": Key("texts", inherited=False)}, stimuli=2
     ),
@@ -187,6 +190,7 @@ CLASSES: dict[str, Entry] = {
     ),
     "OrdinalLikelihood": Entry("likelihood", {"n_levels": N_LEVELS}, outcome="ordinal"),
     **KERNELS,
+    "CategoricalKernel": Entry("kernel"),
     **MEANS,
     "GreedyVarianceReduction": Entry("allocator"),
     "SobolAllocator": Entry("allocator"),
@@ -221,9 +225,9 @@ _later("generator", "InterleavedGenerator")
 for _name, _instead in REFUSED.items():
     _later("acquisition", _name, _instead)
 _later(
-    "factory",
-    "MixedMeanCovarFactory",
-    "DefaultMeanCovarFactory",
+    "kernel",
+    "IndexKernel",
+    "CategoricalKernel",
 )
 _later("likelihood", "StudentTLikelihood", "GaussianLikelihood")
 

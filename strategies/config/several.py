@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fechner.strategies.config import values
+from fechner.strategies.config.registry import CLASSES
 from fechner.strategies.config.sections import Sections
-from fechner.strategies.config.specification import Component, Outcome
+from fechner.strategies.config.specification import Component, Outcome, Parameter
 
 MODEL = "IndependentGPsModel"
 GENERATOR = "IndependentOptimizeAcqfGenerator"
@@ -43,6 +44,20 @@ def with_levels(model: Component, outcome: Outcome) -> Component:
     if model.name != "OrdinalGPModel" or outcome.type != "ordinal":
         return model
     return Component(model.name, {**model.keys, "n_levels": outcome.n_levels})
+
+
+def with_categories(model: Component, parameters: Sequence[Parameter]) -> Component:
+    """The model, or each of its parts, told how many categories each parameter has (0: a number)."""
+    free = [parameter for parameter in parameters if parameter.type != "fixed"]
+    counts = tuple(len(one.choices) if one.type == "categorical" else 0 for one in free)
+    if not any(counts) or model.name not in CLASSES:
+        return model
+    parts = model.keys.get("models")
+    if parts:
+        return Component(
+            model.name, {**model.keys, "models": tuple(with_categories(part, parameters) for part in parts)}
+        )
+    return Component(model.name, {**model.keys, "categories": counts})
 
 
 def with_generators(

@@ -103,6 +103,8 @@ def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) 
         model = several.with_levels(model, shared.outcomes[0])
     elif len(shared.outcomes) > 1 and shared.stimuli == 1:
         generator, model = _of_several(sections, classes, name, shared, generator, model)
+    if model is not None:
+        model = several.with_categories(model, shared.parameters)
     _check_end(sections, name, read, generator, model, shared.no_end)
     read[seeding.KEY] = _seed_data(sections, name, model, shared)
     if generator is None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fechner.strategies.config.specification import Component
+from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.fitting import (
     LOG_LENGTHSCALE_RANGE,
     LOG_VARIANCE_RANGE,
@@ -62,6 +63,8 @@ def layout_of(component: Component, d: int) -> Layout:
     priors = classification_priors(component, d)
     factory = component.keys.get("mean_covar_factory")
     if factory is None or factory.name != FACTORY:
-        return Layout(priors, d)
+        return Layout(priors, d, categories=counts_of(component))
     stim_dim = (factory.keys.get("stim_dim") or (-1,))[0]
-    return Additive(priors, d, stim_dim, bool(factory.keys.get("intensity_RBF")))
+    return Additive(
+        priors, d, stim_dim, bool(factory.keys.get("intensity_RBF")), categories=counts_of(component)
+    )

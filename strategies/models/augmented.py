@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.additive import layout_of
+from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.functionals import Functionals, RowDifferences
@@ -109,7 +110,8 @@ class WithLapse(Layout):
 
     def typical(self) -> Array:
         a, b = LAPSE_SHAPE
-        return self.inside(np.append(Layout(self.priors, self.d).typical(), np.log(a / (a + b))))
+        plain = Layout(self.priors, self.d, categories=self.categories)
+        return self.inside(np.append(plain.typical(), np.log(a / (a + b))))
 
     def bounds(self) -> list[tuple[float, float]]:
         return [*super().bounds(), LOG_LAPSE_RANGE]
@@ -170,7 +172,7 @@ class RowEvidence:
     ) -> None:
         self._problem, self._y, self._poll = problem, y, poll
         self._rows = rows_of(x, problem.pseudo)
-        self._differences = RowDifferences.of_rows(self._rows, SOFTNESS)
+        self._differences = RowDifferences.of_rows(self._rows, SOFTNESS, problem.layout.categories)
         self._lapse = lapse if problem.lapse is None else problem.lapse
         self._by_lapse = [0.0]
         self._carried: list[tuple[Array, Array] | None] = [None]
@@ -216,7 +218,12 @@ def rows_of(x: Array, pseudo: PseudoObservations) -> Array:
 def rowwise(covariance: Covariance) -> Functionals:
     """A covariance function of places as one of rows."""
     return Functionals(
-        covariance.variance, covariance.lengthscales, covariance.constant, covariance.slopes, SOFTNESS
+        covariance.variance,
+        covariance.lengthscales,
+        covariance.constant,
+        covariance.slopes,
+        SOFTNESS,
+        categories=covariance.categories,
     )
 
 
@@ -262,7 +269,7 @@ def problem_of(name: str, component: Component, d: int, pseudo: PseudoObservatio
         given = 0.0 if lapse == "estimate" else float(lapse or 0.0)
         pseudo = pseudo.joined(constraints(points, floor, given))
     if lapse == "estimate":
-        return Problem(name, WithLapse(priors, d), pseudo, floor, None)
+        return Problem(name, WithLapse(priors, d, categories=counts_of(component)), pseudo, floor, None)
     return Problem(name, layout_of(component, d), pseudo, floor, float(lapse or 0.0))
 
 
@@ -318,7 +325,7 @@ def packed(problem: Problem, start: Mapping[str, Any] | None) -> Array | None:
         return None
     covariance, mean = from_plain(start)
     if problem.lapse is None:
-        short = Layout(layout.priors, layout.d).pack(covariance, mean, 0.0)
+        short = Layout(layout.priors, layout.d, categories=layout.categories).pack(covariance, mean, 0.0)
         return layout.inside(np.append(short, np.log(max(float(start["lapse"]), 1e-6))))
     return layout.pack(covariance, mean, 0.0)
 

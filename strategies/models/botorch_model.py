@@ -5,6 +5,7 @@ Shapes follow botorch: X is `batch_shape x q x d`, a posterior's mean `batch_sha
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +17,7 @@ from fechner.strategies.models.kernel_covariance import KernelCovariance
 from fechner.strategies.models.kernels_torch import kernel_matrix
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.torch_covariance import kernel
 from gpytorch.distributions import MultivariateNormal
 
 if TYPE_CHECKING:
@@ -79,11 +81,9 @@ class GaussianModel(Model):
     def _kernel(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """k between a `... x n x d` and b `... x m x d`: `... x n x m`."""
         covariance = self.core.covariance
-        if isinstance(covariance, KernelCovariance):
-            out = covariance.variance * kernel_matrix(covariance.kernel, a, b) + covariance.constant
-        else:
-            difference = (a / self._lengthscales).unsqueeze(-2) - (b / self._lengthscales).unsqueeze(-3)
-            out = covariance.variance * torch.exp(-0.5 * difference.square().sum(-1)) + covariance.constant
+        if not isinstance(covariance, KernelCovariance):
+            return kernel(covariance, a, b)
+        out = covariance.variance * kernel_matrix(covariance.kernel, a, b) + covariance.constant
         if self._slopes is not None:
             out = out + ((a - 0.5) * self._slopes) @ (b - 0.5).transpose(-1, -2)
         return out
@@ -99,7 +99,7 @@ class GaussianModel(Model):
         steep, coordinate = of > 0, (of - 1).clamp(min=0)
         covariance = self.core.covariance
         difference = places.unsqueeze(-2) - X.unsqueeze(-3)
-        smooth = covariance.variance * torch.exp(-0.5 * (difference / self._lengthscales).square().sum(-1))
+        smooth = kernel(replace(covariance, constant=0.0, slopes=None), places, X)
         at = coordinate[:, None, None].expand(*difference.shape[:-1], 1)
         away = difference.gather(-1, at).squeeze(-1)
         slope = -smooth * away / self._lengthscales[coordinate].square()[:, None]

@@ -3,15 +3,26 @@
 k(x, x') = v exp(-1/2 sum_j (x_j - x'_j)^2 / l_j^2) + a + sum_j w_j (x_j - 1/2)(x'_j - 1/2)
 
 Notation: v variance (output scale); l (d,) length scales in unit space; a variance of the constant;
-w (d,) variances of the slopes over the unit box. Rasmussen & Williams 2006, eq. 4.31 and section 2.7
-(explicit basis functions: a constant and slopes with a normal prior, integrated out).
+w (d,) variances of the slopes over the unit box; of categorical parameters, whose x_j are categories, see
+categories.py: there (x_j - x'_j)^2 is 0 or 1, and slopes are constants of categories. Rasmussen & Williams
+2006, eq. 4.31 and section 2.7 (explicit basis functions: a constant and slopes with a normal prior,
+integrated out).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from fechner.strategies.models.categories import (
+    Counts,
+    centred,
+    coded,
+    differ,
+    flattened,
+    gathered,
+    spread,
+)
 from fechner.strategies.models.normal import Array
 
 
@@ -23,6 +34,7 @@ class Covariance:
     lengthscales: Array
     constant: float = 0.0
     slopes: Array | None = None
+    categories: Counts = field(default=(), kw_only=True)
 
     def __call__(self, a: Array, b: Array) -> Array:
         """The (n, m) matrix between the rows of `a` (n, d) and `b` (m, d)."""
@@ -33,7 +45,11 @@ class Covariance:
 
     def exponential(self, a: Array, b: Array) -> Array:
         """The squared exponential part alone, (n, m)."""
-        scaled_a, scaled_b = a / self.lengthscales, b / self.lengthscales
+        scales = self.lengthscales
+        if self.categories:
+            a, b = coded(a, self.categories), coded(b, self.categories)
+            scales = spread(scales, self.categories)
+        scaled_a, scaled_b = a / scales, b / scales
         half_a = -0.5 * np.einsum("ij,ij->i", scaled_a, scaled_a)[:, None]
         half_b = -0.5 * np.einsum("ij,ij->i", scaled_b, scaled_b)[:, None]
         # one product gives the whole exponent: passes over the matrix are what costs
@@ -48,7 +64,8 @@ class Covariance:
         """The rest: constant and slopes, (n, m) or a number."""
         if self.slopes is None:
             return self.constant
-        out: Array = ((a - 0.5) * self.slopes) @ (b - 0.5).T + self.constant
+        slopes = spread(self.slopes, self.categories) if self.categories else self.slopes
+        out: Array = (centred(a, self.categories) * slopes) @ centred(b, self.categories).T + self.constant
         return out
 
     def pulled_back(self, a: Array, b: Array, exponential: Array, weights: Array) -> Array:
@@ -57,17 +74,20 @@ class Covariance:
         out: Array = (part @ b - part.sum(axis=1)[:, None] * a) / np.square(self.lengthscales)
         if self.slopes is not None:
             out += self.slopes * (weights @ (b - 0.5))
-        return out
+        return flattened(out, self.categories)
 
     def diagonal_slopes(self, a: Array) -> Array:
         """The derivative of k(a, a) by a, (n, d)."""
-        return np.zeros_like(a) if self.slopes is None else 2.0 * self.slopes * (a - 0.5)
+        if self.slopes is None:
+            return np.zeros_like(a)
+        return flattened(2.0 * self.slopes * (a - 0.5), self.categories)
 
     def diagonal(self, a: Array) -> Array:
         """k(x, x) for the rows of `a` (n, d), shape (n,)."""
         out = np.full(len(a), self.variance + self.constant)
         if self.slopes is not None:
-            out += np.square(a - 0.5) @ self.slopes
+            slopes = spread(self.slopes, self.categories) if self.categories else self.slopes
+            out += np.square(centred(a, self.categories)) @ slopes
         return out
 
 
@@ -86,14 +106,13 @@ class Differences:
     n: int
 
     @classmethod
-    def of(cls, x: Array, trends: bool) -> Differences:
+    def of(cls, x: Array, trends: bool, categories: Counts = ()) -> Differences:
         """For training inputs x (n, d)."""
         n, d = x.shape
-        squared = np.square(x.T[:, :, None] - x.T[:, None, :]).reshape(d, n * n)
-        centred = x.T - 0.5
+        squared = differ(x, x, categories).reshape(d, n * n)
         products = np.zeros((0, n * n))
         if trends:
-            products = (centred[:, :, None] * centred[:, None, :]).reshape(d, n * n)
+            products = outer(centred(x, categories), categories).reshape(d, n * n)
         return cls(squared, products, n)
 
     def matrices(self, covariance: Covariance) -> tuple[Array, Array]:
@@ -113,3 +132,10 @@ class Differences:
         if covariance.slopes is not None:
             by_slope = covariance.slopes * (self.products @ weights.ravel())
         return by_lengthscale, float(weighted.sum()), by_slope
+
+
+def outer(basis: Array, categories: Counts) -> Array:
+    """Products (d, n, n) of the columns of a basis (n, D) with themselves, summed over each parameter's."""
+    columns = basis.T
+    out: Array = columns[:, :, None] * columns[:, None, :]
+    return gathered(out, categories) if categories else out

@@ -8,15 +8,16 @@ the place of log l.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from fechner.strategies.models.categories import Counts, categorical
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.kernel_covariance import KernelCovariance
 from fechner.strategies.models.kernels import alike
 from fechner.strategies.models.normal import Array
-from fechner.strategies.models.priors import Priors
+from fechner.strategies.models.priors import LogNormal, Priors
 from fechner.strategies.quasi_newton import minimise
 
 # (value, gradient by log l, by log v, by log w, by log noise, by c) of the log evidence
@@ -37,6 +38,7 @@ PERIODS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.7, 1.0, 1.5, 2.0)  # of the box; fi
 MEAN_RANGE = (-10.0, 10.0)
 TOLERANCE = 1e-3  # of the log posterior density
 LONGEST_STEP = 1.0  # in the logarithm of a hyperparameter
+OF_CATEGORIES = LogNormal(float(np.log(0.85)), 0.6)  # length scales: correlations of .5, .0006 to .94
 SCALE = 0.3  # of a first step, in units of the gradient
 
 
@@ -46,6 +48,7 @@ class Layout:
 
     priors: Priors
     d: int
+    categories: Counts = field(default=(), kw_only=True)
 
     @property
     def width(self) -> int:
@@ -68,7 +71,9 @@ class Layout:
         """Where a cold fit begins."""
         p = self.priors
         kernel = p.kernel
-        parts = [np.full(self.d, p.lengthscale.typical)]
+        lengthscales = np.full(self.d, p.lengthscale.typical)
+        lengthscales[categorical(self.categories)] = OF_CATEGORIES.typical
+        parts = [lengthscales]
         if kernel is not None:
             parts = [np.array([p.of_kind(kind).typical for kind in kernel.kinds])]
         if p.variance is not None:
@@ -151,7 +156,8 @@ class Layout:
         if p.kernel is not None:
             kernel = p.kernel.at(shape)
             return KernelCovariance.of(kernel, self.d, variance, p.constant, slopes), mean, noise
-        return Covariance(variance, np.exp(shape), p.constant, slopes), mean, noise
+        out = Covariance(variance, np.exp(shape), p.constant, slopes, categories=self.categories)
+        return out, mean, noise
 
     def pack(self, covariance: Covariance, mean: float, noise: float) -> Array:
         """The inverse of `unpack`, inside the bounds."""
@@ -182,6 +188,17 @@ class Layout:
         nothing = (0.0, np.zeros(self.width), 0.0, np.zeros(self.d), 0.0, 0.0)
         return -self.objective(theta, lambda *_: nothing)[0]
 
+    def _of_lengthscales(self, theta: Array) -> tuple[float, Array]:
+        """The log prior density of the logarithms (d,) of the length scales, and its gradient."""
+        places = categorical(self.categories)
+        if not places:
+            return self.priors.lengthscale.log_density(theta)
+        others = [place for place in range(self.d) if place not in places]
+        slope = np.zeros(self.d)
+        value, slope[others] = self.priors.lengthscale.log_density(theta[others])
+        more, slope[places] = OF_CATEGORIES.log_density(theta[places])
+        return value + more, slope
+
     def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
         """Minus the log posterior density of theta, and its gradient."""
         p, d = self.priors, self.d
@@ -189,7 +206,7 @@ class Layout:
         gradient = np.zeros(self.size)
         i = self.width
         if p.kernel is None:
-            log_prior, slope = p.lengthscale.log_density(theta[:i])
+            log_prior, slope = self._of_lengthscales(theta[:i])
         else:
             log_prior, slope = p.of_kernel(theta[:i])
         gradient[:i] = by_lengthscale + slope

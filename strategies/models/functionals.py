@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from fechner.strategies.models.covariance import Covariance
+from fechner.strategies.models.categories import Counts, centred, differ, flattened, spread
+from fechner.strategies.models.covariance import Covariance, outer
 from fechner.strategies.models.normal import Array
 
 
@@ -46,13 +47,15 @@ class Functionals(Covariance):
         return out
 
     def _weights(self) -> Array:
-        """Variances (d + 1,) of the constant and the slopes."""
+        """Variances (D + 1,) of the constant and the slopes (categories.py; D = d without categories)."""
         slopes = np.zeros_like(self.lengthscales) if self.slopes is None else self.slopes
+        if self.categories:
+            slopes = spread(slopes, self.categories)
         return np.concatenate([[self.constant], slopes])
 
     def _basis(self, rows: Array) -> Array:
-        """Constant and centred coordinates (n, d + 1) at values, their derivatives at derivatives."""
-        return basis(*self._split(rows), self.scale)
+        """Constant and centred coordinates (n, D + 1) at values, their derivatives at derivatives."""
+        return basis(*self._split(rows), self.scale, self.categories)
 
     def pulled_back(self, a: Array, b: Array, exponential: Array, weights: Array) -> Array:
         """sum over b of weights (n, m) times the derivative of k(a, b) by a, (n, d); `a` are places."""
@@ -60,13 +63,14 @@ class Functionals(Covariance):
         part = weights * exponential
         out: Array = (part @ b - part.sum(axis=1)[:, None] * a) / np.square(self.lengthscales)
         if self.slopes is not None:
-            out += self.slopes * (weights @ basis(b, of_b, self.scale)[:, 1:])
+            centre = basis(b, of_b, self.scale, self.categories)
+            out += self.slopes * (weights @ centre[:, 1 : 1 + len(self.slopes)])
         for j in np.unique(of_b[of_b > 0]):
             those = of_b == j
             plain = super().exponential(a, b[those])
             total = np.einsum("ij,ij->i", weights[:, those], plain)
             out[:, j - 1] += total / (np.square(self.lengthscales[j - 1]) * self.scale)
-        return out
+        return flattened(out, self.categories)
 
     def diagonal(self, a: Array) -> Array:
         """The variance of what each row means, (n,)."""
@@ -79,9 +83,9 @@ class Functionals(Covariance):
         return out
 
 
-def basis(places: Array, of: Array, scale: float) -> Array:
-    """Constant and centred coordinates (n, d + 1) at values, their derivatives at derivatives."""
-    out = np.hstack([np.ones((len(places), 1)), places - 0.5])
+def basis(places: Array, of: Array, scale: float, categories: Counts = ()) -> Array:
+    """Constant and centred coordinates (n, D + 1) at values, their derivatives at derivatives."""
+    out = np.hstack([np.ones((len(places), 1)), centred(places, categories)])
     steep = np.flatnonzero(of)
     out[steep] = 0.0
     out[steep, of[steep]] = 1.0 / scale
@@ -130,13 +134,12 @@ class RowDifferences:
     ones: Array
 
     @classmethod
-    def of_rows(cls, rows: Array, scale: float) -> RowDifferences:
+    def of_rows(cls, rows: Array, scale: float, categories: Counts = ()) -> RowDifferences:
         """For rows (n, d + 1)."""
         places, of = rows[:, :-1], rows[:, -1].astype(int)
         n, d = places.shape
-        squared = np.square(places.T[:, :, None] - places.T[:, None, :]).reshape(d, n * n)
-        slopes = basis(places, of, scale)[:, 1:].T
-        products = (slopes[:, :, None] * slopes[:, None, :]).reshape(d, n * n)
+        squared = differ(places, places, categories).reshape(d, n * n)
+        products = outer(basis(places, of, scale, categories)[:, 1:], categories).reshape(d, n * n)
         return cls(places, of, squared, products, (of == 0).astype(float))
 
     def matrices(self, covariance: Functionals) -> tuple[Array, tuple[Array, Array, Array]]:

@@ -166,7 +166,7 @@ def _evidence(
     Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that
     its result depends on its arguments alone.
     """
-    differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel)
+    differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel, layout.categories)
     carried: dict[str, tuple[Array, Array] | None] = {"sites": None}
     diagonal = np.diag_indices(len(y))
 
@@ -202,6 +202,8 @@ def to_plain(name: str, covariance: Covariance, mean: float) -> dict[str, Any]:
         out["slopes"] = [float(v) for v in covariance.slopes]
     if isinstance(covariance, KernelCovariance):
         out["kernel"] = covariance.kernel.plain()
+    if covariance.categories:
+        out["categories"] = list(covariance.categories)
     return out
 
 
@@ -211,7 +213,8 @@ def from_plain(hyperparameters: Mapping[str, Any]) -> tuple[Covariance, float]:
     variance, constant = float(hyperparameters["variance"]), float(hyperparameters.get("constant") or 0.0)
     lengthscales = np.array(hyperparameters["lengthscales"], dtype=float)
     slopes = None if given is None else np.array(given, dtype=float)
-    covariance = Covariance(variance, lengthscales, constant, slopes)
+    categories = tuple(int(count) for count in hyperparameters.get("categories") or ())
+    covariance = Covariance(variance, lengthscales, constant, slopes, categories=categories)
     if "kernel" in hyperparameters:
         kernel = from_plain_kernel(hyperparameters["kernel"])
         covariance = KernelCovariance.of(kernel, len(lengthscales), variance, constant, slopes)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
+from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, from_plain, to_plain
@@ -35,7 +36,7 @@ def fit(
 ) -> dict[str, Any]:
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,), as plain data."""
     d = x.shape[1]
-    layout = Layout(regression_priors(component, d), d)
+    layout = Layout(regression_priors(component, d), d, categories=counts_of(component))
     theta, search = layout.typical(), {}
     offset, scale = units(y)
     known = known_noise(component)
@@ -78,7 +79,8 @@ def problem(
     poll: Callable[[], None] | None = None,
 ) -> tuple[Layout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    layout = Layout(regression_priors(component, x.shape[1]), x.shape[1])
+    d = x.shape[1]
+    layout = Layout(regression_priors(component, d), d, categories=counts_of(component))
     offset, scale = float(hyperparameters["offset"]), float(hyperparameters["scale"])
     theta = _pack(layout, hyperparameters, offset, scale)
     if theta is None:
@@ -129,7 +131,7 @@ def _evidence(
     layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None, known: float | None = None
 ) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters; `known` noise is none."""
-    differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel)
+    differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel, layout.categories)
     identity = np.eye(len(y))
 
     def evaluate(

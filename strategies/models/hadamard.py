@@ -30,6 +30,7 @@ from fechner.strategies.models.semi_parametric_layout import (
     Pair,
     PairDifferences,
     PairLayout,
+    context_categories,
     from_plain,
     given,
     layout_of,
@@ -47,7 +48,7 @@ class Evidence:
 
     def __init__(self, x: Array, y: Array, said: Mapping[str, Any], poll: Callable[[], None] | None) -> None:
         self._intensity, c = split(x, int(said["stim_dim"]))
-        self._differences = PairDifferences.of(c)
+        self._differences = PairDifferences.of(c, context_categories(said))
         self._y, self._said, self._poll = y, said, poll
         self._sites: tuple[Array, Array] | None = None
 

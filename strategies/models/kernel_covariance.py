@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from fechner.strategies.models.categories import Counts
 from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.kernels import Kernel, Leaf
 from fechner.strategies.models.normal import Array
@@ -78,10 +79,12 @@ class KernelDifferences:
         return by_theta, float((weights * part).sum()), by_slope
 
 
-def differences_of(x: Array, trends: bool, kernel: Kernel | None) -> Differences | KernelDifferences:
-    """For training inputs x (n, d)."""
+def differences_of(
+    x: Array, trends: bool, kernel: Kernel | None, categories: Counts = ()
+) -> Differences | KernelDifferences:
+    """For training inputs x (n, d); a kernel that was named sees categories as levels."""
     if kernel is None:
-        return Differences.of(x, trends)
+        return Differences.of(x, trends, categories)
     n, d = x.shape
     centred = x.T - 0.5
     products = (

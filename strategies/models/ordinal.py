@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import ordinal_likelihood
+from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.fitting import SCALE, Evidence, Layout, maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
@@ -56,7 +57,7 @@ class OrdinalLayout(Layout):
     @property
     def plain(self) -> Layout:
         """The layout of everything but the gaps."""
-        return Layout(self.priors, self.d)
+        return Layout(self.priors, self.d, categories=self.categories)
 
     def typical_gaps(self) -> Array:
         """The logarithms (K - 2,) of gaps that give every level the same share under the prior of f."""
@@ -116,7 +117,8 @@ class OrdinalEvidence:
     def __init__(self, layout: OrdinalLayout, x: Array, y: Array, poll: Callable[[], None] | None) -> None:
         self.cuts = layout.cuts(layout.typical())
         self.by_cuts: Array = np.zeros(layout.n_levels - 1)
-        self._differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel)
+        trends, kernel = layout.priors.slope is not None, layout.priors.kernel
+        self._differences = differences_of(x, trends, kernel, layout.categories)
         self._y, self._poll = y, poll
         self._sites: tuple[Array, Array] | None = None
 
@@ -240,7 +242,8 @@ def posterior(
 
 
 def _layout(component: Component, d: int) -> OrdinalLayout:
-    return OrdinalLayout(classification_priors(component, d), d, n_levels(component))
+    priors, levels = classification_priors(component, d), n_levels(component)
+    return OrdinalLayout(priors, d, levels, categories=counts_of(component))
 
 
 def _pack(layout: OrdinalLayout, start: Mapping[str, Any] | None) -> Array | None:

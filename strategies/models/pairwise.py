@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models.covariance import Covariance
+from fechner.strategies.models.categories import Counts, centred, counts_of, differ
+from fechner.strategies.models.covariance import Covariance, outer
 from fechner.strategies.models.fitting import Evidence, Layout, maximise
 from fechner.strategies.models.gp_classification import from_plain, to_plain
 from fechner.strategies.models.inference.expectation_propagation import propagate
@@ -39,7 +40,8 @@ def fit(
     poll: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters for pairs x (n, 2, d) in unit space and outcomes y (n,), 1: second preferred."""
-    layout = Layout(pairwise_priors(component, x.shape[-1]), x.shape[-1])
+    d = x.shape[-1]
+    layout = Layout(pairwise_priors(component, d), d, categories=counts_of(component))
     theta, search = layout.typical(), {}
     warm = _pack(layout, start)
     if len(y):
@@ -60,7 +62,8 @@ def problem(
     poll: Callable[[], None] | None = None,
 ) -> tuple[Layout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    layout = Layout(pairwise_priors(component, x.shape[-1]), x.shape[-1])
+    d = x.shape[-1]
+    layout = Layout(pairwise_priors(component, d), d, categories=counts_of(component))
     theta = _pack(layout, hyperparameters)
     if theta is None:
         raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
@@ -127,16 +130,16 @@ class Comparisons:
     n: int
 
     @classmethod
-    def of(cls, x: Array, trends: bool) -> Comparisons:
+    def of(cls, x: Array, trends: bool, categories: Counts = ()) -> Comparisons:
         """For pairs x (n, 2, d)."""
         n, _, d = x.shape
-        a, b = x[:, 0].T, x[:, 1].T
-        parts = [np.square(left[:, :, None] - right[:, None, :]) for left, right in ((b, b), (a, a), (a, b))]
+        a, b = x[:, 0], x[:, 1]
+        parts = [differ(left, right, categories) for left, right in ((b, b), (a, a), (a, b))]
         squared = np.stack(parts, axis=1).reshape(d, 3 * n * n)
         products = np.zeros((0, n * n))
         if trends:
-            gap = b - a
-            products = 0.5 * (gap[:, :, None] * gap[:, None, :]).reshape(d, n * n)
+            gap = centred(b, categories) - centred(a, categories) if categories else b - a
+            products = 0.5 * outer(gap, categories).reshape(d, n * n)
         return cls(squared, products, n)
 
     def matrices(self, covariance: Covariance) -> tuple[Array, Array]:
@@ -169,7 +172,7 @@ def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | Non
     Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that
     its result depends on its arguments alone.
     """
-    comparisons = Comparisons.of(x, layout.priors.slope is not None)
+    comparisons = Comparisons.of(x, layout.priors.slope is not None, layout.categories)
     carried: dict[str, tuple[Array, Array] | None] = {"sites": None}
     diagonal = np.diag_indices(len(y))
 

@@ -6,14 +6,17 @@ pairwise_posterior.py; the utility is less its average over the box, as there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
+from fechner.strategies.models.categories import categorical
 from fechner.strategies.models.normal import Array
-from fechner.strategies.models.pairwise_posterior import SQRT_HALF, PairwisePosterior, box_variance
+from fechner.strategies.models.pairwise_posterior import SQRT_HALF, PairwisePosterior, among, box_variance
+from fechner.strategies.models.torch_covariance import kernel
 from gpytorch.distributions import MultivariateNormal
 
 if TYPE_CHECKING:
@@ -64,11 +67,8 @@ class PairwiseGaussianModel(Model):
 
     def _kernel(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """The prior covariance of g between a `... x n x d` and b `... x m x d`: `... x n x m`."""
-        covariance = self.core.covariance
-        difference = (a / self._lengthscales).unsqueeze(-2) - (b / self._lengthscales).unsqueeze(-3)
-        out = covariance.variance * torch.exp(-0.5 * difference.square().sum(-1))
-        if self._slopes is not None:
-            out = out + ((a - 0.5) * self._slopes) @ (b - 0.5).transpose(-1, -2)
+        covariance = replace(self.core.covariance, constant=0.0)
+        out = kernel(covariance, a, b)
         out = out - self._average(a).unsqueeze(-1) - self._average(b).unsqueeze(-2)
         return out + box_variance(covariance)
 
@@ -76,7 +76,11 @@ class PairwiseGaussianModel(Model):
         """r at x `... x m x d`: `... x m`."""
         scales = self._lengthscales
         shares = torch.special.ndtr((1.0 - x) / scales) - torch.special.ndtr(-x / scales)
-        return self.core.covariance.variance * (float(np.sqrt(2.0 * np.pi)) * scales * shares).prod(-1)
+        parts = float(np.sqrt(2.0 * np.pi)) * scales * shares
+        places = categorical(self.core.covariance.categories)
+        if places:
+            parts[..., places] = torch.tensor(among(self.core.covariance)[places], dtype=torch.float64)
+        return self.core.covariance.variance * parts.prod(-1)
 
     def posterior(
         self,

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from fechner.strategies.models.categories import categorical, centred, coded, flattened, spread
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.inference.expectation_propagation import expected_information
 from fechner.strategies.models.normal import Array, ndtr, ndtri, probability_moments
@@ -102,7 +103,12 @@ class PairwisePosterior:
         n = len(self.tau)
         out: Array = both[n:] - both[:n]
         if self.covariance.slopes is not None:
-            out += ((self.x[n:] - self.x[:n]) * self.covariance.slopes) @ (x - 0.5).T
+            categories = self.covariance.categories
+            if not categories:
+                out += ((self.x[n:] - self.x[:n]) * self.covariance.slopes) @ (x - 0.5).T
+            else:
+                gap = centred(self.x[n:], categories) - centred(self.x[:n], categories)
+                out += (gap * spread(self.covariance.slopes, categories)) @ centred(x, categories).T
         out *= SQRT_HALF
         return out
 
@@ -189,10 +195,12 @@ class PairwisePosterior:
         other = pairs[:, ::-1]
         near = self._smooth_between(pairs)[:, None, None]
         by_covariance += near * (other - pairs) / np.square(self.covariance.lengthscales)
+        categories = self.covariance.categories
         if self.covariance.slopes is not None:
             by_variance += 2.0 * self.covariance.slopes * (pairs - 0.5)
             by_covariance += self.covariance.slopes * (other - 0.5)
-        return moments, PairSlopes(by_mean, by_variance, by_covariance)
+        along = (flattened(by, categories) for by in (by_mean, by_variance, by_covariance))
+        return moments, PairSlopes(*along)
 
     def preference(self, pairs: Array) -> tuple[Array, Array]:
         """Mean and variance (m,) of w = (f(second) - f(first)) / sqrt 2 at `pairs` (m, 2, d)."""
@@ -236,14 +244,21 @@ class PairwisePosterior:
         (2n, 2m) and c (n, 2m); k between the two of each pair (m,)."""
         between = self._smooth_between(pairs) + self.covariance.constant
         if self.covariance.slopes is not None:
-            between = between + ((pairs[:, 0] - 0.5) * (pairs[:, 1] - 0.5)) @ self.covariance.slopes
+            categories, slopes = self.covariance.categories, self.covariance.slopes
+            first, second = centred(pairs[:, 0], categories), centred(pairs[:, 1], categories)
+            between = between + (first * second) @ (spread(slopes, categories) if categories else slopes)
         stimuli = pairs.reshape(-1, pairs.shape[-1])
         both = smooth_part(self.covariance, self.x, stimuli)
         return stimuli, both, self._cross(stimuli, both), between
 
     def _smooth_between(self, pairs: Array) -> Array:
         """The squared exponential part between the two of each pair (m,)."""
-        gap = (pairs[:, 1] - pairs[:, 0]) / self.covariance.lengthscales
+        gap, scales = pairs[:, 1] - pairs[:, 0], self.covariance.lengthscales
+        categories = self.covariance.categories
+        if categories:
+            gap = coded(pairs[:, 1], categories) - coded(pairs[:, 0], categories)
+            scales = spread(scales, categories)
+        gap = gap / scales
         return np.asarray(self.covariance.variance * np.exp(-0.5 * np.einsum("ij,ij->i", gap, gap)))
 
     def _pair_moments(self, stimuli: Array, cross: Array, reduced: Array, between: Array) -> PairMoments:
@@ -261,14 +276,17 @@ class PairwisePosterior:
 
 def smooth_part(covariance: Covariance, a: Array, b: Array) -> Array:
     """The squared exponential part alone (n, m), between the rows of a (n, d) and b (m, d)."""
-    return Covariance(covariance.variance, covariance.lengthscales)(a, b)
+    return Covariance(covariance.variance, covariance.lengthscales, categories=covariance.categories)(a, b)
 
 
 def box_average(covariance: Covariance, x: Array) -> Array:
     """r (m,) at the rows of x (m, d), of the squared exponential part; the linear part has none."""
     scales = covariance.lengthscales
     shares = scales * (ndtr((1.0 - x) / scales) - ndtr(-x / scales))
-    out: Array = covariance.variance * np.sqrt(2.0 * np.pi) ** x.shape[1] * np.prod(shares, axis=1)
+    places = categorical(covariance.categories)
+    shares[:, places] = among(covariance)[places]
+    numbers = x.shape[1] - len(places)
+    out: Array = covariance.variance * np.sqrt(2.0 * np.pi) ** numbers * np.prod(shares, axis=1)
     return out
 
 
@@ -277,7 +295,17 @@ def box_variance(covariance: Covariance) -> float:
     scales = covariance.lengthscales
     along = scales * np.sqrt(2.0 * np.pi) * (ndtr(1.0 / scales) - 0.5)
     along += np.square(scales) * np.expm1(-0.5 / np.square(scales))
+    places = categorical(covariance.categories)
+    along[places] = 0.5 * among(covariance)[places]
     return float(covariance.variance * np.prod(2.0 * along))
+
+
+def among(covariance: Covariance) -> Array:
+    """The average correlation (d,) of a category with all of its parameter, itself included."""
+    counts = np.array(covariance.categories or np.ones(len(covariance.lengthscales)), dtype=float)
+    alike = np.exp(-0.5 / np.square(covariance.lengthscales))
+    out: Array = (1.0 + (counts - 1.0) * alike) / np.maximum(counts, 1.0)
+    return out
 
 
 def pulled(covariance: Covariance, z: Array, x: Array, u: Array, smooth: Array) -> Array:
@@ -295,4 +323,4 @@ def pulled(covariance: Covariance, z: Array, x: Array, u: Array, smooth: Array) 
     out /= np.square(covariance.lengthscales)
     if covariance.slopes is not None:
         out += (u.T @ (z - 0.5)) * covariance.slopes
-    return out
+    return flattened(out, covariance.categories)

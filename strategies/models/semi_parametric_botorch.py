@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import torch
 from fechner.strategies.models.botorch_model import GaussianModel
-from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.models.semi_parametric_posterior import BEND, Linearised, Product
+from fechner.strategies.models.torch_covariance import kernel
 
 
 class SemiParametricModel(GaussianModel):
@@ -31,14 +31,14 @@ class SemiParametricModel(GaussianModel):
         """A and the mean of f at x `... x m x d`, each `... x m`."""
         assert isinstance(self._of, Linearised)
         intensity, c = self._split(x)
-        offset = _kernel(self._of.pair.offset, c, self._contexts) @ self._alpha[0]
-        log_slope = _kernel(self._of.pair.slope, c, self._contexts) @ self._alpha[1]
+        offset = kernel(self._of.pair.offset, c, self._contexts) @ self._alpha[0]
+        log_slope = kernel(self._of.pair.slope, c, self._contexts) @ self._alpha[1]
         slope = torch.exp(self._of.pair.log_slope + log_slope)
         return slope, slope * (intensity + offset)
 
     def _kernel(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         (x, c), (z, e) = self._split(a), self._split(b)
-        offset, slope = _kernel(self._of.pair.offset, c, e), _kernel(self._of.pair.slope, c, e)
+        offset, slope = kernel(self._of.pair.offset, c, e), kernel(self._of.pair.slope, c, e)
         if isinstance(self._of, Product):
             through = x.unsqueeze(-1) * z.unsqueeze(-2) + offset
             return self._of.m**2 * (slope * through + offset)
@@ -53,14 +53,3 @@ class SemiParametricModel(GaussianModel):
         if isinstance(self._of, Linearised):
             return self._at(X)[1]
         return super()._mean(X, cross) + self._of.m * self._split(X)[0]
-
-
-def _kernel(covariance: Covariance, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """A covariance of contexts a `... x n x k` and b `... x m x k`: `... x n x m`."""
-    lengthscales = torch.tensor(covariance.lengthscales, dtype=torch.float64)
-    difference = (a / lengthscales).unsqueeze(-2) - (b / lengthscales).unsqueeze(-3)
-    out = covariance.variance * torch.exp(-0.5 * difference.square().sum(-1)) + covariance.constant
-    if covariance.slopes is not None:
-        slopes = torch.tensor(covariance.slopes, dtype=torch.float64)
-        out = out + ((a - 0.5) * slopes) @ (b - 0.5).transpose(-1, -2)
-    return out

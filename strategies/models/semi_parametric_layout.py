@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.semi_parametric import MODELS
 from fechner.strategies.config.specification import Component
+from fechner.strategies.models.categories import Counts, counts_of, without
 from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.fitting import Layout
 from fechner.strategies.models.normal import Array
@@ -59,9 +60,9 @@ class PairDifferences:
     slope: Differences
 
     @classmethod
-    def of(cls, c: Array) -> PairDifferences:
+    def of(cls, c: Array, categories: Counts) -> PairDifferences:
         """For contexts c (n, d - 1)."""
-        return cls(Differences.of(c, True), Differences.of(c, False))
+        return cls(Differences.of(c, True, categories), Differences.of(c, False, categories))
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class PairLayout(Layout):
     Attributes:
         of_slope: the slope's priors; `priors` are the offset's, and `d` is the number of all parameters.
         log_slope_mean: the prior mean of log m.
+        categories: of the context (categories.py).
     """
 
     of_slope: Priors
@@ -79,7 +81,8 @@ class PairLayout(Layout):
     @property
     def parts(self) -> tuple[Layout, Layout]:
         """The layouts of either covariance function."""
-        return Layout(self.priors, self.d - 1), Layout(self.of_slope, self.d - 1)
+        d, categories = self.d - 1, self.categories
+        return Layout(self.priors, d, categories=categories), Layout(self.of_slope, d, categories=categories)
 
     @property
     def _sizes(self) -> tuple[int, int]:
@@ -158,7 +161,13 @@ def layout_of(said: Mapping[str, Any], d: int) -> PairLayout:
         constant=0.09,
     )
     slope = Priors(lengthscale, LogNormal(float(np.log(0.1)), 1.0))
-    return PairLayout(offset, d, slope, float(np.log(said["slope_mean"])))
+    mean, categories = float(np.log(said["slope_mean"])), context_categories(said)
+    return PairLayout(offset, d, slope, mean, categories=categories)
+
+
+def context_categories(said: Mapping[str, Any]) -> Counts:
+    """The counts of categories (d - 1,) of the context; empty if there are none."""
+    return without(tuple(said["categories"]), int(said["stim_dim"]))
 
 
 def stimulus(component: Component, d: int) -> int:
@@ -178,7 +187,7 @@ def to_plain(component_name: str, pair: Pair, kept: Mapping[str, Any]) -> dict[s
         "offset": _plain(pair.offset),
         "slope": _plain(pair.slope),
         "log_slope": float(pair.log_slope),
-        **{name: kept[name] for name in ("stim_dim", "slope_mean", "floor", "lapse")},
+        **{name: kept[name] for name in ("stim_dim", "slope_mean", "floor", "lapse", "categories")},
     }
 
 
@@ -190,6 +199,7 @@ def given(component: Component, d: int) -> dict[str, Any]:
         "slope_mean": float(keys.get("slope_mean") or SLOPE_MEAN),
         "floor": float(keys.get("floor") or 0.0),
         "lapse": float(keys.get("lapse") or 0.0),
+        "categories": list(counts_of(component)),
     }
 
 
@@ -214,6 +224,8 @@ def _plain(covariance: Covariance) -> dict[str, Any]:
     }
     if covariance.slopes is not None:
         out["slopes"] = [float(v) for v in covariance.slopes]
+    if covariance.categories:
+        out["categories"] = list(covariance.categories)
     return out
 
 
@@ -224,4 +236,5 @@ def _covariance(plain: Mapping[str, Any]) -> Covariance:
         np.array(plain["lengthscales"], dtype=float),
         float(plain["constant"]),
         None if slopes is None else np.array(slopes, dtype=float),
+        categories=tuple(int(count) for count in plain.get("categories") or ()),
     )

@@ -172,6 +172,10 @@ for _name, _entry in CLASSES.items():
         )
         SPECIAL[_name]["common"]["outcome_types"] = ["continuous", "continuous"]
 
+SPECIAL["CategoricalKernel"] = configuration("MixedMeanCovarFactory", "binary", 1) | {
+    "MixedMeanCovarFactory": {"discrete_kernel": "CategoricalKernel"}
+}
+
 SUPPORTED = sorted(name for name, entry in CLASSES.items() if entry.supported)
 
 

@@ -189,3 +189,64 @@ def test_objectives_with_a_floor() -> None:
             with pytest.raises(ConfigError) as caught:
                 check(whole)
             assert caught.value.problems[0].key == "target"
+
+
+def test_models_are_told_which_parameters_are_categorical() -> None:
+    """Numbers of choices, 0 for numbers; nothing where there is none, and every part of a model is told."""
+    config: dict[str, Any] = {
+        "common": {"parnames": ["a", "f", "b"], "outcome_types": ["binary"], "strategy_names": ["opt"]},
+        "a": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+        "f": {"par_type": "fixed", "value": "x"},
+        "b": {"par_type": "categorical", "choices": ["x", "y", "z"]},
+        "opt": {"min_asks": 5, "model": "GPClassificationModel", "generator": "OptimizeAcqfGenerator"},
+    }
+    model = check(config).stages[0].model
+    assert model is not None
+    assert model.keys["categories"] == (0, 3)
+    several = {
+        **config,
+        "common": {**config["common"], "outcome_types": ["binary", "continuous"]},
+        "opt": {"min_asks": 5},
+    }
+    both = check(several).stages[0].model
+    assert both is not None
+    assert [part.keys["categories"] for part in both.keys["models"]] == [(0, 3), (0, 3)]
+    numbers = (
+        check({**config, "b": {"par_type": "integer", "lower_bound": 1, "upper_bound": 3}}).stages[0].model
+    )
+    assert numbers is not None
+    assert "categories" not in numbers.keys
+
+
+@pytest.mark.parametrize(
+    ("sections", "key"),
+    [
+        ({"opt": {"min_asks": 5, "model": "MonotonicProjectionGP"}}, "monotonic_dims"),
+        (
+            {
+                "opt": {"min_asks": 5, "model": "GPClassificationModel"},
+                "GPClassificationModel": {"mean_covar_factory": "SongMeanCovarFactory"},
+            },
+            "stim_dim",
+        ),
+        (
+            {
+                "opt": {"min_asks": 5, "model": "GPClassificationModel"},
+                "GPClassificationModel": {"mean_covar_factory": "MixedMeanCovarFactory"},
+                "MixedMeanCovarFactory": {"discrete_kernel": "RBFKernel"},
+            },
+            "discrete_kernel",
+        ),
+    ],
+)
+def test_what_needs_an_order_and_what_needs_none(sections: dict[str, Any], key: str) -> None:
+    """Categories can't be grown with, nor be an intensity; kernels are of numbers or of categories."""
+    config: dict[str, Any] = {
+        "common": {"parnames": ["a", "b"], "outcome_types": ["binary"], "strategy_names": ["opt"]},
+        "a": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+        "b": {"par_type": "categorical", "choices": ["x", "y", "z"]},
+        **sections,
+    }
+    with pytest.raises(ConfigError) as caught:
+        check(config)
+    assert [one.key for one in caught.value.problems] == [key]

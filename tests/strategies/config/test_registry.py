@@ -43,7 +43,10 @@ SUPPORTED = {
         *("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective"),
         *("SemiPProbabilityObjective", "SemiPThresholdObjective"),
     },
-    "factory": {"SongMeanCovarFactory", "DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"},
+    "factory": {
+        *("SongMeanCovarFactory", "DefaultMeanCovarFactory", "PairwiseMeanCovarFactory"),
+        "MixedMeanCovarFactory",
+    },
 }
 
 
