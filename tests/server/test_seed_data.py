@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fechner.database.forget import forget
 from fechner.server import Server
+from fechner.server.events import SeedDataRead
 from fechner.server.limits import Limits
 from fechner.server.replay import dataframe, verify
 
@@ -266,3 +267,29 @@ def test_both_transports_of_aepsych_take_it(booth: Booth) -> None:
     channel = booth.server.connect()
     assert channel.request({"type": "setup", "message": {"config_str": WARM}}) == {"strat_id": 0}
     assert channel.request({"type": "can_model"}) == {"can_model": True}
+
+
+def test_a_server_that_stops_while_it_reads_says_so(rig: Any) -> None:
+    """The setup is refused, nothing is on record, and what comes too late is left alone."""
+    peer = rig.connect()
+    peer.send("setup", {"config": WARM})
+    assert peer.raw == []
+    rig.stop()
+    assert peer.last["error"]["code"] == "shutting_down"
+    rig.event(SeedDataRead(1, {}))
+    assert rig.halted
+    assert rig.disk.entries == {}
+
+
+def test_nothing_overtakes_a_setup_that_reads(rig: Any) -> None:
+    """The requests behind it wait; a fault of the record is the setup's own."""
+    peer = rig.connect()
+    peer.send("setup", {"config": WARM})
+    peer.send("info")
+    assert peer.raw == []
+    token = next(iter(rig.engine.readings))
+    rig.event(SeedDataRead(token, {}, "the disk is gone"))
+    rig.settle()
+    first, second = peer.replies
+    assert (first["error"]["code"], second["error"]["code"]) == ("storage_failed", "no_session")
+    assert "the disk is gone" in first["error"]["detail"]
