@@ -255,8 +255,11 @@ def _monotone(model: Component, spec: Specification) -> list[str]:
 def _model(model: Component, stage: Stage, spec: Specification) -> str:
     parts = [f"The model is {model.name}"]
     if model.keys.get("models"):
-        each = zip(spec.outcomes, model.keys["models"], strict=True)
-        parts.append(f"with {_and([f'{part.name} for {outcome.name}' for outcome, part in each])}")
+        each = []
+        for outcome, part in zip(spec.outcomes, model.keys["models"], strict=True):
+            own = f" ({_and(_modules(part))})" if _modules(part) else ""
+            each.append(f"{part.name} for {outcome.name}{own}")
+        parts.append(f"with {_and(each)}")
     floor, lapse = model.keys.get("floor"), model.keys.get("lapse")
     if floor or lapse:
         known = "an unknown lapse rate" if lapse == "estimate" else f"lapse rate {lapse:g}"
@@ -276,16 +279,7 @@ def _model(model: Component, stage: Stage, spec: Specification) -> str:
         shared = model.keys["mean_covar_factory"].keys.get("shared_dims")
         if shared:
             parts.append(f"both stimuli sharing {_and(list(shared))}")
-    kernel = model.keys.get("covar_module") or (model.keys.get("mean_covar_factory") or model).keys.get(
-        "cov_kernel"
-    )
-    if kernel is not None and (model.keys.get("covar_module") or kernel.name != "RBFKernel"):
-        parts.append(f"with the kernel {_kernel(kernel)}")
-    if model.keys.get("mean_module") is not None:
-        parts.append(f"with a {model.keys['mean_module'].name}")
-    likelihood = model.keys.get("likelihood")
-    if likelihood is not None and likelihood.keys.get("noise"):
-        parts.append(f"with noise of variance {likelihood.keys['noise']:g}")
+    parts += _modules(model)
     often = "for every ask" if stage.refit_every == 1 else f"every {stage.refit_every} asks"
     parts.append(f"fitted anew {often}")
     if stage.keep_most_recent is not None:
@@ -299,6 +293,23 @@ def _seed_data(conditions: SeedDataConditions) -> str:
         f"Its model starts with the trials of earlier sessions on the record with {_and(each)}, where "
         "parameters and outcomes are the same; they don't count as trials."
     )
+
+
+def _modules(model: Component) -> list[str]:
+    """The kernel, the mean and the noise that a model has in place of its own."""
+    keys, found = model.keys, []
+    factory, kernel = keys.get("mean_covar_factory"), keys.get("covar_module")
+    if kernel is None and factory is not None:
+        kernel = factory.keys.get("cov_kernel")
+        kernel = None if kernel is not None and kernel.name == "RBFKernel" else kernel
+    if kernel is not None:
+        found.append(f"with the kernel {_kernel(kernel)}")
+    if keys.get("mean_module") is not None:
+        found.append(f"with a {keys['mean_module'].name}")
+    likelihood = keys.get("likelihood")
+    if likelihood is not None and likelihood.keys.get("noise"):
+        found.append(f"with noise of variance {likelihood.keys['noise']:g}")
+    return found
 
 
 def _kernel(kernel: Component) -> str:

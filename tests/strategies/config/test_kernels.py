@@ -124,3 +124,17 @@ def test_a_factory_s_kernel() -> None:
         "MonotonicProjectionGP", factory, DefaultMeanCovarFactory={"active_dims": [0]}
     )
     check(config("MonotonicProjectionGP", factory, DefaultMeanCovarFactory={"cov_kernel": "RBFKernel"}))
+
+
+def test_each_outcome_its_own() -> None:
+    """Models of several outcomes have their kernels, and are described with them."""
+    both = config("IndependentGPsModel", {"models": ["GPClassificationModel", "mine"]}, "binary")
+    both["common"]["outcome_types"] = ["binary", "continuous"]
+    both["mine"] = {"class": "GPRegressionModel", "covar_module": "RQKernel", "mean_module": "ZeroMean"}
+    words = " ".join(describe(check(both)).split())
+    assert "GPRegressionModel for outcome_2 (with the kernel RQKernel and with a ZeroMean)" in words
+    both["mine"]["lapse"] = 0.1
+    both["GPClassificationModel"] = {"lapse": "estimate", "covar_module": "RQKernel"}
+    with pytest.raises(FechnerError) as raised:
+        check(both)
+    assert "a model that estimates the lapse rate" in str(raised.value.problems)
