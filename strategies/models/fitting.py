@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.models.categories import Counts, categorical
+from fechner.strategies.models.combined_kernels import alike
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.kernel_covariance import KernelCovariance
-from fechner.strategies.models.kernels import alike
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.priors import LogNormal, Priors
 from fechner.strategies.quasi_newton import minimise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import torch
-from fechner.strategies.models.kernels import RADIAL, Combined, Kernel, Leaf
+from fechner.strategies.models.combined_kernels import Combined
+from fechner.strategies.models.kernels import RADIAL, Kernel, Leaf
 
 
 def kernel_matrix(kernel: Kernel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

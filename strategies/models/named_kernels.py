@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from fechner.strategies.config.kernels import JOINED, SCALE
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models.kernels import Combined, Kernel, Leaf
+from fechner.strategies.models.combined_kernels import Combined
+from fechner.strategies.models.kernels import Kernel, Leaf
 
 
 def kernel_of(component: Component, d: int, active: Sequence[int] | None = None) -> Kernel | None:

@@ -10,10 +10,11 @@ import pytest
 import torch
 from fechner.strategies.acquisition import build
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models import condition, fit, kernels, posterior
+from fechner.strategies.models import combined_kernels, condition, fit, posterior
+from fechner.strategies.models.combined_kernels import Combined
 from fechner.strategies.models.fitting import Layout
 from fechner.strategies.models.kernel_covariance import KernelCovariance
-from fechner.strategies.models.kernels import Combined, Kernel, Leaf
+from fechner.strategies.models.kernels import Kernel, Leaf
 from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.named_kernels import kernel_of
 from fechner.strategies.models.uncertainty import ensemble
@@ -156,11 +157,11 @@ def test_derivatives(name: str) -> None:
 def test_plain_data(name: str) -> None:
     """A kernel comes back; at other hyperparameters it is alike, another kernel isn't."""
     one = kernel(name)
-    again = kernels.from_plain(one.plain())
+    again = combined_kernels.from_plain(one.plain())
     np.testing.assert_allclose(again.matrix(A, B), one.matrix(A, B), rtol=1e-12)
-    assert kernels.alike(one.plain(), one.at(one.theta + 1).plain())
+    assert combined_kernels.alike(one.plain(), one.at(one.theta + 1).plain())
     others = [other for other in CASES if other != name]
-    assert not any(kernels.alike(one.plain(), kernel(other).plain()) for other in others)
+    assert not any(combined_kernels.alike(one.plain(), kernel(other).plain()) for other in others)
 
 
 def test_the_models_own_kernel_stays() -> None:
