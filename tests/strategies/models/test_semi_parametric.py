@@ -13,7 +13,14 @@ from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import condition, fit, hadamard, posterior, semi_parametric
 from fechner.strategies.models.inference import laplace
 from fechner.strategies.models.normal import log_ndtr, ndtr
-from fechner.strategies.models.semi_parametric_layout import from_plain, layout_of, packed, split
+from fechner.strategies.models.priors import LogNormal
+from fechner.strategies.models.semi_parametric_layout import (
+    LOG_SLOPE_SD,
+    from_plain,
+    layout_of,
+    packed,
+    split,
+)
 from fechner.strategies.models.semi_parametric_posterior import LinearisedPosterior
 from fechner.strategies.models.uncertainty import ensemble
 
@@ -238,3 +245,33 @@ def test_samples_rise_with_the_intensity() -> None:
     assert np.array_equal(curves, core.curves(line, 1, 200))
     middle, sd, lower, upper = core.predict(line, "probability", 0.95)
     assert np.all((lower <= middle) & (middle <= upper) & (sd > 0))
+
+
+@pytest.mark.long
+def test_intervals_hold_the_truth() -> None:
+    """Over 200 observers from the prior, with 25 trials each: 92 to 97 % of probabilities at 95 %."""
+    component, held = Component(LAPLACE.name, {"slope_mean": 8.0}), []
+    layout = layout_of(fit(component, np.zeros((0, 2)), np.zeros(0)), 2)
+    for seed in range(200):
+        random = np.random.default_rng(1000 + seed)
+        offset_priors, slope_priors = layout.priors, layout.of_slope
+        drawn = [
+            random.normal(prior.location, prior.scale)
+            for prior in (
+                *(offset_priors.lengthscale, offset_priors.variance, offset_priors.slope),
+                *(slope_priors.lengthscale, slope_priors.variance),
+            )
+            if isinstance(prior, LogNormal)
+        ]
+        pair = layout.pair(layout.inside(np.array([*drawn, random.normal(np.log(8.0), LOG_SLOPE_SD)])))
+        x, at = sobol(seed, 2, 0, 25), random.uniform(size=(4, 2))
+        intensity, c = split(np.vstack([x, at]), 0)
+        o, g = (
+            np.linalg.cholesky(kernel(c, c) + 1e-9 * np.eye(29)) @ random.standard_normal(29)
+            for kernel in (pair.offset, pair.slope)
+        )
+        f = np.exp(pair.log_slope + g) * (intensity + o)
+        y = (random.uniform(size=25) < ndtr(f[:25])).astype(float)
+        _, _, lower, upper = ensemble(component, x, y, fit(component, x, y)).predict(at, "probability", 0.95)
+        held.append((lower - 1e-9 <= ndtr(f[25:])) & (ndtr(f[25:]) <= upper + 1e-9))
+    assert 0.92 <= np.mean(held) <= 0.97
