@@ -78,7 +78,7 @@ class Engine:
         record: str = "",
         limits: Limits | None = None,
         dialect: str = "auto",
-        default_config: str | None = None,
+        default_config: str | dict[str, Any] | None = None,
         environment: Callable[[], dict[str, Any]] = dict,
         default_session: str | None = None,
         read_only: bool = False,

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fechner.database.failpoints import fail_point
 from fechner.server.engine import Engine
@@ -85,7 +85,7 @@ class Settings:
     zmq_port: int | None = None
     workers: int = 0
     dialect: str = "auto"
-    config: str | None = None
+    config: str | dict[str, Any] | None = None
     resume: str | None = None
     read_only: bool = False
     eager: bool = True

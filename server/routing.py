@@ -136,7 +136,8 @@ def _default_request(engine: Engine) -> Request | None:
         resume = Resume(session=engine.default_session, observe=engine.read_only)
         return Request(raw, "resume", message=resume)
     if engine.default_config is not None:
-        raw = {"type": "setup", "message": {"config_str": engine.default_config}}
+        spelling = "config_str" if isinstance(engine.default_config, str) else "config_dict"
+        raw = {"type": "setup", "message": {spelling: engine.default_config}}
         return Request(raw, "setup", message=Setup(config=engine.default_config))
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import typer
 from fechner.server.commands.output import FAILED, fail, show_json
@@ -19,6 +20,24 @@ def read(file: str) -> str:
         fail(f"{file} is not UTF-8 at byte {error.start}")
 
 
+def read_config(file: str) -> str | dict[str, Any]:
+    """A file's configuration: sections of keys where its name ends in `.json`, else INI text."""
+    text = read(file)
+    if not file.lower().endswith(".json"):
+        return text
+    from fechner.server.errors import FechnerError
+    from fechner.server.jsontext import parse
+    from fechner.server.limits import Limits
+
+    try:
+        sections = parse(text, Limits())
+    except FechnerError as error:
+        fail(f"{file}: {error}")
+    if not isinstance(sections, dict):
+        fail(f"{file} holds no object of sections")
+    return sections
+
+
 def check_file(file: str, as_json: bool) -> None:
     """Check one file."""
     from fechner.strategies import gpu
@@ -26,9 +45,8 @@ def check_file(file: str, as_json: bool) -> None:
     from fechner.strategies.config.describe import describe
     from fechner.strategies.errors import ConfigError
 
-    text = read(file)
     try:
-        specification = check(text)
+        specification = check(read_config(file))
     except ConfigError as error:
         if as_json:
             problems, warnings = map(list, (error.problems, error.warnings))

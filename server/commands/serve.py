@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
 from fechner.strategies.threads import fix
@@ -164,16 +164,16 @@ def _lock(db: str, text: str, force_network: bool) -> RecordLock:
         fail(str(error))
 
 
-def _checked(config: str) -> str:
-    """The text of a configuration file without a problem."""
-    from fechner.server.commands.check import read
+def _checked(config: str) -> str | dict[str, Any]:
+    """The configuration in a file without a problem."""
+    from fechner.server.commands.check import read_config
     from fechner.strategies.config import check
     from fechner.strategies.errors import ConfigError
 
-    text = read(config)
+    found = read_config(config)
     try:
-        check(text, no_end="warning")
+        check(found, no_end="warning")
     except ConfigError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         fail(f"{config} can't be used:\n{lines}")
-    return text
+    return found

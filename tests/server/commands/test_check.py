@@ -50,6 +50,30 @@ def test_a_configuration_that_cannot_be_used(run: Any, tmp_path: Path, space_fil
     assert {problem["section"] for problem in found["problems"]} == {"p", "init"}
 
 
+def test_a_configuration_in_json(run: Any, tmp_path: Path) -> None:
+    """Nested objects in a file whose name ends in .json; what is no JSON is said."""
+    sections = {
+        "common": {"parnames": ["p"], "outcome_types": ["binary"], "strategy_names": ["init"]},
+        "p": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+        "init": {"generator": "SobolGenerator", "min_asks": 4},
+    }
+    file = tmp_path / "good.json"
+    file.write_text(json.dumps(sections))
+    result = run("check", file)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == f"{file}: ready to use"
+    sections["p"]["upper_bound"] = -1
+    file.write_text(json.dumps(sections))
+    [problem] = json.loads(run("check", file, "--json").stdout)["problems"]
+    assert (problem["section"], problem["key"]) == ("p", "lower_bound")
+    for text, reason in [('{"common": ', "not JSON"), ("[1, 2]", "no object of sections")]:
+        file.write_text(text)
+        result = run("check", file)
+        assert result.exit_code == 1
+        assert str(file) in result.stderr
+        assert reason in result.stderr
+
+
 def test_a_file_that_cannot_be_read(run: Any, tmp_path: Path) -> None:
     """Missing, a folder, or not UTF-8: the reason on standard error, exit 1."""
     (tmp_path / "latin.ini").write_bytes(b"[common]\n# caf\xe9\n")

@@ -119,6 +119,19 @@ def test_serving_and_stopping(serve: Serve, tmp_path: Path, space_filling: str) 
     assert (process.returncode, error) == (0, "")
 
 
+def test_a_configuration_in_json_serves_who_sends_no_setup(serve: Serve, tmp_path: Path) -> None:
+    """As INI text does, in version 1 and in an AEPsych dialect."""
+    config = tmp_path / "default.json"
+    config.write_text(
+        """{"common": {"parnames": ["p"], "outcome_types": ["binary"], "strategy_names": ["init"]},
+        "p": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+        "init": {"generator": "SobolGenerator", "min_asks": 4}}"""
+    )
+    _, port = serve("--config", str(config))
+    assert request(port, {"version": "1", "type": "ask"})["message"]["trials"][0]["trial"] == 1
+    assert list(request(port, {"type": "ask", "message": {}})["config"]) == ["p"]
+
+
 def test_serving_a_record_read_only(serve: Serve, tmp_path: Path, space_filling: str) -> None:
     """Beside the server that writes it: sessions can be seen and replayed, nothing is written."""
     writer, port = serve()
