@@ -24,6 +24,7 @@ from numbers import Real
 from typing import Any
 
 from fechner.strategies.config.specification import Parameter
+from fechner.strategies.config.values import written
 from fechner.strategies.errors import FechnerError
 
 TOLERANCE = 1e-6  # of a parameter's range: nearer to the box is inside, nearer to each other is the same
@@ -163,7 +164,9 @@ class Axis:
         if self.fixed:
             given = float(self.parameter.value)
             if abs(number - given) > TOLERANCE * max(abs(given), 1.0):
-                raise FechnerError("bad_value", f"'{name}' is fixed at {given:g}, not {number:g}", where)
+                raise FechnerError(
+                    "bad_value", f"'{name}' is fixed at {written(given)}, not {written(number)}", where
+                )
             return self.parameter.value
         if self.kind == "continuous":
             low, high, unit = self.scale.low, self.scale.high, self.scale.unit(number)
@@ -175,12 +178,14 @@ class Axis:
             best = min(self.choices, key=lambda choice: abs(choice - number))
             if abs(best - number) > TOLERANCE * (max(self.choices) - min(self.choices)):
                 raise FechnerError(
-                    "bad_value", f"{number:g} is not a value of '{name}': {listing(self.choices)}", where
+                    "bad_value",
+                    f"{written(number)} is not a value of '{name}': {listing(self.choices)}",
+                    where,
                 )
             return best
         whole = round(number)
         if abs(number - whole) > TOLERANCE:
-            raise FechnerError("bad_value", f"'{name}' takes whole numbers, not {number:g}", where)
+            raise FechnerError("bad_value", f"'{name}' takes whole numbers, not {written(number)}", where)
         if not self.first <= whole < self.first + (self.levels or 1):
             raise _outside(name, number, self.first, self.first + (self.levels or 1) - 1, where)
         return whole
@@ -224,8 +229,8 @@ def _number(value: Any, name: str, where: str) -> float:
 
 
 def _outside(name: str, value: float, low: float, high: float, where: str) -> FechnerError:
-    hint = f"'{name}' runs from {low:g} to {high:g}"
-    return FechnerError("out_of_bounds", f"{value:.10g} is outside the range of '{name}'", where, hint)
+    hint = f"'{name}' runs from {written(low)} to {written(high)}"
+    return FechnerError("out_of_bounds", f"{written(value)} is outside the range of '{name}'", where, hint)
 
 
 def clip(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from fechner.strategies.config.registry import FINITE
 from fechner.strategies.config.specification import (
@@ -13,6 +14,7 @@ from fechner.strategies.config.specification import (
     Specification,
     Stage,
 )
+from fechner.strategies.config.values import written
 
 PAIRS = {
     "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
@@ -136,17 +138,27 @@ def _parameter(parameter: Parameter) -> str:
     if parameter.type == "fixed":
         return f"{parameter.name}: always {parameter.value}{unit}"
     if parameter.type == "categorical":
-        return f"{parameter.name}: one of {', '.join(map(str, parameter.choices))}"
+        return f"{parameter.name}: one of {', '.join(map(_quoted, parameter.choices))}"
     if parameter.type == "discrete":
-        return f"{parameter.name}: one of {', '.join(f'{value:g}' for value in parameter.choices)}{unit}"
+        return f"{parameter.name}: one of {', '.join(map(written, parameter.choices))}{unit}"
     if parameter.type == "binary":
         return f"{parameter.name}: 0 or 1"
     kind = "whole numbers " if parameter.type == "integer" else ""
     scale = ""
     if parameter.scale == "log":
-        scale = f", on a log scale{f' (of the value + {parameter.shift:g})' if parameter.shift else ''}"
-    step = "" if parameter.step is None else f", in steps of {parameter.step:g}{unit}"
-    return f"{parameter.name}: {kind}from {parameter.lower:g} to {parameter.upper:g}{unit}{scale}{step}"
+        scale = (
+            f", on a log scale{f' (of the value + {written(parameter.shift)})' if parameter.shift else ''}"
+        )
+    step = "" if parameter.step is None else f", in steps of {written(parameter.step)}{unit}"
+    assert parameter.lower is not None
+    assert parameter.upper is not None
+    bounds = f"from {written(parameter.lower)} to {written(parameter.upper)}"
+    return f"{parameter.name}: {kind}{bounds}{unit}{scale}{step}"
+
+
+def _quoted(choice: Any) -> str:
+    """A choice, in quotes where a comma in it would seem to end it."""
+    return f"'{choice}'" if "," in str(choice) else str(choice)
 
 
 def _stage(stage: Stage, spec: Specification) -> Iterable[str]:

@@ -132,7 +132,7 @@ class _Reader:
             return None
         if gaps != [b - a for a, b in pairwise(numbers)]:
             detail = "are not in increasing order; models take them in this order: "
-            ordered = ", ".join(f"{value:g}" for value in sorted(numbers))
+            ordered = ", ".join(map(values.written, sorted(numbers)))
             self._report.warn(name, "values", found.text, detail + clip(ordered), code="doubtful")
         return {"choices": tuple(sorted(numbers))}
 
@@ -234,7 +234,8 @@ class _Reader:
         found, span = self._find(name, "lower_bound"), upper - lower
         if lower >= upper:
             hint = "par_type = fixed, value = …" if lower == upper else "exchange the two"
-            detail = f"the lower bound {lower:g} is not below the upper bound {upper:g}"
+            low, high = values.written(lower), values.written(upper)
+            detail = f"the lower bound {low} is not below the upper bound {high}"
             self._problem(found, name, "lower_bound", detail, hint)
         elif not math.isfinite(span) or max(abs(lower), abs(upper)) > FARTHEST:
             detail = "the bounds are too far apart for arithmetic"
@@ -260,7 +261,7 @@ class _Reader:
             if step <= 0:
                 detail = "must be above 0"
             elif step > upper - lower:
-                detail = f"is wider than the range from {lower:g} to {upper:g}"
+                detail = f"is wider than the range from {values.written(lower)} to {values.written(upper)}"
             elif upper - lower > MOST_STEPS * step:
                 detail = f"makes more than {MOST_STEPS} values"
         if detail:
@@ -277,7 +278,7 @@ class _Reader:
             return shift
         if lower > 0:
             return 0.0
-        detail = f"a log scale needs positive values, so it is taken of the value + {shift:g}"
+        detail = f"a log scale needs positive values, so it is taken of the value + {values.written(shift)}"
         self._report.warn(name, "scale", "log", detail, "give a positive lower_bound", code="doubtful")
         return shift
 

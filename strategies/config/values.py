@@ -26,6 +26,12 @@ _TRUTH = {
 }
 
 
+def written(number: float) -> str:
+    """A number with as many digits as tell it from others: 0.3, 12345678, 0.500000001."""
+    short = next((text for text in (f"{number:g}", f"{number:.15g}") if float(text) == number), None)
+    return repr(float(number)) if short is None else short
+
+
 def nested(text: str) -> Any:
     """A text as written, or a list of texts and lists: ``[a, [b, "c, d"],]`` is ``["a", ["b", "c, d"]]``."""
     text = text.strip()

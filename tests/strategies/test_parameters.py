@@ -292,3 +292,17 @@ def test_told_and_given_values_need_no_step():
     assert shown["level"] == pytest.approx(0.123)
     assert shown["tone"] == 50.0
     assert STEPPED.describe()["level"]["step"] == 0.1
+
+
+def test_errors_tell_near_numbers_apart():
+    """All the digits that matter: a range and a value that differ in the ninth digit are shown so."""
+    narrow = space((Parameter("p", "continuous", lower=0.5, upper=0.500000001),))
+    with pytest.raises(FechnerError) as caught:
+        narrow.validate({"p": 0.500000002})
+    assert caught.value.detail == "0.500000002 is outside the range of 'p'"
+    assert caught.value.hint == "'p' runs from 0.5 to 0.500000001"
+    fixed = space((Parameter("p", "fixed", value=12345678.0), Parameter("q", "integer", lower=0, upper=1e7)))
+    with pytest.raises(FechnerError, match="fixed at 12345678, not 12345999"):
+        fixed.validate({"p": 12345999, "q": 1})
+    with pytest.raises(FechnerError, match=r"not 1234567\.25"):
+        fixed.validate({"p": 12345678, "q": 1234567.25})

@@ -98,3 +98,19 @@ def test_a_model_stage_in_words():
         "The model is GPClassificationModel, with guess rate 0.5 and lapse rate 0, with the priors of "
         "DefaultMeanCovarFactory, fitted anew every 5 asks, to the 40 most recent trials." in text
     )
+
+
+def test_parameters_with_many_digits_and_choices_with_commas():
+    """Nothing is rounded away, and a comma in a choice doesn't end it."""
+    parameters = {
+        "near": {"par_type": "continuous", "lower_bound": 0.5, "upper_bound": 0.500000001},
+        "far": {"par_type": "integer", "lower_bound": 0, "upper_bound": 12345678},
+        "word": {"par_type": "categorical", "choices": ["yes", "no, never"]},
+    }
+    common = {"parnames": list(parameters), "outcome_types": ["binary"], "strategy_names": ["init"]}
+    text = describe(
+        check({"common": common, **parameters, "init": {"min_asks": 3, "generator": "SobolGenerator"}})
+    )
+    assert "near: from 0.5 to 0.500000001" in text
+    assert "far: whole numbers from 0 to 12345678" in text
+    assert "word: one of yes, 'no, never'" in text

@@ -94,3 +94,12 @@ def test_truth_values(text: str, value: Any):
     assert values.truth(text) is value
     with pytest.raises(ValueError, match="True or False"):
         values.truth(text + "x")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.3, "0.3"), (3.0, "3"), (12_345_678, "12345678"), (0.500000001, "0.500000001"), (1e-9, "1e-09")],
+)
+def test_numbers_are_written_with_the_digits_that_they_need(number: float, text: str):
+    """Whole ones without a point, others as short as they can be."""
+    assert values.written(number) == text
