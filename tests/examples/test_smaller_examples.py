@@ -61,6 +61,7 @@ def test_the_comfortable_level_is_found(capsys: pytest.CaptureFixture[str]) -> N
     assert "ratings of 80 dB at 1000 Hz: 0: 0." in capsys.readouterr().out
 
 
+@pytest.mark.timeout(1200)  # many listeners
 @pytest.mark.long
 def test_the_comfortable_level_is_found_over_twenty_seeds() -> None:
     """Of 20 listeners the comfortable levels are 3 dB off on average, and never more than 12."""
@@ -81,6 +82,7 @@ def test_two_outcomes_are_learned_at_once(capsys: pytest.CaptureFixture[str]) ->
     assert "three words in four at compression 2: " in capsys.readouterr().out
 
 
+@pytest.mark.timeout(1200)  # many listeners
 @pytest.mark.long
 def test_two_outcomes_are_learned_over_twenty_seeds() -> None:
     """Threshold and most comfortable level are 4 dB off on average, 10 at most; compression .2 and .5."""
@@ -96,6 +98,7 @@ def test_two_outcomes_are_learned_over_twenty_seeds() -> None:
         assert max(away[name]) < most, name
 
 
+@pytest.mark.timeout(1200)  # many listeners
 @pytest.mark.long
 def test_the_favourite_setting_is_found_over_twenty_seeds() -> None:
     """Of 20 listeners' favourites 18 programs are right, and bass and treble 2 dB off on average."""
@@ -114,6 +117,7 @@ def test_the_monotone_example_finds_thresholds(capsys: pytest.CaptureFixture[str
     assert "truly 22.625" in capsys.readouterr().out
 
 
+@pytest.mark.timeout(1200)  # many listeners
 @pytest.mark.long
 def test_the_monotone_example_over_twenty_seeds() -> None:
     """Over 20 listeners thresholds are 3.5 dB off on average, and no listener's more than 6."""
@@ -134,6 +138,7 @@ def test_the_semi_parametric_example_finds_thresholds(capsys: pytest.CaptureFixt
     assert "truly 22.625" in capsys.readouterr().out
 
 
+@pytest.mark.timeout(1200)  # many listeners
 @pytest.mark.long
 def test_the_semi_parametric_example_over_twenty_seeds() -> None:
     """Over 20 listeners thresholds are 3.5 dB off on average, and no listener's more than 7."""
@@ -146,6 +151,7 @@ def test_the_semi_parametric_example_over_twenty_seeds() -> None:
     assert max(away) < 7.0
 
 
+@pytest.mark.timeout(1200)  # many listeners
 @pytest.mark.long
 def test_the_constrained_example_over_twenty_seeds() -> None:
     """Thirty trials of 20 observers: contrast thresholds .07 off on average, none's more than .15."""

@@ -167,6 +167,7 @@ def test_the_maximum_is_found() -> None:
     assert distance(1, 30, **BALD) < 0.2
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("stage", "average", "worst"), [({}, 0.16, 0.35), (BALD, 0.08, 0.2)], ids=["EUBO", "BALD"]

@@ -28,6 +28,7 @@ def test_coverage_of_a_few_observers(script: ModuleType) -> None:
     assert found.threshold > 0.85
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.long
 @pytest.mark.parametrize("d", [1, 2])
 def test_coverage_is_nominal(script: ModuleType, d: int) -> None:
