@@ -91,7 +91,7 @@ def _specification(sections: Sections, no_end: Literal["error", "warning"]) -> d
     target = sections.read([], "target", COMMON_KEYS["target"])
     seed = sections.read([COMMON, OLDER_COMMON], "seed", COMMON_KEYS["seed"])
     complete = parameters if len(parameters) == len(names) else ()
-    found_constraints = constraints.constraints(sections, complete)
+    found_constraints = constraints.constraints(sections, parameters, names)
     classes = Classes(sections, PointReader(complete, stimuli))
     taken = (COMMON, OLDER_COMMON, "constraints", *names, *stage_names)
     shared = Experiment(parameters, found_outcomes, stimuli, target, no_end, taken)

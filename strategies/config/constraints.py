@@ -51,14 +51,22 @@ class _Side:
     text: str | None = None
 
 
-def constraints(sections: Sections, parameters: Sequence[Parameter]) -> tuple[Constraint, ...]:
-    """The constraints; what is wrong with one is noted as a problem at its key."""
+def constraints(
+    sections: Sections, parameters: Sequence[Parameter], names: Sequence[str]
+) -> tuple[Constraint, ...]:
+    """The constraints; what is wrong with one is noted as a problem at its key.
+
+    Of `names` those that are missing among `parameters` have problems of their own: a constraint that speaks
+    of one of them is not judged, and the others are only read.
+    """
     if SECTION not in sections:
         return ()
     report, texts = sections.report, sections.texts[SECTION]
     sections.know(SECTION, texts)
-    if not parameters:  # they have problems of their own
+    if not names:
         return ()
+    unclear = [name for name in names if all(name != parameter.name for parameter in parameters)]
+    known = [*parameters, *(Parameter(name, "continuous", lower=0.0, upper=1.0) for name in unclear)]
     if len(texts) > MOST:
         detail = f"has {len(texts)} constraints; at most {MOST} are accepted"
         report.problem(SECTION, "", "", detail, code="too_large")
@@ -66,12 +74,16 @@ def constraints(sections: Sections, parameters: Sequence[Parameter]) -> tuple[Co
     found, failed = [], False
     for key, text in texts.items():
         try:
-            found.append(_constraint(key, text or "", parameters))
+            found.append(_constraint(key, text or "", known))
         except ValueError as error:
+            if any(name in (text or "") for name in unclear):
+                continue
             detail, _, hint = str(error).partition("\n")
             hint = hint or "a + 2*b <= 3, or, in a forbidden region, a > 0.5 and b < 0.1"
             report.problem(SECTION, key, text or "", detail, hint)
             failed = True
+    if unclear:
+        return ()
     if found and not failed:
         _check_share(sections, parameters, tuple(found))
     return tuple(found)

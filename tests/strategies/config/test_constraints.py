@@ -126,3 +126,14 @@ def test_points_of_a_list() -> None:
     (found,) = caught.value.problems
     assert (found.section, found.key) == ("ManualGenerator", "points")
     assert "point 2 breaks 'limit'" in found.detail
+
+
+def test_constraints_are_read_beside_a_parameter_that_can_not_be() -> None:
+    """Those that speak of it are not judged; what is wrong with another is told at once."""
+    config = configuration(mine="a + <= 1", wrong="q + k <= 1", right="k <= 1", eq="a == 1")
+    config["a"]["upper_bound"] = "high"
+    with pytest.raises(ConfigError) as caught:
+        check(config)
+    assert [
+        (found.section, found.key) for found in caught.value.problems if found.section == "constraints"
+    ] == [("constraints", "wrong")]
