@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies import stopping
+from fechner.strategies._plain import mapped, plain, whole
 from fechner.strategies.config import check
 from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
@@ -162,6 +163,7 @@ class Strategy:
             FechnerError: what is wrong with the configuration, or with which of the seed data.
         """
         specification = check(config)
+        seed = whole(seed, "seed", 0)
         self.state = initial(specification, seed, seed_data=given(specification, seed_data or ()))
 
     @classmethod
@@ -173,14 +175,15 @@ class Strategy:
 
     def ask(self, n: int | None = None, fixed: Mapping[str, Any] | None = None) -> Any:
         """The next point as `{name: value}`; a list of them if `n` is given."""
-        points, self.state = ask(self.state, n or 1, fixed)
+        count = 1 if n is None else whole(n, "n", 1)
+        points, self.state = ask(self.state, count, None if fixed is None else mapped(fixed, "fixed"))
         return points if n is not None else points[0]
 
     def tell(self, point: Mapping[str, Any], outcome: Any) -> None:
         """Tell the outcome at a point (number, level, or `{name: value}`)."""
         specification, space = self.state.specification, self.state.space
-        clean = space.validate(dict(point), specification.stimuli_per_trial)
-        values = clean_outcome(specification, outcome)
+        clean = space.validate(mapped(point, "point"), specification.stimuli_per_trial)
+        values = clean_outcome(specification, plain(outcome))
         # A raw value may encode to another bit than the point that was handed out: that one counts.
         asked = (unit for unit in self.state.pending if space.close(clean, space.decode_trial(unit)))
         unit = next(asked, None)
@@ -190,7 +193,7 @@ class Strategy:
 
     def query(self, kind: str, **request: Any) -> dict[str, Any]:
         """Ask the model: `max`, `min`, `prediction`, `inverse`, `threshold`."""
-        return query(self.state, {"query": kind, **request})
+        return query(self.state, {"query": kind, **plain(request)})
 
     def finish(self) -> None:
         """End the current stage."""

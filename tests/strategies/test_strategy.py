@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from fechner.strategies import FechnerError, Strategy, check, initial
@@ -242,3 +244,58 @@ def test_a_told_point_is_the_one_that_was_asked_to_the_last_bit() -> None:
             strategy.tell(point, 1)
         assert strategy.state.pending == ()
         assert (strategy.data[0][-50:] == asked).all()
+
+
+def test_numpy_s_numbers_and_arrays_stand_for_plain_ones() -> None:
+    """As outcomes, values, numbers of points, constraints and points of queries."""
+    ours, plain = Strategy(NOTEBOOK, seed=np.int64(1)), Strategy(NOTEBOOK, seed=1)
+    for k in range(4):
+        fixed = {"a": 0.25} if k == 3 else None
+        points = plain.ask(2, fixed)
+        assert ours.ask(np.int64(2), None if fixed is None else {"a": np.float32(0.25)}) == points
+        for point, seen in zip(points, (np.True_, np.int64(0)), strict=True):
+            ours.tell({name: np.array(value) for name, value in point.items()}, seen)
+            plain.tell(point, int(seen))
+    assert all(np.array_equal(one, other) for one, other in zip(ours.data, plain.data, strict=True))
+    ours.tell({"a": 0.1, "b": 0.2}, np.array([1]))
+    plain.tell({"a": 0.1, "b": 0.2}, 1)
+    for strategy in (ours, plain):
+        strategy.finish()
+    found = ours.query("prediction", x={"a": np.array([0.1, 0.2]), "b": np.array([0.3, 0.4])})
+    assert found == plain.query("prediction", x={"a": [0.1, 0.2], "b": [0.3, 0.4]})
+    found = ours.query("max", constraints={"a": np.array([0.2, 0.4])})
+    assert found == plain.query("max", constraints={"a": [0.2, 0.4]})
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2"])
+def test_a_number_of_points_is_whole_and_positive(n: Any) -> None:
+    """Anything else is told before anything changes."""
+    strategy = Strategy(NOTEBOOK)
+    before = strategy.state
+    with pytest.raises(FechnerError) as caught:
+        strategy.ask(n)
+    assert (caught.value.code, caught.value.where) == ("bad_value", "n")
+    assert strategy.state is before
+
+
+def test_what_is_no_mapping_or_seed_is_told() -> None:
+    """By the name of the argument."""
+    strategy = Strategy(NOTEBOOK)
+    for act, where in (
+        (lambda: strategy.tell([0.1, 0.2], 1), "point"),  # type: ignore[arg-type]
+        (lambda: strategy.ask(fixed="a"), "fixed"),  # type: ignore[arg-type]
+        (lambda: Strategy(NOTEBOOK, seed="x"), "seed"),  # type: ignore[arg-type]
+        (lambda: Strategy(NOTEBOOK, seed=-1), "seed"),
+    ):
+        with pytest.raises(FechnerError) as caught:
+            act()
+        assert (caught.value.code, caught.value.where) == ("bad_value", where)
+
+
+NOTEBOOK: dict[str, dict[str, Any]] = {
+    "common": {"parnames": ["a", "b"], "outcome_types": ["binary"], "strategy_names": ["init", "opt"]},
+    "a": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+    "b": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
+    "init": {"generator": "SobolGenerator", "min_asks": 100},
+    "opt": {"generator": "OptimizeAcqfGenerator", "model": "GPClassificationModel", "min_asks": 5},
+}
