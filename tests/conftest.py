@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -49,6 +50,15 @@ def _missing(reason: str) -> None:
     if os.environ.get("FECHNER_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _no_extensions_left_allowed() -> Iterator[None]:
+    """What one test lets run, the next one of this process does not."""
+    yield
+    extensions = sys.modules.get("fechner.strategies.extensions")
+    if extensions is not None:
+        extensions.forbid()
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fechner.strategies.extensions import forbid
-
 
 def test_a_configuration_that_can_be_used(run: Any, tmp_path: Path, space_filling: str) -> None:
     """Its words, and exit 0."""
@@ -93,9 +91,6 @@ def test_extensions_are_run_where_that_is_allowed(run: Any) -> None:
     refused = run("check", examples / "latin.ini")
     assert refused.exit_code == 1
     assert "extensions are not allowed here (start with --allow-extensions DIR" in refused.stdout
-    try:
-        allowed = run("check", examples / "latin.ini", "--allow-extensions", examples)
-    finally:
-        forbid()
+    allowed = run("check", examples / "latin.ini", "--allow-extensions", examples)
     assert allowed.exit_code == 0
     assert "LatinHypercubeGenerator: points fill Latin hypercubes, one after another" in allowed.stdout
