@@ -20,6 +20,7 @@ import numpy as np
 from fechner.server.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
 from fechner.server.handlers.registry import Computation
 from fechner.server.lanes import Ahead, Lane
+from fechner.server.work import higher
 from fechner.strategies import state as core
 from fechner.strategies import stopping
 from fechner.strategies.sequential import advance
@@ -107,7 +108,8 @@ def came(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
     if lane is None or key not in lane.ahead:
         return
     if isinstance(event, Emitted):
-        lane.ahead[key].emitted = event.result
+        ahead = lane.ahead[key]
+        ahead.emitted = higher(ahead.emitted, event.result)
     elif isinstance(event, Computed):
         lane.ahead[key].result = event
     else:

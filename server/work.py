@@ -228,13 +228,20 @@ def woken(engine: Engine, event: Woken) -> None:
         _resulted(engine, lane, result)
 
 
+def higher(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
+    """The result of the higher tier: a computation that is begun again passes the lower ones anew."""
+    from fechner.strategies.tiers import rank  # numpy, by way of its package: not before the first session
+
+    return now if before is None or rank(now["tier"]) >= rank(before["tier"]) else before
+
+
 def emitted(engine: Engine, event: Emitted) -> None:
     """A computation has come so far."""
     lane = engine.tasks.get(event.task)
     if lane is None:
         _came_ahead(engine, event)
     else:
-        lane.emitted = event.result
+        lane.emitted = higher(lane.emitted, event.result)
 
 
 def _read_history(engine: Engine, lane: Lane, message: Replay) -> None:

@@ -23,3 +23,8 @@ MODEL = "model"
 CUT_SHORT = (SPACE_FILLING_TIER, PREVIOUS_FIT, SCAN)
 
 QUICK_SCAN = 256
+
+
+def rank(tier: str) -> int:
+    """Where a tier that a deadline may leave stands among them; below all of them if it is none."""
+    return CUT_SHORT.index(tier) if tier in CUT_SHORT else -1

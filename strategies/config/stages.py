@@ -11,7 +11,7 @@ from fechner.strategies.config import seed_data as seeding
 from fechner.strategies.config.classes import Classes
 from fechner.strategies.config.generators import greedy_part, with_window
 from fechner.strategies.config.keys import STAGE_KEYS
-from fechner.strategies.config.registry import FINITE, SEARCHING
+from fechner.strategies.config.registry import CLASSES, FINITE, SEARCHING
 from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
 from fechner.strategies.config.specification import Component, Outcome, Parameter, SeedDataConditions, Stage
 
@@ -288,6 +288,11 @@ def _check_end(
                 name, "min_post_range", found.text, "needs a model", "model = GPClassificationModel"
             )
         read["min_post_range"] = None
+    elif (read["min_post_range"] or 0.0) >= 1.0 and model is not None:
+        entry = CLASSES.get(model.name)
+        if entry is not None and entry.outcome == "binary":
+            detail = "is never reached: probabilities lie between 0 and 1"
+            report.warn(name, "min_post_range", f"{read['min_post_range']:g}", detail, "0.9, say")
     given = [sections.find([name], key) for key in (*_ENDS, "n_trials", "stop")]
     finite = generator is not None and generator.name in FINITE
     if finite or read["run_indefinitely"] or any(found and found.text.strip("0. ") for found in given):

@@ -57,6 +57,16 @@ def test_the_best_tier_by_the_deadline_answers(peer: Any, done: int) -> None:
     assert verified(peer)
 
 
+def test_a_computation_that_begins_again_takes_nothing_back(peer: Any) -> None:
+    """Stopped for another's request, it passes its lower tiers a second time; the best one counts."""
+    peer.send("ask", {"deadline_ms": 50})
+    for tiers in (2, 1):
+        peer.rig.half_work(tiers)
+    peer.rig.ring()
+    peer.rig.settle()
+    assert peer.last["timing"]["tier"] == "scan"
+
+
 def test_an_answer_before_the_deadline_is_the_usual_one(peer: Any) -> None:
     """The same as without; the alarm that comes later changes nothing."""
     session = peer.rig.session(peer)

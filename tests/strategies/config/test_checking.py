@@ -205,6 +205,13 @@ def test_stage_keys_that_come_later(key: str, text: str):
     assert "not supported yet" in problem.detail
 
 
+def test_a_range_that_no_probability_spans_is_doubtful():
+    """min_post_range of 1 or more would never be reached."""
+    spec = check(replaced(("min_asks = 50", "min_asks = 50\nmin_post_range = 2")))
+    [warning] = [one for one in spec.warnings if one.key == "min_post_range"]
+    assert "never reached" in warning.detail
+
+
 def test_constraints_are_read():
     """[constraints] of a file are kept as written; the key's own name is theirs."""
     (found,) = check(AUDIOGRAM + "[constraints]\nc1 = 2*frequency + level <= 30\n").constraints
