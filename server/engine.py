@@ -113,6 +113,7 @@ class Engine:
         self._token = 0
         self._halted = False
         self._effects: list[Effect] = []
+        self._to_consider: list[Lane] = []
         self.now = Now(0.0, _EPOCH)
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
@@ -132,6 +133,18 @@ class Engine:
             for connection in self.connections.values():
                 self.emit(Close(connection.number))
             self.emit(Halt())
+        return self._effects
+
+    def consider(self) -> list[Effect]:
+        """What to compute ahead after the event handled last: its effects, replies among them, come first."""
+        self._effects, lanes, self._to_consider = [], self._to_consider, []
+        for lane in lanes:
+            from fechner.server.foresight import plan  # loads numpy: not before the first session
+
+            try:
+                plan(self, lane)
+            except Exception:  # nobody waits for it
+                self.emit(Log("error", f"unexpected fault in computing ahead\n{traceback.format_exc()}"))
         return self._effects
 
     def emit(self, effect: Effect) -> None:
@@ -229,9 +242,7 @@ class Engine:
         routing.pump(self, connection)
         self.drop_if_idle(lane)
         if self.eager or self.speculate:
-            from fechner.server.foresight import plan  # loads numpy: not before the first session
-
-            plan(self, lane)
+            self._to_consider.append(lane)
 
     # Sessions
 

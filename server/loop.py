@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fechner.database.failpoints import fail_point
@@ -261,11 +262,12 @@ class Loop:
             while self._events:
                 event = self._events.popleft()
                 now = Now(time.monotonic(), datetime.now(UTC))
-                for effect in self._engine.handle(event, now):
-                    try:
-                        self._carry_out(effect)
-                    except Exception:
-                        self._could_not(effect)
+                for what in (partial(self._engine.handle, event, now), self._engine.consider):
+                    for effect in what():
+                        try:
+                            self._carry_out(effect)
+                        except Exception:
+                            self._could_not(effect)
                 if isinstance(event, Gone):
                     self._peers.pop(event.connection, None)
         finally:

@@ -156,7 +156,7 @@ class Server:
                     continue
                 event = self._waiting.popleft()
                 now = Now(time.monotonic(), datetime.now(UTC))
-                for effect in self._engine.handle(event, now):
+                for effect in [*self._engine.handle(event, now), *self._engine.consider()]:
                     self._carry_out(effect)
 
     def _wait(self) -> None:

@@ -246,7 +246,7 @@ class Rig:
     def event(self, event: Event) -> None:
         """Take an event to the engine and note its effects."""
         now = Now(self.seconds, NOON + timedelta(seconds=self.seconds))
-        for effect in self.engine.handle(event, now):
+        for effect in [*self.engine.handle(event, now), *self.engine.consider()]:
             match effect:
                 case Send(connection, data):
                     peer = self.peers[connection]
