@@ -154,6 +154,7 @@ def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float)
     place = middle + float(ndtri(share)) * np.sqrt(weights @ (variance + np.square(mean - middle)))
     place = np.clip(place, low, high)
     enough = ENOUGH * sd.min(axis=0)
+    out, left = place.copy(), np.arange(len(place))  # those that aren't found yet
     for _ in range(QUANTILE_STEPS):
         away = (place - mean) / sd
         excess = weights @ ndtr(away) - share
@@ -162,10 +163,13 @@ def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float)
         following = place - excess / np.maximum(slope, 1e-300)
         inside = (following > low) & (following < high)
         following = np.where(inside, following, (low + high) / 2)
-        if np.all(np.abs(following - place) <= enough):
-            return following
-        place = following
-    return place
+        out[left] = following
+        on = np.abs(following - place) > enough
+        if not on.any():
+            break
+        left, place, low, high, enough = left[on], following[on], low[on], high[on], enough[on]
+        mean, sd = mean[:, on], sd[:, on]
+    return out
 
 
 def ensemble(
