@@ -1,12 +1,13 @@
 """Statements compiled once for SQLite, so that a group's rows go to it with little between.
 
 SQLAlchemy keeps a statement's compiled form too, but looks it up, sets an execution context up and asks each
-parameter's type again every time; of a small group that is most of the work. The compiled text is executed on
-the same connection in the same transaction, and its errors are SQLAlchemy's.
+parameter's type again every time; of a small group that is most of the work. The compiled text goes to the
+driver, on the same connection in the same transaction, and its errors are SQLAlchemy's.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,4 +71,16 @@ class Statements:
             found = prepare(statement, names, connection.dialect)
             self._prepared[id(statement), names] = found
         values = [found.values(row) for row in rows]
-        return connection.exec_driver_sql(found.text, values if len(values) > 1 else values[0]).rowcount
+        cursor = connection.connection.cursor()
+        try:
+            if len(values) > 1:
+                cursor.executemany(found.text, values)
+            else:
+                cursor.execute(found.text, values[0])
+            return cursor.rowcount
+        except sqlite3.Error as error:
+            raise sa.exc.DBAPIError.instance(
+                found.text, values, error, sqlite3.Error, dialect=connection.dialect
+            ) from error
+        finally:
+            cursor.close()
