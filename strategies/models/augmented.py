@@ -15,29 +15,23 @@ Notation as in gp_classification.py and functionals.py: n trials and k pseudo-ob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from fechner.strategies.config.specification import Component
-from fechner.strategies.models.additive import layout_of
-from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.fitting import Evidence, Layout, maximise
+from fechner.strategies.models.fitting import Evidence, Layout
 from fechner.strategies.models.functionals import Functionals, RowDifferences
-from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
-from fechner.strategies.models.inference import inducing
+from fechner.strategies.models.gp_classification import JITTER
 from fechner.strategies.models.inference.expectation_propagation import (
-    NEAR,
     Likelihood,
     Sites,
     propagate,
     tilted,
 )
 from fechner.strategies.models.normal import Array, ndtr, ndtri
-from fechner.strategies.models.posterior import Posterior, factorise
-from fechner.strategies.models.priors import classification_priors
+from fechner.strategies.models.posterior import Posterior
 
 SOFTNESS = 0.1  # of a sign or a floor, in units of f (over the whole range of the coordinate)
 LAPSE_SHAPE = (2.0, 50.0)  # of the Beta prior of a lapse rate
@@ -258,126 +252,3 @@ def constraints(
     means = ndtri(np.clip(shares, REACH, 1.0 - REACH))
     rows = np.array([[*place, 0.0] for place, _, _ in points])
     return PseudoObservations(rows, means, np.array([float(variance) for _, _, variance in points]))
-
-
-def problem_of(name: str, component: Component, d: int, pseudo: PseudoObservations) -> Problem:
-    """The problem of a component; the lapse rate is fitted where it says so."""
-    priors, lapse = classification_priors(component, d), component.keys.get("lapse")
-    floor = float(component.keys.get("floor") or 0.0)
-    points = component.keys.get("constraint_locations")
-    if points:
-        given = 0.0 if lapse == "estimate" else float(lapse or 0.0)
-        pseudo = pseudo.joined(constraints(points, floor, given))
-    if lapse == "estimate":
-        return Problem(name, WithLapse(priors, d, categories=counts_of(component)), pseudo, floor, None)
-    return Problem(name, layout_of(component, d), pseudo, floor, float(lapse or 0.0))
-
-
-def fit(
-    problem: Problem,
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None,
-    poll: Callable[[], None] | None,
-) -> dict[str, Any]:
-    """Hyperparameters for x (n, d), y (n,), as plain data."""
-    layout = problem.layout
-    theta, search = layout.typical(), {}
-    warm = packed(problem, start)
-    if len(y):
-        chosen = inducing.thinned(len(y), FIT_LIMIT)
-        evidence = RowEvidence(problem, x[chosen], y[chosen], poll)
-        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
-        theta, search = found.theta, found.fields(warm is not None)
-    said = {"model": problem.name, "floor": problem.floor, "lapse": problem.lapse}
-    return moved(layout, theta, said) | search
-
-
-def parts(
-    problem: Problem,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None,
-) -> tuple[Layout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    theta = packed(problem, hyperparameters)
-    if theta is None:
-        raise ValueError(
-            f"the hyperparameters are not those of a {problem.name} in {problem.layout.d} dimensions"
-        )
-    return problem.layout, RowEvidence(problem, x, y, poll), theta
-
-
-def moved(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at theta; model, guess rate and a lapse rate that is not fitted as in the others."""
-    covariance, mean, _ = layout.unpack(theta)
-    lapse = float(np.exp(theta[-1])) if isinstance(layout, WithLapse) else hyperparameters["lapse"]
-    kept = {"floor": hyperparameters["floor"], "lapse": lapse}
-    return to_plain(hyperparameters["model"], covariance, mean) | kept
-
-
-def packed(problem: Problem, start: Mapping[str, Any] | None) -> Array | None:
-    """theta of an earlier fit of the same model and dimension, else None."""
-    layout = problem.layout
-    if start is None or start.get("model") != problem.name or len(start["lengthscales"]) != layout.d:
-        return None
-    covariance, mean = from_plain(start)
-    if problem.lapse is None:
-        short = Layout(layout.priors, layout.d, categories=layout.categories).pack(covariance, mean, 0.0)
-        return layout.inside(np.append(short, np.log(max(float(start["lapse"]), 1e-6))))
-    return layout.pack(covariance, mean, 0.0)
-
-
-def posterior(
-    problem: Problem,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    near: Posterior | None,
-    poll: Callable[[], None] | None,
-) -> Posterior:
-    """The posterior of f given x (n, d), y (n,) and the pseudo-observations."""
-    plain_covariance, mean = from_plain(hyperparameters)
-    covariance = rowwise(plain_covariance)
-    floor, lapse = float(hyperparameters["floor"]), float(hyperparameters["lapse"])
-    rows = rows_of(x, problem.pseudo)
-    of = likelihood(y, floor, lapse, problem.pseudo)
-    empty = np.zeros(0)
-    blank = RowPosterior(covariance, mean, rows[:0], empty, np.zeros((0, 0)), empty, True, floor, lapse)
-    if not len(rows):
-        return blank
-    means = prior_means(mean, rows)
-    if len(y) > inducing.FROM:
-        seen = inducing.places(covariance, rows)
-        sites = propagate(
-            None, means, means, root=seen.features, residual=seen.residual, likelihood=of, tolerance=1e-4,
-            poll=poll,
-        )  # fmt: skip
-        factor, weights = inducing.condensed(seen, sites.tau, sites.nu)
-        root = np.ones(len(seen.z))
-        return replace(
-            blank, x=seen.z, root=root, factor=factor, weights=weights, log_evidence=sites.log_evidence
-        )
-    matrix, diagonal = covariance(rows, rows), covariance.diagonal(rows)
-    start = None if near is None else near.sites()
-    tolerance = 1e-5 if near is None else NEAR
-    error: np.linalg.LinAlgError | None = None
-    for jitter in (JITTER, 1e-6, 1e-4):
-        prior = matrix + jitter * np.diag(diagonal)
-        try:
-            sites = propagate(prior, means, means, likelihood=of, start=start, tolerance=tolerance, poll=poll)
-        except np.linalg.LinAlgError as fault:
-            error, start = fault, None
-            continue
-        root = np.sqrt(sites.tau)
-        return replace(
-            blank,
-            x=rows,
-            root=root,
-            factor=factorise(prior, root),
-            weights=sites.weights,
-            log_evidence=sites.log_evidence,
-        )
-    raise np.linalg.LinAlgError(str(error))

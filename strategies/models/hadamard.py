@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models.fitting import maximise
+from fechner.strategies.models import semi_parametric_fit
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER
 from fechner.strategies.models.inference import inducing
-from fechner.strategies.models.inference.expectation_propagation import Sites, propagate
+from fechner.strategies.models.inference.expectation_propagation import NEAR, Sites, propagate
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.semi_parametric_layout import (
@@ -29,14 +29,9 @@ from fechner.strategies.models.semi_parametric_layout import (
     Derivatives,
     Pair,
     PairDifferences,
-    PairLayout,
     context_categories,
     from_plain,
-    given,
-    layout_of,
-    packed,
     split,
-    to_plain,
 )
 from fechner.strategies.models.semi_parametric_posterior import Product, ProductPosterior
 
@@ -99,45 +94,9 @@ def settled(
     return run()
 
 
-def fit(
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None = None,
-    *,
-    poll: Callable[[], None] | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
-    said = given(component, x.shape[1])
-    layout = layout_of(said, x.shape[1])
-    theta, search = layout.typical(), {}
-    warm = packed(NAME, layout, start)
-    if len(y):
-        chosen = inducing.thinned(len(y), FIT_LIMIT)
-        evidence: Any = Evidence(x[chosen], y[chosen], said, poll)
-        ended = maximise(layout, evidence, warm, start, component.keys, len(chosen))
-        theta, search = ended.theta, ended.fields(warm is not None)
-    return to_plain(NAME, layout.pair(theta), said) | search
-
-
-def problem(
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
-) -> tuple[PairLayout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    layout = layout_of(hyperparameters, x.shape[1])
-    theta = packed(NAME, layout, hyperparameters)
-    if theta is None:
-        raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
-    return layout, Evidence(x, y, hyperparameters, poll), theta
-
-
-def plain(layout: PairLayout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at another theta of the same `problem`."""
-    return to_plain(NAME, layout.pair(theta), hyperparameters)
+fit = partial(semi_parametric_fit.fit, NAME, Evidence, FIT_LIMIT)
+problem = partial(semi_parametric_fit.problem, NAME, Evidence)
+plain = partial(semi_parametric_fit.plain, NAME)
 
 
 def posterior(
@@ -166,7 +125,7 @@ def posterior(
         return blank
     matrix, mean = covariance(x, x), blank.prior_mean(x)
     start = near.sites() if isinstance(near, ProductPosterior) else None
-    tolerance = 1e-5 if near is None else 1e-3
+    tolerance = 1e-5 if near is None else NEAR
     error: np.linalg.LinAlgError | None = None
     for jitter in (JITTER, 1e-6, 1e-4):
         prior = matrix + jitter * np.diag(np.diag(matrix))

@@ -13,17 +13,13 @@ Sobol sequence over the box, three times as many, shared by the monotone coordin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
 
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models import augmented
-from fechner.strategies.models.augmented import PseudoObservations
-from fechner.strategies.models.fitting import Evidence, Layout
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models import augmented_models
+from fechner.strategies.models.augmented import Problem, PseudoObservations
 
 NAME = "MonotonicProjectionGP"
 GRID = 20
@@ -57,46 +53,11 @@ def signs(component: Component, d: int) -> PseudoObservations:
     return found.joined(PseudoObservations(low, np.full(len(low), float(least)), np.zeros(len(low))))
 
 
-def _problem(component: Component, d: int) -> augmented.Problem:
-    return augmented.problem_of(NAME, component, d, signs(component, d))
+def _problem(component: Component, d: int) -> Problem:
+    return augmented_models.problem_of(NAME, component, d, signs(component, d))
 
 
-def fit(
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None = None,
-    *,
-    poll: Callable[[], None] | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
-    return augmented.fit(_problem(component, x.shape[1]), component, x, y, start, poll)
-
-
-def problem(
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
-) -> tuple[Layout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    return augmented.parts(_problem(component, x.shape[1]), x, y, hyperparameters, poll)
-
-
-def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at another theta of the same `problem`."""
-    return augmented.moved(layout, theta, hyperparameters)
-
-
-def posterior(
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    *,
-    near: Posterior | None = None,
-    poll: Callable[[], None] | None = None,
-) -> Posterior:
-    """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`."""
-    return augmented.posterior(_problem(component, x.shape[1]), x, y, hyperparameters, near, poll)
+fit = partial(augmented_models.fit, _problem)
+problem = partial(augmented_models.problem, _problem)
+plain = augmented_models.plain
+posterior = partial(augmented_models.posterior, _problem)

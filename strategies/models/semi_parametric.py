@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from fechner.strategies.config.specification import Component
-from fechner.strategies.models.fitting import maximise
+from fechner.strategies.models import semi_parametric_fit
 from fechner.strategies.models.inference import inducing, laplace
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
@@ -24,14 +25,9 @@ from fechner.strategies.models.semi_parametric_layout import (
     Derivatives,
     Pair,
     PairDifferences,
-    PairLayout,
     context_categories,
     from_plain,
-    given,
-    layout_of,
-    packed,
     split,
-    to_plain,
 )
 from fechner.strategies.models.semi_parametric_posterior import Linearised, LinearisedPosterior
 
@@ -86,45 +82,9 @@ def found(
     return laplace.find(covariances, means, x, y, *rates, None, poll)
 
 
-def fit(
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None = None,
-    *,
-    poll: Callable[[], None] | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
-    said = given(component, x.shape[1])
-    layout = layout_of(said, x.shape[1])
-    theta, search = layout.typical(), {}
-    warm = packed(NAME, layout, start)
-    if len(y):
-        chosen = inducing.thinned(len(y), FIT_LIMIT)
-        evidence: Any = Evidence(x[chosen], y[chosen], said, poll)
-        ended = maximise(layout, evidence, warm, start, component.keys, len(chosen))
-        theta, search = ended.theta, ended.fields(warm is not None)
-    return to_plain(NAME, layout.pair(theta), said) | search
-
-
-def problem(
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
-) -> tuple[PairLayout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    layout = layout_of(hyperparameters, x.shape[1])
-    theta = packed(NAME, layout, hyperparameters)
-    if theta is None:
-        raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
-    return layout, Evidence(x, y, hyperparameters, poll), theta
-
-
-def plain(layout: PairLayout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at another theta of the same `problem`."""
-    return to_plain(NAME, layout.pair(theta), hyperparameters)
+fit = partial(semi_parametric_fit.fit, NAME, Evidence, FIT_LIMIT)
+problem = partial(semi_parametric_fit.problem, NAME, Evidence)
+plain = partial(semi_parametric_fit.plain, NAME)
 
 
 def posterior(
