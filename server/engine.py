@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fechner.server import __version__, reattachment, routing, work
+from fechner.server import __version__, deadlines, readings, reattachment, routing, work
 from fechner.server.dialects import Dialect, Request
 from fechner.server.dialects.base import Reply, undecided_error
 from fechner.server.errors import FechnerError
@@ -308,13 +308,13 @@ _HANDLE: dict[type[Any], Callable[[Engine, Any], None]] = {
     Committed: work.committed,
     CommitFailed: work.commit_failed,
     Computed: work.computed,
-    Emitted: work.emitted,
-    Woken: work.woken,
+    Emitted: deadlines.emitted,
+    Woken: deadlines.woken,
     ComputeFailed: work.compute_failed,
     Loaded: routing.loaded,
-    Found: work.found,
-    HistoryRead: work.history_read,
-    SeedDataRead: work.seed_data_read,
+    Found: readings.found,
+    HistoryRead: readings.history_read,
+    SeedDataRead: readings.seed_data_read,
     DiskLow: Engine._disk_low,
     Stop: Engine._stop,
 }

@@ -17,10 +17,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from fechner.server.deadlines import higher
 from fechner.server.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
 from fechner.server.handlers.registry import Computation
 from fechner.server.lanes import Ahead, Lane
-from fechner.server.work import higher
 from fechner.strategies import state as core
 from fechner.strategies import stopping
 from fechner.strategies.sequential import advance

@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.dialects import Dialect, Request
-from fechner.server.events import Computed, Now
+from fechner.server.events import Computed, Now, Wake
 from fechner.server.handlers.registry import Computation, Reading
 from fechner.server.messages import Ask, Begin, Message, Update
 
 if TYPE_CHECKING:
+    from fechner.server.engine import Engine
     from fechner.server.session import Session
     from fechner.strategies.state import State
+
+#: Of a deadline, kept for the commit.
+COMMIT_MS = 4.0
 
 
 @dataclass(slots=True)
@@ -182,3 +186,22 @@ def steps_of(request: Request) -> list[Step]:
 def companion(id_: str | None) -> str | None:
     """The reserved key of an update's ask: longer than any client's id, so it meets none."""
     return None if id_ is None else f"{id_}{'the ask of this update':>64}"
+
+
+def set_alarm(engine: Engine, lane: Lane) -> float | None:
+    """Have the engine woken at the deadline of what is computed, if it has one: when."""
+    deadline_ms = lane.computation.deadline_ms if lane.computation is not None else None
+    if deadline_ms is None or lane.running is None:
+        return None
+    margin = min(COMMIT_MS, deadline_ms / 4)
+    due = lane.running.received.seconds + (deadline_ms - margin) / 1e3
+    lane.alarm = engine.token()
+    engine.alarms[lane.alarm] = lane
+    engine.emit(Wake(lane.alarm, due))
+    return due
+
+
+def silence(engine: Engine, lane: Lane) -> None:
+    """No deadline any more."""
+    engine.alarms.pop(lane.alarm or 0, None)
+    lane.alarm = lane.emitted = None

@@ -6,15 +6,14 @@ what changes nothing is answered without waiting for its commit.
 
 from __future__ import annotations
 
-import json
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.access import attach, check_access, looks_on, read_only
 from fechner.server.dialects.base import Reply, Timing
 from fechner.server.errors import FechnerError, inside
 from fechner.server.events import (
-    Abandon,
     Commit,
     CommitFailed,
     Committed,
@@ -23,26 +22,19 @@ from fechner.server.events import (
     ComputeFailed,
     Emitted,
     Find,
-    Found,
-    HistoryRead,
     Log,
     Priority,
     ReadHistory,
     ReadSeedData,
-    SeedDataRead,
-    Wake,
-    Woken,
 )
 from fechner.server.handlers.registry import Answer, Computation, Context, Reading, Result, handle
-from fechner.server.lanes import Job, Lane
+from fechner.server.lanes import Job, Lane, set_alarm, silence
 from fechner.server.messages import Replay
 from fechner.server.replies import entry, render
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
 
-#: Of a deadline, kept for the commit.
-COMMIT_MS = 4.0
 #: What is not recorded.
 _UNRECORDED = ("ping", "hello")
 #: What nobody needs once its sender is gone.
@@ -68,66 +60,27 @@ def pump(engine: Engine, lane: Lane) -> None:
 
 def _begin_step(engine: Engine, lane: Lane) -> None:
     """Answer a step from the record if its id is known, else do it."""
-    job = _running(lane)
+    job = running(lane)
     key = job.step.key
     if key is not None and key in lane.ids:
         token = engine.token()
         engine.finds[token] = lane
         engine.emit(Find(token, lane.session.id, key))
         return
-    _do_step(engine, lane)
+    do_step(engine, lane)
 
 
-def found(engine: Engine, event: Found) -> None:
-    """The record's answer to a repeated id."""
-    lane = engine.finds.pop(event.token, None)
-    if lane is None:
-        return  # answered when the server began to stop
-    job = _running(lane)
-    if event.error:
-        fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
-        return
-    if event.request is None or event.reply is None:
-        _do_step(engine, lane)  # its commit failed after all
-        return
-    try:
-        recorded = json.loads(event.request)
-    except ValueError:
-        detail = f"the request that used the id {job.request.id!r} can't be read any more"
-        hint = "`fechner verify` names what is damaged"
-        fail(engine, lane, FechnerError("storage_failed", detail, "id", hint))
-        return
-    raw = job.request.raw
-    if not job.texts and (recorded.get("type"), recorded.get("message") or {}) != (
-        raw.get("type"),
-        raw.get("message") or {},
-    ):
-        error = FechnerError(
-            "id_reused",
-            f"the id {job.request.id!r} belongs to another request",
-            where="id",
-            hint="give every request an id of its own",
-        )
-        fail(engine, lane, error)
-        return
-    if job.request.type in ("setup", "resume") and lane.owner is not job.connection:
-        try:
-            check_access(engine, lane, job)
-            attach(engine, lane, job)
-        except FechnerError as error:
-            engine.emit(Log("info", f"a repeated {job.request.type} was answered without attaching: {error}"))
-    _step_done(engine, lane, event.reply)
-
-
-def _do_step(engine: Engine, lane: Lane) -> None:
-    job = _running(lane)
+def do_step(engine: Engine, lane: Lane) -> None:
+    job = running(lane)
     step = job.step
     dialect = job.connection.dialect
     assert dialect is not None
     if isinstance(step.message, Replay):
         _read_history(engine, lane, step.message)
         return
-    try:
+    version, lenient = dialect.version, dialect.lenient
+
+    def handled() -> Result:
         if not lane.known and step.type != "setup":
             raise FechnerError(
                 "unknown_session",
@@ -139,25 +92,20 @@ def _do_step(engine: Engine, lane: Lane) -> None:
         context = Context(
             session=lane.session,
             limits=engine.limits,
-            version=dialect.version,
-            lenient=dialect.lenient,
+            version=version,
+            lenient=lenient,
             draw_seed=engine.draw_seed,
             server=engine.server,
             record=engine.record,
             environment=engine.environment,
             read_only=looks_on(lane, job),
         )
-        result = handle(context, step.type, step.message)
-    except FechnerError as error:
-        fail(engine, lane, error)
-        return
-    except Exception:
-        fail(engine, lane, engine.incident(traceback.format_exc()))
-        return
-    _proceed(engine, lane, result)
+        return handle(context, step.type, step.message)
+
+    attempt(engine, lane, handled, proceed)
 
 
-def _proceed(engine: Engine, lane: Lane, result: Result) -> None:
+def proceed(engine: Engine, lane: Lane, result: Result) -> None:
     """Compute or read what a handler wants first, or answer."""
     if isinstance(result, Reading):
         token = engine.token()
@@ -174,74 +122,17 @@ def _proceed(engine: Engine, lane: Lane, result: Result) -> None:
             if spared is not False:
                 lane.computation = result
                 if spared is not True:
-                    _resulted(engine, lane, spared.result)
+                    resulted(engine, lane, spared.result)
                 else:
-                    _set_alarm(engine, lane)
+                    set_alarm(engine, lane)
                 return
         task = engine.token()
         engine.tasks[task] = lane
         lane.computation = result
-        due = _set_alarm(engine, lane)
+        due = set_alarm(engine, lane)
         engine.emit(Compute(task, result.priority, result.function, result.arguments, due is not None, due))
     else:
         _answered(engine, lane, result)
-
-
-def _set_alarm(engine: Engine, lane: Lane) -> float | None:
-    """Have the engine woken at the deadline of what is computed, if it has one: when."""
-    deadline_ms = lane.computation.deadline_ms if lane.computation is not None else None
-    if deadline_ms is None:
-        return None
-    margin = min(COMMIT_MS, deadline_ms / 4)
-    due = _running(lane).received.seconds + (deadline_ms - margin) / 1e3
-    lane.alarm = engine.token()
-    engine.alarms[lane.alarm] = lane
-    engine.emit(Wake(lane.alarm, due))
-    return due
-
-
-def _silence(engine: Engine, lane: Lane) -> None:
-    """No deadline any more."""
-    engine.alarms.pop(lane.alarm or 0, None)
-    lane.alarm = lane.emitted = None
-
-
-def woken(engine: Engine, event: Woken) -> None:
-    """A deadline: the best tier that there is becomes the answer."""
-    lane = engine.alarms.pop(event.token, None)
-    if lane is None or lane.computation is None:
-        return
-    for task in [number for number, other in engine.tasks.items() if other is lane]:
-        del engine.tasks[task]
-        engine.emit(Abandon(task))
-    job = _running(lane)
-    job.compute_ms += (engine.now.seconds - (job.started or job.received.seconds)) * 1e3
-    if lane.emitted is None:
-        job.source = "request"  # what was computed ahead has nothing to show
-    try:
-        result = lane.emitted if lane.emitted is not None else lane.computation.fallback()
-    except FechnerError as error:
-        fail(engine, lane, error)
-    except Exception:
-        fail(engine, lane, engine.incident(traceback.format_exc()))
-    else:
-        _resulted(engine, lane, result)
-
-
-def higher(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
-    """The result of the higher tier: a computation that is begun again passes the lower ones anew."""
-    from fechner.strategies.tiers import rank  # numpy, by way of its package: not before the first session
-
-    return now if before is None or rank(now["tier"]) >= rank(before["tier"]) else before
-
-
-def emitted(engine: Engine, event: Emitted) -> None:
-    """A computation has come so far."""
-    lane = engine.tasks.get(event.task)
-    if lane is None:
-        _came_ahead(engine, event)
-    else:
-        lane.emitted = higher(lane.emitted, event.result)
 
 
 def _read_history(engine: Engine, lane: Lane, message: Replay) -> None:
@@ -250,63 +141,19 @@ def _read_history(engine: Engine, lane: Lane, message: Replay) -> None:
     engine.emit(ReadHistory(token, message.session.lower()))
 
 
-def history_read(engine: Engine, event: HistoryRead) -> None:
-    """What a replay recomputes has come."""
-    from fechner.server.handlers.replay import replay
-
-    lane = engine.histories.pop(event.token, None)
-    if lane is None:
-        return  # answered when the server began to stop
-    message = _running(lane).step.message
-    assert isinstance(message, Replay)
-    if event.error:
-        fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
-    elif event.changes is None:
-        hint = "`fechner sessions` lists the record's sessions"
-        text = f"there is no session {message.session}"
-        fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))
-    else:
-        try:
-            result = replay(event.changes, message.verify, event.broken_chain)
-        except FechnerError as error:
-            fail(engine, lane, error)
-        except Exception:
-            fail(engine, lane, engine.incident(traceback.format_exc()))
-        else:
-            _proceed(engine, lane, result)
-
-
-def seed_data_read(engine: Engine, event: SeedDataRead) -> None:
-    """The earlier trials that a setup copies have come."""
-    lane = engine.readings.pop(event.token, None)
-    if lane is None:
-        return  # answered when the server began to stop
-    reading, lane.reading = lane.reading, None
-    assert reading is not None
-    if event.error:
-        fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
-        return
-    try:
-        answer = reading.answer(event.found)
-    except Exception:
-        fail(engine, lane, engine.incident(traceback.format_exc()))
-    else:
-        _proceed(engine, lane, answer)
-
-
 def computed(engine: Engine, event: Computed) -> None:
     """A computation's result becomes the step's answer."""
     lane = engine.tasks.pop(event.task, None)
     if lane is None:
-        _came_ahead(engine, event)
+        came_ahead(engine, event)
         return
-    job = _running(lane)
+    job = running(lane)
     if job.source == "request":
         job.compute_ms += event.compute_ms
-    _resulted(engine, lane, event.result)
+    resulted(engine, lane, event.result)
 
 
-def _came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
+def came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
     """A result that nobody waits for: kept for a request that may come, if it isn't abandoned."""
     if event.task in engine.foreseen:
         from fechner.server.foresight import came
@@ -314,37 +161,43 @@ def _came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> No
         came(engine, event)
 
 
-def _resulted(engine: Engine, lane: Lane, result: Any) -> None:
+def resulted(engine: Engine, lane: Lane, result: Any) -> None:
     """A computation's result becomes the step's answer."""
-    job = _running(lane)
-    _silence(engine, lane)
+    job = running(lane)
+    silence(engine, lane)
     computation, lane.computation = lane.computation, None
     assert isinstance(computation, Computation)
     if job.connection.gone and job.request.type in _IN_VAIN and computation.priority == Priority.REPLAY:
         fail(engine, lane, FechnerError("no_session", "the sender is gone"))
         return
+    attempt(engine, lane, lambda: computation.answer(result), proceed)
+
+
+def attempt(
+    engine: Engine, lane: Lane, make: Callable[[], Any], go_on: Callable[[Engine, Lane, Any], None]
+) -> None:
+    """Go on with what `make` gives; what it raises answers the step."""
     try:
-        answer = computation.answer(result)
+        made = make()
     except FechnerError as error:
         fail(engine, lane, error)
-        return
     except Exception:
         fail(engine, lane, engine.incident(traceback.format_exc()))
-        return
-    _proceed(engine, lane, answer)
+    else:
+        go_on(engine, lane, made)
 
 
 def compute_failed(engine: Engine, event: ComputeFailed) -> None:
     """A computation raised."""
     lane = engine.tasks.pop(event.task, None)
     if lane is None:
-        _came_ahead(engine, event)
+        came_ahead(engine, event)
     else:
         fail(engine, lane, engine.incident(event.log) if event.error.code == "internal" else event.error)
 
 
 def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
-    job = _running(lane)
+    job = running(lane)
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
     timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
@@ -366,7 +219,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
                 lane.ids.add(job.step.key)
-        _step_done(engine, lane, text)
+        step_done(engine, lane, text)
         return
     if engine.read_only:
         fail(engine, lane, read_only(job.step.type))
@@ -379,7 +232,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
 def committed(engine: Engine, event: Committed) -> None:
     """The step is on record: adopt its change, then reply."""
     lane = engine.commits.pop(event.token)
-    job = _running(lane)
+    job = running(lane)
     assert job.pending is not None
     text, change = job.pending
     lane.known = True
@@ -399,7 +252,7 @@ def committed(engine: Engine, event: Committed) -> None:
     if change is not None and change["type"] == "exit":
         engine.detach(lane, job.connection)
         engine.exited = True
-    _step_done(engine, lane, text)
+    step_done(engine, lane, text)
 
 
 def commit_failed(engine: Engine, event: CommitFailed) -> None:
@@ -419,8 +272,8 @@ def commit_failed(engine: Engine, event: CommitFailed) -> None:
 
 def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True) -> None:
     """Answer the running job's step with an error; the session stays as it is."""
-    job = _running(lane)
-    _silence(engine, lane)
+    job = running(lane)
+    silence(engine, lane)
     if len(job.steps) > 1:
         error = inside(error, job.step.type)
     text = render(job, Reply(error=error))
@@ -430,14 +283,14 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     if recorded and lane.known and not silent:
         engine.emit(Commit(None, [entry(engine, lane, job, text, False, None)]))
     if job.texts:  # an update whose tell stands
-        _step_done(engine, lane, text)
+        step_done(engine, lane, text)
         return
     engine.job_done(lane, job, text)
 
 
-def _step_done(engine: Engine, lane: Lane, text: str) -> None:
+def step_done(engine: Engine, lane: Lane, text: str) -> None:
     """Go on with the job's next step, or send its reply."""
-    job = _running(lane)
+    job = running(lane)
     job.texts.append(text)
     if len(job.texts) < len(job.steps):
         if engine.stopping:
@@ -455,6 +308,6 @@ def _step_done(engine: Engine, lane: Lane, text: str) -> None:
     engine.job_done(lane, job, text)
 
 
-def _running(lane: Lane) -> Job:
+def running(lane: Lane) -> Job:
     assert lane.running is not None
     return lane.running
