@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from fechner.strategies.config.describe_methods import acquisition_words, listed, model_words
 from fechner.strategies.config.registry import FINITE
 from fechner.strategies.config.specification import (
     Component,
@@ -15,68 +16,6 @@ from fechner.strategies.config.specification import (
     Stage,
 )
 from fechner.strategies.config.values import written
-
-PAIRS = {
-    "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
-    "PairwiseMCPosteriorVariance": "the pair whose probability of preference is least known",
-    "BernoulliMCMutualInformation": "the pair whose answer tells most about the utility",
-    "qExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
-    "PairwiseBayesianActiveLearningByDisagreement": "the pair whose answer tells most about the utility",
-    "qLogNoisyExpectedImprovement": "two stimuli that may be better than any so far",
-    "qNoisyExpectedImprovement": "two stimuli that may be better than any so far",
-}
-
-LEVEL_SETS = {
-    "EAVC": "where an answer changes most what lies above the probability {}",
-    "GlobalMI": "where an answer tells most, in bits, about what lies above the probability {}",
-    "GlobalSUR": "where an answer leaves least in doubt about what lies above the probability {}",
-    "ApproxGlobalSUR": "where, roughly, an answer leaves least in doubt what lies above the probability {}",
-    "LocalMI": "where an answer tells most, in bits, whether that very point lies above the probability {}",
-    "LocalSUR": "where an answer decides best whether that very point lies above the probability {}",
-}
-_HIGHER = "where the outcome may be higher than anywhere so far"
-AT_A_POINT = {
-    "MOCU": "where an answer leaves the fewest outcomes wrongly predicted",
-    "SMOCU": "where an answer leaves the fewest outcomes wrongly predicted, on a soft count",
-    "BEMPS": "where an answer improves the predictions' Brier score most",
-    "UpperConfidenceBound": "where the outcome may be highest",
-    "qUpperConfidenceBound": "where the outcome may be highest",
-    "qLowerConfidenceBound": "where the outcome is surely high",
-    "PosteriorMean": "where the outcome is taken to be highest",
-    "qSimpleRegret": "where the outcome is taken to be highest",
-    "PosteriorStandardDeviation": "where f is least sure",
-    "qPosteriorStandardDeviation": "where f is least sure",
-    "ExpectedImprovement": _HIGHER,
-    "qExpectedImprovement": _HIGHER,
-    "LogExpectedImprovement": _HIGHER,
-    "qLogExpectedImprovement": _HIGHER,
-    "NoisyExpectedImprovement": _HIGHER,
-    "LogNoisyExpectedImprovement": _HIGHER,
-    "ProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
-    "qProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
-    "qAnalyticProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
-    "qKnowledgeGradient": "where an answer is expected to raise the highest prediction most",
-    "qNegIntegratedPosteriorVariance": "where an answer leaves f least unsure, on average over the space",
-    "qMaxValueEntropy": "where an answer tells most about the {} outcome",
-    "qLowerBoundMaxValueEntropy": "where an answer tells most about the {} outcome",
-    "qBayesianActiveLearningByDisagreement": "where an answer tells most about the model's hyperparameters",
-    "MCPosteriorVariance": "where the prediction is least sure",
-    "BernoulliMCMutualInformation": "where an answer tells most about the whole function",
-}
-_FRONT = "where the outcomes may be better together than any so far, beyond {}"
-OF_SEVERAL = {
-    "ConstrainedExpectedImprovement": "where outcome {} may be higher than anywhere so far, others in bounds",
-    **dict.fromkeys(
-        (
-            "ExpectedHypervolumeImprovement",
-            "qExpectedHypervolumeImprovement",
-            "qLogExpectedHypervolumeImprovement",
-            "qNoisyExpectedHypervolumeImprovement",
-            "qLogNoisyExpectedHypervolumeImprovement",
-        ),
-        _FRONT,
-    ),
-}
 
 
 def describe(spec: Specification) -> str:
@@ -119,7 +58,7 @@ def _experiment(spec: Specification) -> str:
     stimuli = "one stimulus" if spec.stimuli_per_trial == 1 else f"{spec.stimuli_per_trial} stimuli"
     free = sum(parameter.type != "fixed" for parameter in spec.parameters)
     kinds = [f"{one.name} ({one.type}{_levels(one.n_levels)})" for one in spec.outcomes]
-    outcomes = f"{'outcome' if len(kinds) == 1 else 'outcomes'} {_and(kinds)}"
+    outcomes = f"{'outcome' if len(kinds) == 1 else 'outcomes'} {listed(kinds)}"
     varied = f"{free} parameter{'' if free == 1 else 's'} varied"
     return f"Each trial shows {stimuli}; {varied}; {outcomes}."
 
@@ -164,7 +103,7 @@ def _quoted(choice: Any) -> str:
 def _stage(stage: Stage, spec: Specification) -> Iterable[str]:
     yield _generator(stage.generator, spec.stimuli_per_trial)
     if stage.model is not None:
-        yield _model(stage.model, stage, spec)
+        yield model_words(stage.model, stage, spec)
     if stage.seed_data_conditions is not None:
         yield _seed_data(stage.seed_data_conditions)
     yield _end(stage, spec)
@@ -188,8 +127,8 @@ def _generator(generator: Component, stimuli: int) -> str:
         order = "in random order" if generator.keys["shuffle"] else "in the order given"
         return f"{len(generator.keys['points'])} points of the configuration, {order}."
     if generator.name == "IndependentOptimizeAcqfGenerator":
-        turns = [f"{_acquisition(part.keys['acqf'], stimuli)}" for part in generator.keys["generators"]]
-        return f"Outcomes take turns; points are chosen, in their order, by {_and(turns)}."
+        turns = [f"{acquisition_words(part.keys['acqf'], stimuli)}" for part in generator.keys["generators"]]
+        return f"Outcomes take turns; points are chosen, in their order, by {listed(turns)}."
     if generator.name == "SampleAroundPointsGenerator":
         keys = generator.keys
         order = "in random order" if keys["shuffle"] else "in the order given"
@@ -202,7 +141,7 @@ def _generator(generator: Component, stimuli: int) -> str:
         return f"One in {1 / share:g} points is random. Of the others: {rest}" if share else rest
     if generator.name == "IntensityAwareSemiPGenerator" and isinstance(acqf, Component):
         least = "threshold" if "target" in generator.keys["context_objective"].keys else "probability"
-        said = _acquisition(acqf, stimuli)
+        said = acquisition_words(acqf, stimuli)
         return f"The context is chosen where the {least} is least known, then the intensity by {said}."
     if generator.name == "MonotonicThompsonSamplerGenerator":
         return (
@@ -210,128 +149,24 @@ def _generator(generator: Component, stimuli: int) -> str:
             f"posterior is nearest to {generator.keys['target_value']:g}."
         )
     if generator.name == "AcqfGridSearchGenerator" and isinstance(acqf, Component):
-        return f"Points are the best of {generator.keys['samps']} by {_acquisition(acqf, stimuli)}."
+        return f"Points are the best of {generator.keys['samps']} by {acquisition_words(acqf, stimuli)}."
     if generator.name == "AcqfThompsonSamplerGenerator" and isinstance(acqf, Component):
-        return f"Points are drawn, the likelier the better by {_acquisition(acqf, stimuli)}."
+        return f"Points are drawn, the likelier the better by {acquisition_words(acqf, stimuli)}."
     if generator.plugin:
         return f"Points come from the plug-in {generator.name}."
     return (
-        f"Points are chosen by {_acquisition(acqf, stimuli)}."
+        f"Points are chosen by {acquisition_words(acqf, stimuli)}."
         if isinstance(acqf, Component)
         else generator.name
     )
 
 
-def _acquisition(acqf: Component, stimuli: int) -> str:
-    target = acqf.keys.get("target")
-    if acqf.name == "MCLevelSetEstimation":
-        objective = acqf.keys["objective"]
-        scale = "the probability" if objective is not None else "the latent function"
-        if objective is not None and "floor" in objective.keys:
-            scale = f"the {objective.name} with guess rate {objective.keys['floor']:g}"
-        return f"MCLevelSetEstimation: where it is least sure whether {scale} is above {target:g}"
-    if acqf.keys.get("lookahead_type") == "posterior" and acqf.name in LEVEL_SETS:
-        return f"{acqf.name}: where an answer tells most about the outcomes to come"
-    if acqf.name in LEVEL_SETS:
-        return f"{acqf.name}: {LEVEL_SETS[acqf.name].format(format(target, 'g'))}"
-    if stimuli == 1 and acqf.name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):
-        what = "the outcome"
-        if acqf.keys.get("objective") is not None:
-            what = (
-                f"the sum of the outcomes, weighted by {', '.join(acqf.keys['objective'].keys['weights'])},"
-            )
-        return f"{acqf.name}: where {what} may be higher than anywhere so far"
-    if stimuli == 1 and acqf.name in AT_A_POINT:
-        end = "lowest" if acqf.keys.get("maximize") is False else "highest"
-        return f"{acqf.name}: {AT_A_POINT[acqf.name].format(end)}"
-    if acqf.name in OF_SEVERAL:
-        beyond = f"({', '.join(acqf.keys.get('ref_point') or ())})"
-        which = acqf.keys.get("objective_index")
-        text = OF_SEVERAL[acqf.name].format(beyond if which is None else which + 1)
-        objective = acqf.keys.get("objective")
-        if objective is not None and objective.keys.get("weights"):
-            text += f", weighted by {', '.join(objective.keys['weights'])}"
-        return f"{acqf.name}: {text}"
-    if acqf.name in PAIRS:
-        return f"{acqf.name}: {PAIRS[acqf.name]}"
-    return acqf.name
-
-
-def _monotone(model: Component, spec: Specification) -> list[str]:
-    """The parameters with which the probability grows."""
-    free = [parameter.name for parameter in spec.parameters if parameter.type != "fixed"]
-    places = model.keys.get("monotonic_dims") or model.keys.get("monotonic_idxs") or (-1,)
-    return [free[place] for place in places]
-
-
-def _model(model: Component, stage: Stage, spec: Specification) -> str:
-    parts = [f"The model is {model.name}"]
-    if model.keys.get("models"):
-        each = []
-        for outcome, part in zip(spec.outcomes, model.keys["models"], strict=True):
-            own = f" ({_and(_modules(part))})" if _modules(part) else ""
-            each.append(f"{part.name} for {outcome.name}{own}")
-        parts.append(f"with {_and(each)}")
-    floor, lapse = model.keys.get("floor"), model.keys.get("lapse")
-    if floor or lapse:
-        known = "an unknown lapse rate" if lapse == "estimate" else f"lapse rate {lapse:g}"
-        parts.append(f"with guess rate {floor:g} and {known}")
-    points = model.keys.get("constraint_locations")
-    if points:
-        known = "one place" if len(points) == 1 else f"{len(points)} places"
-        parts.append(f"told the probability at {known} beforehand")
-    if model.name == "MonotonicProjectionGP":
-        parts.append(f"in which the probability grows with {_and(_monotone(model, spec))}")
-    if "slope_mean" in model.keys:
-        free = [parameter.name for parameter in spec.parameters if parameter.type != "fixed"]
-        intensity = free[(model.keys.get("stim_dim") or (0,))[0]]
-        parts.append(f"in which psychometric curves of {intensity} have a slope and an offset everywhere")
-    if model.keys.get("mean_covar_factory") is not None:
-        parts.append(f"with the priors of {model.keys['mean_covar_factory'].name}")
-        shared = model.keys["mean_covar_factory"].keys.get("shared_dims")
-        if shared:
-            parts.append(f"both stimuli sharing {_and(list(shared))}")
-    parts += _modules(model)
-    often = "for every ask" if stage.refit_every == 1 else f"every {stage.refit_every} asks"
-    parts.append(f"fitted anew {often}")
-    if stage.keep_most_recent is not None:
-        parts.append(f"to the {stage.keep_most_recent} most recent trials")
-    return ", ".join(parts) + "."
-
-
 def _seed_data(conditions: SeedDataConditions) -> str:
     each = [f"{key} {' or '.join(texts)}" for key, texts in conditions.wanted.items()]
     return (
-        f"Its model starts with the trials of earlier sessions on the record with {_and(each)}, where "
+        f"Its model starts with the trials of earlier sessions on the record with {listed(each)}, where "
         "parameters and outcomes are the same; they don't count as trials."
     )
-
-
-def _modules(model: Component) -> list[str]:
-    """The kernel, the mean and the noise that a model has in place of its own."""
-    keys, found = model.keys, []
-    factory, kernel = keys.get("mean_covar_factory"), keys.get("covar_module")
-    if kernel is None and factory is not None:
-        kernel = factory.keys.get("cov_kernel")
-        kernel = None if kernel is not None and kernel.name == "RBFKernel" else kernel
-    if kernel is not None:
-        found.append(f"with the kernel {_kernel(kernel)}")
-    if keys.get("mean_module") is not None:
-        found.append(f"with a {keys['mean_module'].name}")
-    likelihood = keys.get("likelihood")
-    if likelihood is not None and likelihood.keys.get("noise"):
-        found.append(f"with noise of variance {likelihood.keys['noise']:g}")
-    return found
-
-
-def _kernel(kernel: Component) -> str:
-    """A kernel and what it is made of."""
-    name, keys = kernel.name, kernel.keys
-    if keys.get("base_kernel") is not None:
-        return f"{name} of {_kernel(keys['base_kernel'])}"
-    if keys.get("kernels"):
-        return f"{name} of {_and([_kernel(part) for part in keys['kernels']])}"
-    return f"{name} ({keys['nu']:g})" if keys.get("nu") else name
 
 
 def _end(stage: Stage, spec: Specification) -> str:
@@ -352,14 +187,10 @@ def _end(stage: Stage, spec: Specification) -> str:
     limit = f", at the latest after {stage.max_asks} asks" if stage.max_asks is not None else ""
     if stage.generator.name in FINITE:
         limit += ", or when its points are used up"
-    return f"It ends when {_and(needed)}{limit}."
+    return f"It ends when {listed(needed)}{limit}."
 
 
 def _seed(spec: Specification) -> str:
     if spec.seed is None:
         return "No seed in [common]: one is drawn at setup and recorded, unless setup gives one."
     return f"Seed {spec.seed}, unless setup gives another."
-
-
-def _and(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

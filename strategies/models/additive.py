@@ -15,12 +15,7 @@ from dataclasses import dataclass
 
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.categories import counts_of
-from fechner.strategies.models.fitting import (
-    LOG_LENGTHSCALE_RANGE,
-    LOG_VARIANCE_RANGE,
-    Evidence,
-    Layout,
-)
+from fechner.strategies.models.layout import LOG_LENGTHSCALE_RANGE, LOG_VARIANCE_RANGE, Evidence, Layout
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.priors import classification_priors
 

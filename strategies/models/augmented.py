@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.fitting import Evidence, Layout
 from fechner.strategies.models.functionals import Functionals, RowDifferences
 from fechner.strategies.models.gp_classification import JITTER
 from fechner.strategies.models.inference.expectation_propagation import (
@@ -30,6 +29,7 @@ from fechner.strategies.models.inference.expectation_propagation import (
     propagate,
     tilted,
 )
+from fechner.strategies.models.layout import Evidence, Layout
 from fechner.strategies.models.normal import Array, ndtr, ndtri
 from fechner.strategies.models.posterior import Posterior
 

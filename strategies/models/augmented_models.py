@@ -26,10 +26,11 @@ from fechner.strategies.models.augmented import (
     rowwise,
 )
 from fechner.strategies.models.categories import counts_of
-from fechner.strategies.models.fitting import Evidence, Layout, maximise
+from fechner.strategies.models.fitting import maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
+from fechner.strategies.models.layout import Evidence, Layout
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import classification_priors

@@ -15,11 +15,12 @@ from fechner.strategies.config.specification import Component
 from fechner.strategies.models.additive import layout_of
 from fechner.strategies.models.combined_kernels import from_plain as from_plain_kernel
 from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.fitting import Evidence, Layout, maximise
+from fechner.strategies.models.fitting import maximise
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
 from fechner.strategies.models.inference.inducing import thinned
 from fechner.strategies.models.kernel_covariance import KernelCovariance, differences_of
+from fechner.strategies.models.layout import Evidence, Layout
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 

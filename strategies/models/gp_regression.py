@@ -14,10 +14,11 @@ import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.fitting import Evidence, Layout, maximise
+from fechner.strategies.models.fitting import maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.kernel_covariance import differences_of
+from fechner.strategies.models.layout import Evidence, Layout
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import regression_priors

@@ -22,11 +22,12 @@ from fechner.strategies.config.specification import Component
 from fechner.strategies.models import ordinal_likelihood
 from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.fitting import SCALE, Evidence, Layout, maximise
+from fechner.strategies.models.fitting import maximise
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
 from fechner.strategies.models.kernel_covariance import differences_of
+from fechner.strategies.models.layout import SCALE, Evidence, Layout
 from fechner.strategies.models.normal import Array, ndtri
 from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 from fechner.strategies.models.posterior import factorise

@@ -17,10 +17,11 @@ import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.categories import Counts, centred, counts_of, differ
 from fechner.strategies.models.covariance import Covariance, outer
-from fechner.strategies.models.fitting import Evidence, Layout, maximise
+from fechner.strategies.models.fitting import maximise
 from fechner.strategies.models.gp_classification import from_plain, to_plain
 from fechner.strategies.models.inference.expectation_propagation import propagate
 from fechner.strategies.models.inference.inducing import thinned
+from fechner.strategies.models.layout import Evidence, Layout
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior
 from fechner.strategies.models.priors import pairwise_priors

@@ -28,7 +28,7 @@ from fechner.strategies.config.semi_parametric import MODELS
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.categories import Counts, counts_of, without
 from fechner.strategies.models.covariance import Covariance, Differences
-from fechner.strategies.models.fitting import Layout
+from fechner.strategies.models.layout import Layout
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.priors import LogNormal, Priors
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.fitting import Evidence, Layout
+from fechner.strategies.models.layout import Evidence, Layout
 from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.normal import Array, density, ndtr, ndtri
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior

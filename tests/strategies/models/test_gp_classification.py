@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.models.fitting import Layout
 from fechner.strategies.models.gp_classification import _evidence, from_plain
+from fechner.strategies.models.layout import Layout
 from fechner.strategies.models.normal import ndtr
 from fechner.strategies.models.priors import classification_priors
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.models.fitting import Layout
 from fechner.strategies.models.gp_regression import NAME, _evidence, plain, problem
+from fechner.strategies.models.layout import Layout
 from fechner.strategies.models.priors import regression_priors
 
 MODEL = Component("GPRegressionModel")

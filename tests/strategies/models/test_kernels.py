@@ -12,9 +12,9 @@ from fechner.strategies.acquisition import build
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import combined_kernels, condition, fit, posterior
 from fechner.strategies.models.combined_kernels import Combined
-from fechner.strategies.models.fitting import Layout
 from fechner.strategies.models.kernel_covariance import KernelCovariance
 from fechner.strategies.models.kernels import Kernel, Leaf
+from fechner.strategies.models.layout import Layout
 from fechner.strategies.models.modules import module_of
 from fechner.strategies.models.named_kernels import kernel_of
 from fechner.strategies.models.uncertainty import ensemble
