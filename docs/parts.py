@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import typer
 from descriptions import KEYS, KINDS, PARAMETER_TYPE_NOTES, TABLES, VIEWS
 from fechner.database import export, tables, views
 from fechner.server.cli import app
+from fechner.server.cli.serving import option_of
 from fechner.server.errors import CODES
 from fechner.server.limits import Limits
 from fechner.server.messages import MESSAGES
@@ -99,11 +100,11 @@ def codes() -> str:
 
 def limits() -> str:
     """Every limit with its value."""
-    about = dict(re.findall(r"^ +(\w+): (.+?)\.?$", inspect.getdoc(Limits) or "", re.M))
-    values = Limits().as_message()
-    return table(
-        ("limit", "value", "of what"), ((f"`{n}`", f"{v:,.0f}", about[n]) for n, v in values.items())
-    )
+    rows = [
+        (f"`{limit.name}`", f"{limit.default:,.0f}", f"`{option_of(limit)}`", limit.metadata["of"])
+        for limit in fields(Limits)
+    ]
+    return table(("limit", "default", "set by", "of what"), rows)
 
 
 def messages() -> str:

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+def _limit(value: float, of: str) -> Any:
+    """A limit, and what it is the limit of: for the command line's help and the documentation."""
+    return field(default=value, metadata={"of": of})
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a peer may ask of the server.
+    """What a peer may ask of the server; each field's metadata says of what it is the limit."""
 
-    Attributes:
-        message_bytes: length of one message.
-        depth: nesting of one message.
-        string_bytes: length of one text in a message.
-        config_bytes: length of setup's `config` or `config_str`.
-        trials_per_tell: trials in one tell, and points in one ask.
-        points_per_query: points in one query.
-        trials_per_session: trials in one session.
-        seed_trials: trials of earlier sessions that warm a stage.
-        connections: connections at a time.
-        waiting_requests: requests of one connection that wait for their turn.
-        message_seconds: time for a begun message to end.
-        silent_seconds: silence after which a resume takes a session over.
-    """
-
-    message_bytes: int = 2 * 1024 * 1024
-    depth: int = 32
-    string_bytes: int = 64 * 1024
-    config_bytes: int = 1024 * 1024
-    trials_per_tell: int = 10_000
-    points_per_query: int = 10_000
-    trials_per_session: int = 100_000
-    seed_trials: int = 1_000
-    connections: int = 1_000
-    waiting_requests: int = 64
-    message_seconds: float = 30.0
-    silent_seconds: float = 10.0
+    message_bytes: int = _limit(2 * 1024 * 1024, "length of one message")
+    depth: int = _limit(32, "nesting of one message")
+    string_bytes: int = _limit(64 * 1024, "length of one text in a message")
+    config_bytes: int = _limit(1024 * 1024, "length of setup's `config` or `config_str`")
+    trials_per_tell: int = _limit(10_000, "trials in one tell, and points in one ask")
+    points_per_query: int = _limit(10_000, "points in one query")
+    trials_per_session: int = _limit(100_000, "trials in one session")
+    seed_trials: int = _limit(1_000, "trials of earlier sessions that warm a stage")
+    connections: int = _limit(1_000, "connections at a time")
+    waiting_requests: int = _limit(64, "requests of one connection that wait for their turn")
+    message_seconds: float = _limit(30.0, "time for a begun message to end")
+    silent_seconds: float = _limit(10.0, "silence after which a resume takes a session over")
 
     def as_message(self) -> dict[str, float]:
         """The table that `hello` shows."""

@@ -117,16 +117,16 @@ class Loop:
         self._engine = Engine(
             os.urandom,
             record,
-            settings.limits,
-            settings.dialect,
-            settings.config,
-            environment,
-            settings.resume,
-            settings.read_only,
-            settings.eager and settings.workers > 0,  # inline computing ahead would keep everybody waiting
-            settings.speculate and settings.workers > 0,
-            settings.reattach,
-            settings.exit_with_client,
+            limits=settings.limits,
+            dialect=settings.dialect,
+            default_config=settings.config,
+            environment=environment,
+            default_session=settings.resume,
+            read_only=settings.read_only,
+            eager=settings.eager and settings.workers > 0,  # inline, it would keep everybody waiting
+            speculate=settings.speculate and settings.workers > 0,
+            reattach=settings.reattach,
+            exit_with_client=settings.exit_with_client,
         )
         self._peers: dict[int, Peer] = {}
         self._number = 0

@@ -8,14 +8,18 @@ import logging
 import os
 import sys
 import uuid
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
+from fechner.server.limits import Limits
 from fechner.strategies.threads import fix
 
 if TYPE_CHECKING:
     from fechner.database.lock import RecordLock
     from fechner.database.record import Record
+    from fechner.server.loop import Settings
 
 
 def is_loopback(host: str) -> bool:
@@ -56,98 +60,128 @@ def default_workers() -> int:
     return max(1, cores - 1)
 
 
-def serve(
-    host: str,
-    port: int,
-    zmq_port: int | None,
-    db: str,
-    config: str | None,
-    resume: str | None,
-    read_only: bool,
-    force_network: bool,
-    workers: int | None,
-    eager: bool,
-    speculate: bool,
-    dialect: str,
-    reattach: bool,
-    exit_with_client: bool,
-    log_level: str,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """What the command was given, under the options' names."""
+
+    host: str
+    port: int
+    zmq_port: int | None
+    db: str
+    config: str | None
+    resume: str | None
+    read_only: bool
+    force_network: bool
+    workers: int | None
+    eager: bool
+    speculate: bool
+    dialect: str
+    reattach: bool
+    exit_with_client: bool
+    log_level: str
+    limits: Limits
+
+
+def serve(options: ServeOptions) -> None:
     """Serve until SIGTERM or SIGINT."""
     fix()
-    if not is_loopback(host):
-        fail(
-            f"won't listen on {host}: this version has no authentication yet and serves this machine only; "
-            "use --host 127.0.0.1 (a tunnel such as `ssh -L` reaches it from elsewhere)",
-            USAGE,
-        )
+    _refuse_elsewhere(options)
     logging.basicConfig(
-        stream=sys.stderr, level=log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+        stream=sys.stderr, level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
     )
-    from fechner.server.loop import Loop, Settings
+    from fechner.server.loop import Loop
 
-    text = None if config is None else _checked(config)
-    if resume is not None and resume != "last" and not is_session_id(resume):
-        fail(
-            f"{resume} is no session id; --resume takes one as `fechner sessions` shows it, or 'last'", USAGE
-        )
-    if read_only and config is not None:
-        fail("--config sets sessions up; it can't go with --read-only", USAGE)
-    many = default_workers() if workers is None else workers
-    settings = Settings(
-        host,
-        port,
-        zmq_port,
-        many,
-        dialect,
-        text,
-        resume=resume,
-        read_only=read_only,
-        eager=eager,
-        speculate=speculate,
-        reattach=reattach,
-        exit_with_client=exit_with_client,
-    )
+    settings = _settings(options)
+    name = without_password(options.db)
+    print(f"record: {name}" + (" (read-only)" if options.read_only else ""), flush=True)
+    if not_a_record(options.db):
+        fail(f"{options.db} is no record: it is not an SQLite file")
 
     def listening(port: int, zmq_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         workers = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
-        print(f"listening on {where}{also}; {workers}; stop with Ctrl-C", flush=True)
+        print(f"listening on {_at(options.host, port)}{also}; {workers}; stop with Ctrl-C", flush=True)
 
-    def open_record() -> Record:
-        from fechner.database.record import Record, RecordError
-
-        record = Record.open(db, read_only=read_only, allow_network=force_network)
-        if resume is not None and resume != "last" and not record.exists(resume.lower()):
-            record.close()
-            raise RecordError(f"there is no session {resume} to resume in the record {name}")
-        return record
-
-    name = without_password(db)
-    print(f"record: {name}" + (" (read-only)" if read_only else ""), flush=True)
-    if not_a_record(db):
-        fail(f"{db} is no record: it is not an SQLite file")
-    who = f"fechner serve on {host}" + (f":{port}" if port else "")
-    lock = None if read_only else _lock(db, who, force_network)
+    who = f"fechner serve on {options.host}" + (f":{options.port}" if options.port else "")
+    lock = None if options.read_only else _lock(options.db, who, options.force_network)
     try:
-        Loop(settings, name, open_record, listening).run()
+        Loop(settings, name, partial(_open_record, options), listening).run()
     except OSError as error:
-        taken = f"port {port} is taken; --port names another, 0 a free one"
-        fail(
-            f"can't listen on {host}: {taken if error.errno == errno.EADDRINUSE else error.strerror or error}"
-        )
+        taken = f"port {options.port} is taken; --port names another, 0 a free one"
+        reason = taken if error.errno == errno.EADDRINUSE else error.strerror or error
+        fail(f"can't listen on {options.host}: {reason}")
     except Exception as error:
         from fechner.database.errors import RecordError
 
         if type(error).__name__ == "ZMQError":
-            fail(f"can't listen on ZMQ port {zmq_port}: {error}", FAILED)
+            fail(f"can't listen on ZMQ port {options.zmq_port}: {error}", FAILED)
         if not isinstance(error, RecordError):
             raise
         fail(str(error), FAILED)
     finally:
         if lock is not None:
             lock.release()
+
+
+def _refuse_elsewhere(options: ServeOptions) -> None:
+    """End unless the address is this machine's own."""
+    if not is_loopback(options.host):
+        fail(
+            f"won't listen on {options.host}: this version has no authentication yet and serves this machine "
+            "only; use --host 127.0.0.1 (a tunnel such as `ssh -L` reaches it from elsewhere)",
+            USAGE,
+        )
+
+
+def _settings(options: ServeOptions) -> Settings:
+    """What the loop is told; ends where options contradict each other or the configuration has problems."""
+    from fechner.server.loop import Settings
+
+    config = None if options.config is None else _checked(options.config)
+    resume = options.resume
+    if resume is not None and resume != "last" and not is_session_id(resume):
+        fail(
+            f"{resume} is no session id; --resume takes one as `fechner sessions` shows it, or 'last'", USAGE
+        )
+    if options.read_only and config is not None:
+        fail("--config sets sessions up; it can't go with --read-only", USAGE)
+    return Settings(
+        host=options.host,
+        port=options.port,
+        zmq_port=options.zmq_port,
+        workers=default_workers() if options.workers is None else options.workers,
+        dialect=options.dialect,
+        config=config,
+        resume=resume,
+        read_only=options.read_only,
+        eager=options.eager,
+        speculate=options.speculate,
+        reattach=options.reattach,
+        exit_with_client=options.exit_with_client,
+        limits=options.limits,
+    )
+
+
+def _at(host: str, port: int) -> str:
+    """An address as people write it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _open_record(options: ServeOptions) -> Record:
+    """Open the record, in the writer's thread.
+
+    Raises:
+        RecordError: it can't be opened, or lacks the session to resume.
+    """
+    from fechner.database.record import Record, RecordError
+
+    record = Record.open(options.db, read_only=options.read_only, allow_network=options.force_network)
+    resume = options.resume
+    if resume is not None and resume != "last" and not record.exists(resume.lower()):
+        record.close()
+        name = without_password(options.db)
+        raise RecordError(f"there is no session {resume} to resume in the record {name}")
+    return record
 
 
 def _lock(db: str, text: str, force_network: bool) -> RecordLock:

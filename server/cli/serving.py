@@ -1,0 +1,152 @@
+"""`fechner serve`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import Field, fields
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from fechner.server.cli.options import DEFAULT_DB, Db, Extensions, Switch, allow
+from fechner.server.limits import Limits
+
+
+class DialectName(StrEnum):
+    """Values of --dialect."""
+
+    auto = "auto"
+    native = "native"
+    aepsych_08 = "aepsych-0.8"
+    aepsych_01 = "aepsych-0.1"
+
+
+class LogLevel(StrEnum):
+    """Values of --log-level."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+def option_of(limit: Field[Any]) -> str:
+    """The option that sets a limit."""
+    return "--" + limit.name.replace("_", "-")
+
+
+def _with_limits(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each limit; it gets them together, as `limits`."""
+
+    def limited(**given: Any) -> None:
+        limits = Limits(**{limit.name: given.pop(limit.name) for limit in fields(Limits)})
+        command(**given, limits=limits)
+
+    signature = inspect.signature(command, eval_str=True)
+    parameters = [found for name, found in signature.parameters.items() if name != "limits"]
+    for limit in fields(Limits):
+        kind, least = (int, 1) if isinstance(limit.default, int) else (float, 0.001)
+        option = typer.Option(
+            option_of(limit), min=least, metavar="N", help=f"Limit: {limit.metadata['of']}."
+        )
+        taken = Annotated[kind, option]  # type: ignore[valid-type]
+        parameters.append(
+            inspect.Parameter(
+                limit.name, inspect.Parameter.KEYWORD_ONLY, default=limit.default, annotation=taken
+            )
+        )
+    limited.__name__, limited.__doc__ = command.__name__, command.__doc__
+    limited.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    limited.__annotations__ = {found.name: found.annotation for found in parameters}
+    return limited
+
+
+@_with_limits
+def serve(
+    *,
+    limits: Limits,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; loopback only.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="TCP port; 0 takes a free one.")
+    ] = 5555,
+    zmq_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="N", help="ZMQ port, off unless given; 0 takes a free one."),
+    ] = None,
+    db: Db = DEFAULT_DB,
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Configuration for connections that don't begin with a setup."),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Session ('last': the newest) for a connection that names none."),
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Write nothing: sessions can be looked at, not changed.")
+    ] = False,
+    force_network: Annotated[
+        bool,
+        typer.Option(
+            "--force-network",
+            help="Write a record in a folder of another machine all the same; messages may be lost.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=256,
+            metavar="N",
+            help="Processes that compute; 0 computes inline.  [default: cores - 1, at least 1]",
+        ),
+    ] = None,
+    eager: Annotated[
+        Switch, typer.Option(help="Compute the next ask as soon as an outcome is told; needs a worker.")
+    ] = Switch.on,
+    speculate: Annotated[
+        Switch,
+        typer.Option(help="Compute the next ask for each outcome of the pending trial; needs a worker."),
+    ] = Switch.on,
+    dialect: Annotated[
+        DialectName, typer.Option(help="Which dialect connections speak; auto decides at the first request.")
+    ] = DialectName.auto,
+    reattach: Annotated[
+        Switch,
+        typer.Option(help="Let an AEPsych client whose connection broke go on with its session."),
+    ] = Switch.on,
+    exit_with_client: Annotated[
+        bool, typer.Option("--exit-with-client", help="Stop as soon as a client has sent exit.")
+    ] = False,
+    allow_extensions: Extensions = None,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="How much to log to standard error.")
+    ] = LogLevel.warning,
+) -> None:
+    """Serve experiments until Ctrl-C."""
+    from fechner.server.commands.serve import ServeOptions, serve
+
+    allow(allow_extensions)
+    serve(
+        ServeOptions(
+            host=host,
+            port=port,
+            zmq_port=zmq_port,
+            db=db,
+            config=config,
+            resume=resume,
+            read_only=read_only,
+            force_network=force_network,
+            workers=workers,
+            eager=eager is Switch.on,
+            speculate=speculate is Switch.on,
+            dialect=dialect.value,
+            reattach=reattach is Switch.on,
+            exit_with_client=exit_with_client,
+            log_level=log_level.value,
+            limits=limits,
+        )
+    )
