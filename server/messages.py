@@ -205,16 +205,27 @@ def validate(kind: type[Message], content: Any, where: str = "message") -> Messa
             raise FechnerError("bad_value", f"'{place[-1]}' is missing", where=path) from None
         shown = repr(fault["input"])
         shown = shown if len(shown) <= 60 else shown[:57] + "…"
-        text = _WANTED.get(fault["type"], str(fault["msg"]))
+        text = _WANTED.get(fault["type"], str(fault["msg"])).format(**fault.get("ctx", {}))
         raise FechnerError(
             "bad_value", f"{text[:1].lower()}{text[1:]}, not {shown}", where=path[:300]
         ) from None
 
 
+#: What pydantic's faults mean in this protocol's words.
 _WANTED = {
     "model_type": "must be an object",
     "dict_type": "must be an object",
     "list_type": "must be a list",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt:.19g}",
+    "string_too_long": "must be at most {max_length} characters long",
+    "literal_error": "must be {expected}",
 }
 _BRANCHES = {
     "str",

@@ -56,12 +56,36 @@ class Aepsych08:
     def render(self, request: Request, reply: Reply) -> str:
         """The reply in the shapes of the 0.8 column."""
         if reply.error is not None:
-            return to_json({"server_error": str(reply.error), "message": request.raw})
+            return to_json({"server_error": str(_in_its_words(reply.error, request)), "message": request.raw})
         return to_json(_RENDER[request.type](request, reply.message))
 
     def compose(self, request: Request, tell: str, ask: str) -> str:
         """This dialect has no update."""
         raise NotImplementedError
+
+
+#: Fields that this dialect has other words for, by type.
+_WORDS = {
+    "ask": {"n": "num_points", "fixed": "fixed_pars"},
+    "query": {"query": "query_type", "space": "probability_space"},
+    "resume": {"strategy": "strat_id"},
+    "get_config": {"key": "property"},
+}
+_QUERIES = ("max", "min", "prediction", "inverse")
+
+
+def _in_its_words(error: FechnerError, request: Request) -> FechnerError:
+    """The error with its place as the client knows it."""
+    message, *path = error.where.split(".")
+    if message != "message" or not path:
+        return error
+    if request.type == "tell" and path[0] == "trials":
+        path = path[2:]  # a tell's trials stand in lists by key
+    elif request.type == "setup" and path[0] == "config":
+        path[0] = "config_str" if _content(request.raw).get("config_str") is not None else "config_dict"
+    elif path[0] in _WORDS.get(request.type, {}):
+        path[0] = _WORDS[request.type][path[0]]
+    return FechnerError(error.code, error.detail, ".".join([message, *path]), error.hint)
 
 
 def _content(value: dict[str, Any]) -> dict[str, Any]:
@@ -84,8 +108,10 @@ def parse_setup(value: dict[str, Any], content: dict[str, Any]) -> Message:
     config = content[given[0]]
     if not isinstance(config, str if given[0] == "config_str" else dict):
         raise FechnerError("bad_value", f"`{given[0]}` has a wrong type", where=f"message.{given[0]}")
-    metadata = value.get("metadata")
-    return validate(Setup, {"config": config, "metadata": metadata if isinstance(metadata, dict) else {}})
+    metadata = value.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        metadata = {"metadata": metadata}
+    return validate(Setup, {"config": config, "metadata": metadata})
 
 
 def _resume(value: dict[str, Any], content: dict[str, Any]) -> Message:
@@ -110,16 +136,23 @@ def _tell(value: dict[str, Any], content: dict[str, Any]) -> Message:
 
 
 def _query(value: dict[str, Any], content: dict[str, Any]) -> Message:
+    kind = content.get("query_type", "max")
+    if kind not in _QUERIES:
+        raise FechnerError(
+            "bad_value",
+            f"`query_type` is 'max', 'min', 'prediction' or 'inverse', not {str(kind)[:40]!r}",
+            where="message.query_type",
+        )
     y = content.get("y")
-    if isinstance(y, list) and len(y) == 1:
-        y = y[0]
+    if isinstance(y, list) and len(y) < 2:
+        y = y[0] if y else None
     constraints = content.get("constraints") or {}
     if not isinstance(constraints, dict):
         raise FechnerError("bad_value", "`constraints` is an object", where="message.constraints")
     return validate(
         Query,
         {
-            "query": content.get("query_type", "max"),
+            "query": kind,
             "space": "probability" if content.get("probability_space") else "latent",
             "x": content.get("x") or None,
             "y": y,

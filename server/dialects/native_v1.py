@@ -40,9 +40,12 @@ class Native:
 
     def _check(self, value: dict[str, Any]) -> None:
         if value.get("version") != "1":
+            named = (
+                f"not {str(value['version'])[:40]!r}" if "version" in value else "and the request names none"
+            )
             raise FechnerError(
                 "unknown_version",
-                f"this connection speaks version 1, not {str(value.get('version'))[:40]!r}",
+                f"this connection speaks version 1, {named}",
                 where="version",
                 hint='every request carries "version": "1"',
             )
@@ -76,7 +79,7 @@ class Native:
         return to_json(self._envelope(request, reply))
 
     def _envelope(self, request: Request, reply: Reply) -> dict[str, Any]:
-        envelope: dict[str, Any] = {"version": "1", "type": request.type}
+        envelope: dict[str, Any] = {"version": "1", "type": request.type or None}
         if request.id is not None:
             envelope["id"] = request.id
         if reply.error is not None:

@@ -9,7 +9,7 @@ from fechner.server.limits import Limits
 from fechner.server.messages import MESSAGES
 
 #: What a client may rely on beyond the message types.
-CAPABILITIES = ("several_points", "fixed", "joint_intervals", "resume", "observe", "zmq")
+CAPABILITIES = ("several_points", "fixed", "joint_intervals", "observe", "zmq")
 
 
 def hello(server: str, limits: Limits) -> dict[str, Any]:

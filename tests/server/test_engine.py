@@ -127,7 +127,7 @@ def test_broken_input_waits_for_the_replies_of_every_session(rig: Any, with_mode
     rig.store_all()
     assert not peer.closed
     rig.settle()
-    assert [reply["type"] for reply in peer.replies[-2:]] == ["ask", ""]
+    assert [reply["type"] for reply in peer.replies[-2:]] == ["ask", None]
     assert peer.closed
 
 

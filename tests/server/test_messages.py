@@ -63,6 +63,37 @@ def test_faults_name_their_place(kind: Any, content: Any, code: str, where: str)
     assert len(caught.value.detail) < 200
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "detail"),
+    [
+        (Tell, {"trial": "2"}, "must be a whole number, not '2'"),
+        (Tell, {"trial": 0}, "must be at least 1, not 0"),
+        (Setup, {"config": {}, "seed": 2**63}, f"must be less than {2**63}, not {2**63}"),
+        (Query, {"query": "max", "interval": 1}, "must be less than 1, not 1"),
+        (Query, {"query": "max", "interval": 0}, "must be greater than 0, not 0"),
+        (Query, {"query": "max", "y": "high"}, "must be a number, not 'high'"),
+        (Query, {"query": "max", "outcome": 3}, "must be a text, not 3"),
+        (
+            Query,
+            {"query": "mode"},
+            "must be 'max', 'min', 'prediction', 'inverse' or 'threshold', not 'mode'",
+        ),
+        (Ask, {"beyond": 1}, "must be true or false, not 1"),
+        (Ask, {"fixed": []}, "must be an object, not []"),
+        (
+            Setup,
+            {"config": {}, "name": "x" * 65_537},
+            f"must be at most 65536 characters long, not '{'x' * 56}…",
+        ),
+    ],
+)
+def test_faults_say_what_is_wanted(kind: Any, content: Any, detail: str) -> None:
+    """In this protocol's words, whichever library checks."""
+    with pytest.raises(FechnerError) as caught:
+        validate(kind, content)
+    assert caught.value.detail == detail
+
+
 def test_a_whole_number_is_a_number() -> None:
     """JSON doesn't tell 1 from 1.0 where a number is wanted."""
     told = validate(Tell, {"trial": 1, "response_time": 1, "confidence": 0.5})

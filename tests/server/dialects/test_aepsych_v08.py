@@ -281,6 +281,13 @@ def test_query_constraints(new_rig: Any, with_model: str, constraints: Any, seen
     )
 
 
+def test_empty_lists_in_a_query_are_nothing(modelled: Any) -> None:
+    """As MATLAB writes what it hasn't got."""
+    message = {"query_type": "max", "x": [], "y": [], "constraints": []}
+    reply = modelled.aepsych("query", message)
+    assert (reply["x"], reply["y"], reply["constraints"]) == ({"p": [0.5]}, 0.25, {})
+
+
 def test_query_with_the_mathematics(new_rig: Any, computed_here: Any, with_model: str) -> None:
     """max, min, prediction and inverse on a real model, y a number."""
     peer = new_rig(compute=computed_here).connect()
@@ -425,6 +432,18 @@ def test_the_setup_metadata_of_older_clients_is_on_record(rig: Any, space_fillin
     assert rig.recorded(rig.session(peer).id)[0].change["metadata"] == {"lab": "A"}
 
 
+@pytest.mark.parametrize(
+    ("metadata", "kept"), [("lab A", {"metadata": "lab A"}), ([1], {"metadata": [1]}), ("", {}), (None, {})]
+)
+def test_metadata_that_is_no_object_is_on_record_too(
+    rig: Any, space_filling: str, metadata: Any, kept: Any
+) -> None:
+    """Under the key that the client sent it under."""
+    peer = rig.connect()
+    peer.aepsych("setup", {"config_str": space_filling}, metadata=metadata)
+    assert rig.recorded(rig.session(peer).id)[0].change["metadata"] == kept
+
+
 def test_broken_input_before_the_dialect_is_known(rig: Any) -> None:
     """The error is readable in either dialect; afterwards in this one's form."""
     peer = rig.connect()
@@ -435,6 +454,37 @@ def test_broken_input_before_the_dialect_is_known(rig: Any) -> None:
     peer.unreadable()
     assert is_error(peer.last)
     assert json.loads(peer.raw[-1])["message"] is None
+
+
+@pytest.mark.parametrize(
+    ("type_", "message", "place"),
+    [
+        ("setup", {"config_str": "[common]"}, "message.config_str"),
+        ("setup", {"config_dict": {}}, "message.config_dict"),
+        ("ask", {"num_points": "many"}, "message.num_points"),
+        ("ask", {"fixed_pars": {"q": 1}}, "message.fixed_pars.q"),
+        ("ask", {"fixed_pars": [1]}, "message.fixed_pars"),
+        ("tell", {"config": {"p": [0.5]}, "outcome": 2}, "message.outcome"),
+        ("tell", {"config": {"p": [7]}, "outcome": 1}, "message.config.p"),
+        ("tell", {"config": {"p": [0.5, 7]}, "outcome": [0, 1]}, "message.config.p"),
+        ("query", {"query_type": "mode"}, "message.query_type"),
+        ("query", {"query_type": "threshold"}, "message.query_type"),
+        ("query", {"query_type": "inverse", "y": "high"}, "message.y"),
+        ("resume", {"strat_id": 7}, "message.strat_id"),
+        ("get_config", {"section": "init", "property": "nothing"}, "message.property"),
+    ],
+)
+def test_errors_name_the_place_in_the_client_s_own_words(
+    rig: Any, modelled: Any, type_: str, message: Any, place: str
+) -> None:
+    """Not in those of version 1, which it doesn't speak."""
+    assert f"(at {place})" in modelled.aepsych(type_, message)["server_error"]
+
+
+def test_a_query_of_another_kind_is_told_the_kinds(modelled: Any) -> None:
+    """The four of this dialect."""
+    said = modelled.aepsych("query", {"query_type": "mode"})["server_error"]
+    assert said.startswith("`query_type` is 'max', 'min', 'prediction' or 'inverse'")
 
 
 def test_a_request_without_type() -> None:

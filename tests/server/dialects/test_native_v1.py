@@ -48,6 +48,27 @@ def test_a_reply_leaves_out_what_there_is_not() -> None:
     )
 
 
+def test_a_reply_to_a_request_without_type_says_null() -> None:
+    """As an error before the dialect is known does."""
+    error = FechnerError("bad_request", "a request has a `type`, a text")
+    for request in (
+        Request(5, ""),
+        NATIVE.parse({"version": "1"}),
+        NATIVE.parse({"version": "1", "type": 3}),
+    ):
+        assert json.loads(NATIVE.render(request, Reply(error=error)))["type"] is None
+
+
+def test_a_request_without_version_is_told_so() -> None:
+    """Not that its version were 'None'."""
+    fault = NATIVE.parse({"type": "ask"}).fault
+    assert fault is not None
+    assert (fault.code, fault.detail) == (
+        "unknown_version",
+        "this connection speaks version 1, and the request names none",
+    )
+
+
 def test_a_full_reply() -> None:
     """Id, session, warnings, timing to the microsecond, and null for numbers that are not finite."""
     reply = Reply({"y": float("nan")}, None, "S", [("w", "why")], Timing(0.12345, 2, "model"))
