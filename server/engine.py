@@ -247,7 +247,9 @@ class Engine:
     # Sessions
 
     def load(self, lane: Lane) -> None:
-        """Read a lane's session from the record; its jobs wait for it."""
+        """Read a lane's session from the record; its jobs wait for it. Not in a stop: they are refused."""
+        if self.stopping:
+            return
         lane.loading = True
         token = self.token()
         self.loads[token] = lane.session.id

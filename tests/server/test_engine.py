@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from fechner.server.events import Commit
+from fechner.server.events import Commit, CommitFailed
 from fechner.server.limits import Limits
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
@@ -947,6 +947,36 @@ def test_stop_while_a_commit_fails(rig: Any) -> None:
     assert not rig.halted
     rig.fail_commit()
     assert peer.last["error"]["code"] == "storage_failed"
+    assert rig.halted
+
+
+def test_stop_while_a_commit_ends_unsettled(rig: Any) -> None:
+    """Nothing is read back any more, so whoever waited behind it is answered before the engine halts."""
+    peer = rig.setup(session=SESSION)
+    peer.send("ask", id="a")
+    peer.send("ask", id="b")
+    rig.stop()
+    late = rig.connect()
+    late.send("info", session=SESSION)
+    commit = rig.storage.popleft()
+    rig.event(CommitFailed(commit.token, "nobody can say", unsettled=True))
+    assert [reply["error"]["code"] for reply in peer.replies[-2:]] == ["storage_failed", "shutting_down"]
+    assert late.last["error"]["code"] == "shutting_down"
+    assert rig.halted
+    rig.settle()
+    assert len(late.raw) == 1
+
+
+def test_after_stop_a_session_that_is_not_in_memory_is_not_read(rig: Any) -> None:
+    """Its request is refused at once, not left unanswered by the halt."""
+    rig.setup(session=SESSION).vanish()
+    busy = rig.setup()
+    busy.send("ask")
+    rig.stop()
+    late = rig.connect()
+    late.send("info", session=SESSION)
+    assert late.last["error"]["code"] == "shutting_down"
+    rig.settle()
     assert rig.halted
 
 
