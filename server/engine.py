@@ -8,7 +8,6 @@ fault simulator drive the very same behaviour. This module routes requests to th
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -45,6 +44,7 @@ from fechner.server.events import (
     Unreadable,
     Woken,
 )
+from fechner.server.faults import Fault, fault
 from fechner.server.lanes import Connection, Job, Lane
 from fechner.server.limits import Limits
 
@@ -122,8 +122,9 @@ class Engine:
         self._effects = []
         try:
             _HANDLE[type(event)](self, event)
-        except Exception:  # a fault of the server must not take other clients down
-            self.emit(Log("error", f"unexpected fault at {type(event).__name__}\n{traceback.format_exc()}"))
+        except Exception as error:  # a fault of the server must not take other clients down
+            text = f"unexpected fault at {type(event).__name__}"
+            self.emit(Log("error", text, getattr(event, "connection", None), fault=fault(error)))
             if isinstance(event, Received | Unreadable) and event.connection in self.connections:
                 self.emit(Close(event.connection))
         if self.exited and self.exit_with_client and not self.stopping:
@@ -143,8 +144,9 @@ class Engine:
 
             try:
                 plan(self, lane)
-            except Exception:  # nobody waits for it
-                self.emit(Log("error", f"unexpected fault in computing ahead\n{traceback.format_exc()}"))
+            except Exception as error:  # nobody waits for it
+                text = "unexpected fault in computing ahead"
+                self.emit(Log("error", text, session=lane.session.id, fault=fault(error)))
         return self._effects
 
     def emit(self, effect: Effect) -> None:
@@ -160,10 +162,11 @@ class Engine:
         """A fresh seed, below 2**53 so that every client's numbers hold it."""
         return int.from_bytes(self.entropy(7), "big") >> 3
 
-    def incident(self, text: str) -> FechnerError:
+    def incident(self, found: Fault, lane: Lane) -> FechnerError:
         """An internal error whose cause is in the log under an incident id."""
         id_ = self.entropy(4).hex()
-        self.emit(Log("error", f"incident {id_}: {text}"))
+        number = None if lane.running is None else lane.running.connection.number
+        self.emit(Log("error", f"incident {id_}", number, lane.session.id, id_, found))
         return FechnerError(
             "internal",
             f"a fault of the server (incident {id_})",
@@ -175,6 +178,7 @@ class Engine:
     def _connected(self, event: Connected) -> None:
         connection = Connection(event.connection, event.stream, event.peer, self.now.seconds)
         self.connections[event.connection] = connection
+        self.emit(Log("info", f"connection opened by {event.peer}", event.connection))
         if len(self.connections) > self.limits.connections:
             error = FechnerError("limit_reached", f"the server has its {self.limits.connections} connections")
             self._refuse(connection, error)
@@ -196,7 +200,7 @@ class Engine:
         connection = self.connections.get(event.connection)
         if connection is not None:
             connection.gone = True
-            self.emit(Log("info", f"{connection.peer} is gone"))
+            self.emit(Log("info", f"connection closed by {connection.peer}", connection.number))
             self._close_if_done(connection)
 
     def _close_if_done(self, connection: Connection) -> None:
@@ -279,6 +283,7 @@ class Engine:
 
     def _stop(self, event: Stop) -> None:
         self.stopping = True
+        self.emit(Log("info", "stopping"))
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
         tasks, loads = dict(self.tasks), dict(self.loads)
         reads = [*self.finds.values(), *self.histories.values(), *self.readings.values()]

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.errors import FechnerError
+from fechner.server.faults import NO_FAULT, Fault
 
 if TYPE_CHECKING:
     from fechner.database.record import Entry
@@ -85,11 +86,15 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class CommitFailed:
-    """A `Commit` is not on record; nothing of it is, unless that is `unsettled`: reading back will tell."""
+    """A `Commit` is not on record; nothing of it is, unless that is `unsettled`: reading back will tell.
+
+    `kind` says why without a word that may quote the message.
+    """
 
     token: int | None
     reason: str
     unsettled: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +123,11 @@ class Woken:
 
 @dataclass(frozen=True, slots=True)
 class ComputeFailed:
-    """A `Compute` raised; `log` is for the server's log."""
+    """A `Compute` raised; `fault` is for the server's log."""
 
     task: int
     error: FechnerError
-    log: str = ""
+    fault: Fault = NO_FAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,10 +314,26 @@ class ReadSeedData:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A line for the server's log."""
+    """A line for the server's log.
+
+    Nothing in it but `fault.detail`, which is for debugging only, may quote a message: no name, no outcome,
+    no token, no configuration.
+
+    Attributes:
+        level: debug, info, warning or error.
+        text: what happened.
+        connection: the number of the connection that it is about.
+        session: the id of the session that it is about; the log shows its beginning.
+        incident: the id that a client was told.
+        fault: the exception behind it.
+    """
 
     level: str
     text: str
+    connection: int | None = None
+    session: str | None = None
+    incident: str | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 from fechner.server.errors import FechnerError
-from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Priority
+from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Log, Priority
+from fechner.server.faults import Fault, fault
 from fechner.strategies.threads import ENVIRONMENT
 
 #: Deaths of its worker after which a task is answered with an error.
@@ -68,10 +68,8 @@ def run(
         result = function(task.function)(*task.arguments, **keywords)
     except FechnerError as error:
         return ComputeFailed(task.task, error)
-    except Exception:
-        return ComputeFailed(
-            task.task, FechnerError("internal", "a computation failed"), traceback.format_exc()
-        )
+    except Exception as error:
+        return ComputeFailed(task.task, FechnerError("internal", "a computation failed"), fault(error))
     return Computed(task.task, result, (time.perf_counter() - started) * 1e3)
 
 
@@ -186,7 +184,7 @@ class Pool:
         workers: int,
         post: Callable[[Callable[[], None]], None],
         deliver: Callable[[Result | Emitted], None],
-        log: Callable[[str, str], None] = lambda level, text: None,
+        log: Callable[[Log], None] = lambda line: None,
     ) -> None:
         self._post, self._deliver, self._log = post, deliver, log
         self._heap: list[_Waiting] = []
@@ -197,7 +195,9 @@ class Pool:
         self._workers = [self._new_worker() for _ in range(workers)]
 
     def _new_worker(self) -> _Worker:
-        return _Worker(self._done, self._emitted)
+        worker = _Worker(self._done, self._emitted)
+        self._log(Log("info", f"worker started (process {worker.process.pid})"))
+        return worker
 
     @property
     def pids(self) -> list[int]:
@@ -243,7 +243,7 @@ class Pool:
             if worker.task is not None or not self._heap:
                 continue
             if worker.process.poll() is not None:  # it died while it had nothing to do
-                self._log("warning", "an idle worker died; replaced")
+                self._log(Log("warning", f"an idle worker died (process {worker.process.pid}); replaced"))
                 worker.end()
                 self._workers[i] = self._new_worker()
             first = heapq.heappop(self._heap)
@@ -281,16 +281,19 @@ class Pool:
         wanted = task.task not in self._abandoned
         self._abandoned.discard(task.task)
         if result is None:
-            self._workers[self._workers.index(worker)] = self._new_worker()
             deaths = self._deaths[task.task] = self._deaths.get(task.task, 0) + 1
-            self._log("warning", f"a worker died at task {task.task} ({task.function}); replaced")
+            died = (
+                f"a worker died (process {worker.process.pid}) at task {task.task}, {task.function}; replaced"
+            )
+            self._log(Log("warning", died))
+            self._workers[self._workers.index(worker)] = self._new_worker()
             if wanted and deaths < MOST_DEATHS:
                 self._order += 1
                 heapq.heappush(self._heap, _Waiting(priority, 0, task))
                 wanted = False
             else:
                 text = f"{deaths} workers died at {task.function}"
-                result = ComputeFailed(task.task, FechnerError("internal", text), text)
+                result = ComputeFailed(task.task, FechnerError("internal", text), Fault(text))
         elif again and wanted:
             self._order += 1
             heapq.heappush(self._heap, _Waiting(priority, self._order, task))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -45,15 +43,15 @@ from fechner.server.events import (
     Woken,
 )
 from fechner.server.execution import Abandoned, Pool, run
+from fechner.server.faults import Fault, fault
 from fechner.server.limits import Limits
+from fechner.server.logs import emit
 from fechner.server.storage import Writer
 from fechner.server.transports.tcp import TcpConnection
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
     from fechner.server.transports.zmq import ZmqPeer, ZmqTransport
-
-log = logging.getLogger("fechner")
 
 #: How long a stopping server waits for its last replies to leave.
 FAREWELL_SECONDS = 0.5
@@ -155,6 +153,7 @@ class Loop:
 
     async def _main(self) -> None:
         self._loop = loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_unexpected)
         self._halted = asyncio.Event()
         settings = self._settings
         server = await loop.create_server(self._accept, settings.host, settings.port, backlog=1024)
@@ -164,13 +163,16 @@ class Loop:
             self._writer = Writer(self._open_record, self._opened, self._stored)
             self._handle_signals()
             self._listening(port, zmq_port)
+            also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
+            emit(Log("info", f"listening on port {port}{also}"))
             if settings.workers:
-                self._pool = Pool(settings.workers, self._post, self._deliver, self._log)
+                self._pool = Pool(settings.workers, self._post, self._deliver, emit)
             threading.Thread(target=_warm_up, name="fechner-warm-up", daemon=True).start()
             await self._halted.wait()
         finally:
             server.close()
             await self._farewell()
+            emit(Log("info", "stopped"))
 
     def _bind_zmq(self) -> int:
         from fechner.server.transports.zmq import ZmqTransport
@@ -266,8 +268,8 @@ class Loop:
                     for effect in what():
                         try:
                             self._carry_out(effect)
-                        except Exception:
-                            self._could_not(effect)
+                        except Exception as error:
+                            self._could_not(effect, error)
                 if isinstance(event, Gone):
                     self._peers.pop(event.connection, None)
         finally:
@@ -275,12 +277,15 @@ class Loop:
 
     # Effects out
 
-    def _could_not(self, effect: Effect) -> None:
+    def _could_not(self, effect: Effect, error: Exception) -> None:
         """An effect raised (no process could be started, say): nobody else may suffer from it."""
-        self._log("error", f"{type(effect).__name__} failed\n{traceback.format_exc()}")
+        found = fault(error)
+        emit(
+            Log("error", f"{type(effect).__name__} failed", getattr(effect, "connection", None), fault=found)
+        )
         if isinstance(effect, Compute):
-            error = FechnerError("internal", "a computation could not be started")
-            self._events.append(ComputeFailed(effect.task, error, traceback.format_exc()))
+            answer = FechnerError("internal", "a computation could not be started")
+            self._events.append(ComputeFailed(effect.task, answer, found))
 
     def _carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Send):
@@ -313,12 +318,16 @@ class Loop:
             if peer is not None:
                 peer.close()
         elif isinstance(effect, Log):
-            self._log(effect.level, effect.text)
+            emit(effect)
         elif isinstance(effect, Halt):
             self._halted.set()
 
-    def _log(self, level: str, text: str) -> None:
-        log.log(logging.getLevelNamesMapping()[level.upper()], text)
+
+def _unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A callback raised. What asyncio would log shows the callback's arguments, and so messages."""
+    error, message = context.get("exception"), str(context.get("message"))
+    found = fault(error) if isinstance(error, BaseException) else Fault()
+    emit(Log("error", "unexpected fault of the loop", fault=Fault(found.trace, f"{message}\n{found.detail}")))
 
 
 def _warm_up() -> None:

@@ -52,7 +52,8 @@ def found(engine: Engine, event: Found) -> None:
             check_access(engine, lane, job)
             attach(engine, lane, job)
         except FechnerError as error:
-            engine.emit(Log("info", f"a repeated {job.request.type} was answered without attaching: {error}"))
+            text = f"a repeated {job.request.type} was answered without attaching: {error.code}"
+            engine.emit(Log("info", text, job.connection.number, lane.session.id))
     step_done(engine, lane, event.reply)
 
 

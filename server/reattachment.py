@@ -39,10 +39,11 @@ def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
     if len(found) != 1:
         if found:
             text = f"{connection.peer} named no session, and {len(found)} were left behind from there"
-            engine.emit(Log("warning", f"{text}: none was taken up"))
+            engine.emit(Log("warning", f"{text}: none was taken up", connection.number))
         return None
     del engine.left_behind[found[0]]
-    engine.emit(Log("warning", f"{connection.peer} goes on with session {found[0]}, left behind from there"))
+    text = f"{connection.peer} goes on with a session left behind from there"
+    engine.emit(Log("warning", text, connection.number, found[0]))
     return found[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,20 @@ from fechner.server.events import (
     HistoryRead,
     Load,
     Loaded,
+    Log,
     ReadHistory,
     ReadSeedData,
     SeedDataRead,
 )
+from fechner.server.faults import kind
 from fechner.server.handlers.registry import load
+from fechner.server.logs import emit
 
 if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
     from fechner.database.record import Record
+
+#: Commits that take longer are logged.
+SLOW_SECONDS = 0.25
 
 StorageEffect = Commit | Load | Find | ReadHistory | ReadSeedData
 
@@ -55,14 +62,18 @@ def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
     if not commits:
         return []
     results: Sequence[Exception | None]
+    begun = time.perf_counter()
     try:
         results = record.append([commit.entries for commit in commits])
     except Exception as error:
         results = [error] * len(commits)
+    took = time.perf_counter() - begun
+    if took > SLOW_SECONDS:
+        emit(Log("info", f"a commit of {len(commits)} took {took:.3f} s"))
     return [
         Committed(commit.token or 0)
         if error is None
-        else CommitFailed(commit.token, str(error), getattr(error, "unsettled", False))
+        else CommitFailed(commit.token, str(error), getattr(error, "unsettled", False), kind(error))
         for commit, error in zip(commits, results, strict=True)
         if commit.token is not None or error is not None
     ]

@@ -6,7 +6,6 @@ what changes nothing is answered without waiting for its commit.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from fechner.server.events import (
     ReadHistory,
     ReadSeedData,
 )
+from fechner.server.faults import Fault, fault
 from fechner.server.handlers.registry import Answer, Computation, Context, Reading, Result, handle
 from fechner.server.lanes import Job, Lane, set_alarm, silence
 from fechner.server.messages import Replay
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: What is not recorded.
 _UNRECORDED = ("ping", "hello")
+#: Changes that the log mentions.
+_TOLD_TO_LOG = {"setup": "set up", "resume": "resumed", "exit": "ended"}
 #: What nobody needs once its sender is gone.
 _IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping", "replay")
 
@@ -181,8 +183,8 @@ def attempt(
         made = make()
     except FechnerError as error:
         fail(engine, lane, error)
-    except Exception:
-        fail(engine, lane, engine.incident(traceback.format_exc()))
+    except Exception as error:
+        fail(engine, lane, engine.incident(fault(error), lane))
     else:
         go_on(engine, lane, made)
 
@@ -193,7 +195,8 @@ def compute_failed(engine: Engine, event: ComputeFailed) -> None:
     if lane is None:
         came_ahead(engine, event)
     else:
-        fail(engine, lane, engine.incident(event.log) if event.error.code == "internal" else event.error)
+        internal = event.error.code == "internal"
+        fail(engine, lane, engine.incident(event.fault, lane) if internal else event.error)
 
 
 def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
@@ -207,8 +210,8 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     reply = Reply(answer.message, session=about, warnings=warnings, timing=timing)
     try:
         text = render(job, reply)
-    except Exception:
-        fail(engine, lane, engine.incident(traceback.format_exc()))
+    except Exception as error:
+        fail(engine, lane, engine.incident(fault(error), lane))
         return
     job.pending = (text, answer.change)
     # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
@@ -240,11 +243,14 @@ def committed(engine: Engine, event: Committed) -> None:
         if change is not None:
             lane.session.apply(change)
             lane.last_type = change["type"]
+            if change["type"] in _TOLD_TO_LOG:
+                told = f"session {_TOLD_TO_LOG[change['type']]}"
+                engine.emit(Log("info", told, job.connection.number, lane.session.id))
             if change["type"] == "ask":
                 timed = change.get("deadline_ms") is not None
                 lane.repeats = (change["n"], change["fixed"], change["beyond"], timed)
-    except Exception:  # it is on record all the same: read the session back
-        engine.incident(traceback.format_exc())
+    except Exception as error:  # it is on record all the same: read the session back
+        engine.incident(fault(error), lane)
         engine.load(lane)
     if job.step.key is not None:
         lane.ids.add(job.step.key)
@@ -258,10 +264,12 @@ def committed(engine: Engine, event: Committed) -> None:
 def commit_failed(engine: Engine, event: CommitFailed) -> None:
     """The step is not on record: nothing changes."""
     if event.token is None:
-        engine.emit(Log("error", f"a message that changes nothing is not on record: {event.reason}"))
+        text = f"a message that changes nothing is not on record: {event.kind}"
+        engine.emit(Log("error", text, fault=Fault(detail=event.reason)))
         return
     lane = engine.commits.pop(event.token)
-    engine.emit(Log("error", f"session {lane.session.id}: {event.reason}"))
+    text, found = f"not on record: {event.kind}", Fault(detail=event.reason)
+    engine.emit(Log("error", text, running(lane).connection.number, lane.session.id, fault=found))
     hint = "nothing has changed; send the request again once the fault is mended"
     if event.unsettled:
         hint = "it may be on record: send it again with its id, and it counts once"

@@ -31,6 +31,13 @@ class LogLevel(StrEnum):
     error = "error"
 
 
+class LogFormat(StrEnum):
+    """Values of --log-format."""
+
+    text = "text"
+    json = "json"
+
+
 def option_of(limit: Field[Any]) -> str:
     """The option that sets a limit."""
     return "--" + limit.name.replace("_", "-")
@@ -122,9 +129,22 @@ def serve(
         bool, typer.Option("--exit-with-client", help="Stop as soon as a client has sent exit.")
     ] = False,
     allow_extensions: Extensions = None,
-    log_level: Annotated[
-        LogLevel, typer.Option(help="How much to log to standard error.")
-    ] = LogLevel.warning,
+    log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.warning,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Lines for people, or a JSON object a line.")
+    ] = LogFormat.text,
+    log_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Log to a file that only its owner reads.  [default: standard error]"
+        ),
+    ] = None,
+    log_file_bytes: Annotated[
+        int, typer.Option(min=1000, metavar="N", help="Size at which another log file is begun.")
+    ] = 10_000_000,
+    log_files: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Old log files kept, as FILE.1, FILE.2 and so on.")
+    ] = 5,
 ) -> None:
     """Serve experiments until Ctrl-C."""
     from fechner.server.commands.serve import ServeOptions, serve
@@ -147,6 +167,10 @@ def serve(
             reattach=reattach is Switch.on,
             exit_with_client=exit_with_client,
             log_level=log_level.value,
+            log_format=log_format.value,
+            log_file=log_file,
+            log_file_bytes=log_file_bytes,
+            log_files=log_files,
             limits=limits,
         )
     )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import logging
 import os
-import sys
 import uuid
 from dataclasses import dataclass
 from functools import partial
@@ -79,6 +77,10 @@ class ServeOptions:
     reattach: bool
     exit_with_client: bool
     log_level: str
+    log_format: str
+    log_file: str | None
+    log_file_bytes: int
+    log_files: int
     limits: Limits
 
 
@@ -86,9 +88,7 @@ def serve(options: ServeOptions) -> None:
     """Serve until SIGTERM or SIGINT."""
     fix()
     _refuse_elsewhere(options)
-    logging.basicConfig(
-        stream=sys.stderr, level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    _log(options)
     from fechner.server.loop import Loop
 
     settings = _settings(options)
@@ -131,6 +131,22 @@ def _refuse_elsewhere(options: ServeOptions) -> None:
             "only; use --host 127.0.0.1 (a tunnel such as `ssh -L` reaches it from elsewhere)",
             USAGE,
         )
+
+
+def _log(options: ServeOptions) -> None:
+    """Begin the log; ends where its file can't be written."""
+    from fechner.server.logs import configure
+
+    try:
+        configure(
+            options.log_level,
+            options.log_format,
+            options.log_file,
+            options.log_file_bytes,
+            options.log_files,
+        )
+    except OSError as error:
+        fail(f"can't log to {options.log_file}: {error.strerror or error}")
 
 
 def _settings(options: ServeOptions) -> Settings:

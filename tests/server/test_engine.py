@@ -1036,9 +1036,10 @@ def test_a_computation_that_fails_is_an_incident(new_rig: Any, with_model: str) 
     """The client gets an incident id and no traceback; the log explains it; the session goes on."""
     from fechner.server.errors import FechnerError
     from fechner.server.events import ComputeFailed
+    from fechner.server.faults import Fault
 
     def broken(task: Any) -> Any:
-        return ComputeFailed(task.task, FechnerError("internal", "x"), "Traceback: the cause")
+        return ComputeFailed(task.task, FechnerError("internal", "x"), Fault("the cause"))
 
     rig = new_rig(compute=broken)
     peer = rig.setup(with_model)
@@ -1048,7 +1049,7 @@ def test_a_computation_that_fails_is_an_incident(new_rig: Any, with_model: str) 
     assert error["code"] == "internal"
     assert "Traceback" not in json.dumps(peer.last)
     incident = error["detail"].split("incident ")[1].rstrip(")")
-    assert any(incident in log.text and "the cause" in log.text for log in rig.logs)
+    assert [log.fault.trace for log in rig.logs if log.incident == incident] == ["the cause"]
     assert rig.session(peer).counts()["pending"] == 0
     assert peer.ok("info")
 

@@ -28,7 +28,7 @@ class Driven:
         self.results: list[Any] = []
         self.log: list[str] = []
         self.pool = Pool(
-            workers, self.posted.put, self.results.append, lambda level, text: self.log.append(text)
+            workers, self.posted.put, self.results.append, lambda line: self.log.append(line.text)
         )
 
     def kill_a_worker(self) -> None:
@@ -91,7 +91,7 @@ def test_a_worker_gives_the_same_result_as_this_process(start: Started, fit: Com
     assert isinstance(result, Computed)
     assert isinstance(here, Computed)
     assert result.result == here.result
-    assert "replaced" in driven.log[0]
+    assert "replaced" in driven.log[1]
 
 
 def test_a_worker_tells_lower_tiers_as_they_come(start: Started, fit: Compute) -> None:
@@ -171,9 +171,9 @@ def test_faults_of_a_computation_come_back(task: Callable[..., Compute]) -> None
     state = good.arguments[0]
     meant = run(Compute(2, Priority.REAL, "propose", (state, 1, {"q": 1})))
     assert isinstance(meant, ComputeFailed)
-    assert (meant.error.code, meant.log) == ("unknown_parameter", "")
+    assert (meant.error.code, meant.fault.trace) == ("unknown_parameter", "")
     broken = run(Compute(3, Priority.REAL, "propose", (None, 1, {})))
     assert isinstance(broken, ComputeFailed)
     assert broken.error.code == "internal"
-    assert "Traceback" in broken.log
+    assert "Traceback" in broken.fault.detail
     assert isinstance(run(good), Computed)

@@ -159,7 +159,7 @@ def test_a_failure_ahead_is_met_by_the_request_itself(begun: Any) -> None:
     """Nobody hears of it before; the ask is computed again."""
     peer = begun(speculate=False)
     task = peer.rig.tasks.popleft()
-    peer.rig.event(ComputeFailed(task.task, FechnerError("internal", "a computation failed"), "the cause"))
+    peer.rig.event(ComputeFailed(task.task, FechnerError("internal", "a computation failed")))
     assert len(peer.raw) == 3
     ((_, source),) = replies(peer, ("ask", {}))
     assert source == "request"

@@ -73,7 +73,7 @@ def test_a_record_that_stays_away_is_asked_again(rig: Any, space_filling: str) -
 def test_little_room_is_told_to_who_sets_up_or_asks(rig: Any, space_filling: str) -> None:
     """As a warning with their replies, and in the log; until there is room again."""
     rig.event(DiskLow("100 MB are left"))
-    assert [(log.level, log.text) for log in rig.logs] == [("warning", "100 MB are left")]
+    assert [log.text for log in rig.logs if log.level == "warning"] == ["100 MB are left"]
     peer = rig.connect()
     low = {"code": "disk_low", "detail": "100 MB are left"}
     assert low in peer.request("setup", {"config": space_filling, "seed": 1})["warnings"]
