@@ -60,6 +60,18 @@ def transcripts() -> list[Transcript]:
     return [load(file) for file in sorted(FOLDER.glob("*/*.jsonl"))]
 
 
+def plain(text: str) -> str:
+    """A text with an example in place of each placeholder, so that it can be read as JSON."""
+
+    def example(found: re.Match[str]) -> str:
+        wanted = found[1]
+        if wanted.startswith("at least "):
+            return wanted.removeprefix("at least ")
+        return wanted.partition("±")[0] if "±" in wanted else "0" if wanted == "ms" else wanted
+
+    return _PLACEHOLDER.sub(example, text)
+
+
 @dataclass
 class Run:
     """One run of a transcript: what its placeholders stand for, and the replies so far.
