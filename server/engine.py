@@ -46,7 +46,7 @@ from fechner.server.events import (
 )
 from fechner.server.faults import Fault, fault
 from fechner.server.lanes import Connection, Job, Lane
-from fechner.server.limits import Limits
+from fechner.server.limits import Limits, exceeded
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -179,9 +179,10 @@ class Engine:
         connection = Connection(event.connection, event.stream, event.peer, self.now.seconds)
         self.connections[event.connection] = connection
         self.emit(Log("info", f"connection opened by {event.peer}", event.connection))
-        if len(self.connections) > self.limits.connections:
-            error = FechnerError("limit_reached", f"the server has its {self.limits.connections} connections")
-            self._refuse(connection, error)
+        most = self.limits.connections
+        if len(self.connections) > most and sum(not one.closing for one in self.connections.values()) > most:
+            text = f"the server has its {most} connections"
+            self._refuse(connection, exceeded("connections", text, hint="close some, or try again later"))
 
     def _unreadable(self, event: Unreadable) -> None:
         connection = self.connections.get(event.connection)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from fechner.server.errors import FechnerError
-from fechner.server.limits import Limits
+from fechner.server.limits import Limits, exceeded
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _IN_STRING = re.compile(rb'["\\\x00-\x1f]')
@@ -28,6 +28,12 @@ _VALUE, _VALUE_OR_END, _KEY, _KEY_OR_END, _COLON_NEXT, _COMMA_OR_END = range(6)
 
 #: A scalar longer than this is no number that anybody means.
 _LONGEST_SCALAR = 400
+
+
+def too_long(limits: Limits) -> FechnerError:
+    """The error of a message that is too long, in any transport."""
+    text = f"a message is longer than {limits.message_bytes} bytes"
+    return exceeded("message_bytes", text, hint="send several smaller messages")
 
 
 class Splitter:
@@ -129,9 +135,8 @@ class Splitter:
                 raise self._broken(self._at)
             self._stack.append(byte)
             if len(self._stack) > self._limits.depth:
-                raise FechnerError(
-                    "too_deep", f"nested deeper than {self._limits.depth} levels", hint="flatten the message"
-                )
+                text = f"nested deeper than {self._limits.depth} levels"
+                raise exceeded("depth", text, hint="flatten the message")
             self._next = _KEY_OR_END if byte == _OPEN_OBJECT else _VALUE_OR_END
             self._at += 1
         elif byte in (_CLOSE_OBJECT, _CLOSE_LIST):
@@ -203,11 +208,7 @@ class Splitter:
         self._value = False
 
     def _too_large(self) -> FechnerError:
-        return FechnerError(
-            "too_large",
-            f"a message is longer than {self._limits.message_bytes} bytes",
-            hint="send several smaller messages",
-        )
+        return too_long(self._limits)
 
     def _broken_scalar(self, text: bytes) -> FechnerError:
         """Of a number or literal, the first character that no value goes on with is the wrong one."""

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from fechner.server.errors import FechnerError
-from fechner.server.limits import Limits
+from fechner.server.limits import Limits, exceeded
 
 #: What to do about text that is no JSON.
 BAD_JSON_HINT = "send one JSON object per request, UTF-8, with no NaN or Infinity"
@@ -59,7 +59,7 @@ def parse(data: bytes | str, limits: Limits) -> Any:
     except FechnerError:
         raise
     except RecursionError:
-        raise FechnerError("too_deep", f"nested deeper than {limits.depth} levels") from None
+        raise _too_deep(limits, "") from None
     except UnicodeDecodeError as error:
         raise FechnerError("bad_json", f"not UTF-8 at byte {error.start}") from None
     except ValueError as error:
@@ -81,7 +81,7 @@ def _check(value: Any, limits: Limits, surrogates: bool) -> None:
                 _check_text(item, where, limits, surrogates)
             elif isinstance(item, dict):
                 if depth > limits.depth:
-                    raise FechnerError("too_deep", f"nested deeper than {limits.depth} levels", where=where)
+                    raise _too_deep(limits, where)
                 for key, inside in item.items():
                     if len(key) > 256:
                         raise FechnerError("too_large", "a key is longer than 256 characters", where=where)
@@ -91,7 +91,7 @@ def _check(value: Any, limits: Limits, surrogates: bool) -> None:
                         inner.append((inside, f"{where}.{key}" if where else key))
             elif isinstance(item, list):
                 if depth > limits.depth:
-                    raise FechnerError("too_deep", f"nested deeper than {limits.depth} levels", where=where)
+                    raise _too_deep(limits, where)
                 inner.extend((inside, where) for inside in item if isinstance(inside, str | dict | list))
         level = inner
 
@@ -100,10 +100,16 @@ def _check(value: Any, limits: Limits, surrogates: bool) -> None:
 _CONFIGS = ("message.config", "message.config_str")
 
 
+def _too_deep(limits: Limits, where: str) -> FechnerError:
+    return exceeded("depth", f"nested deeper than {limits.depth} levels", where, "flatten the message")
+
+
 def _check_text(text: str, where: str, limits: Limits, surrogates: bool) -> None:
     most = limits.config_bytes if where in _CONFIGS else limits.string_bytes
     if len(text) > most or (4 * len(text) > most and len(text.encode("utf-8", "replace")) > most):
-        raise FechnerError("too_large", f"a text is longer than {most} bytes", where=where)
+        limit = "config_bytes" if where in _CONFIGS else "string_bytes"
+        detail = f"a text is longer than {most} bytes"
+        raise exceeded(limit, detail, where, "shorten it, or have the server started with a larger limit")
     if surrogates:
         try:
             text.encode("utf-8")

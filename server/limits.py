@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from fechner.server.errors import FechnerError
+
 
 def _limit(value: float, of: str) -> Any:
     """A limit, and what it is the limit of: for the command line's help and the documentation."""
@@ -31,3 +33,38 @@ class Limits:
     def as_message(self) -> dict[str, float]:
         """The table that `hello` shows."""
         return asdict(self)
+
+
+def exceeded(limit: str, text: str, where: str = "", hint: str = "") -> FechnerError:
+    """The error of a peer beyond a limit: the code is of its kind, the detail names it."""
+    code = "too_deep" if limit == "depth" else "too_large" if limit.endswith("_bytes") else "limit_reached"
+    return FechnerError(code, f"{text} (the limit {limit})", where, hint)
+
+
+def too_many(count: int, limits: Limits, where: str = "message.trials") -> FechnerError:
+    """The error of a tell of so many trials."""
+    text = f"{count} trials in one tell; at most {limits.trials_per_tell}"
+    return exceeded("trials_per_tell", text, where, "send several tells")
+
+
+def session_full(limits: Limits) -> FechnerError:
+    """The error of a session that can take no more trials."""
+    text = f"a session has at most {limits.trials_per_session} trials"
+    return exceeded("trials_per_session", text, hint="go on in another session")
+
+
+def trials_told(value: dict[str, Any]) -> tuple[int, str]:
+    """How many trials a tell of any dialect may hold, told without looking at each, and where."""
+    message, where = value.get("message"), "message"
+    if isinstance(message, dict) and isinstance(message.get("tell"), dict):
+        message, where = message["tell"], "message.tell"
+    if not isinstance(message, dict):
+        return (len(message) if isinstance(message, list) else 0), where
+    lists = []
+    for key in ("trials", "config", "outcome"):
+        found = message.get(key)
+        lists.append((found, f"{where}.{key}"))
+        if isinstance(found, dict):
+            lists += [(inner, f"{where}.{key}.{name}") for name, inner in found.items()]
+    lengths = [(len(found), place) for found, place in lists if isinstance(found, list)]
+    return max(lengths, default=(0, where))

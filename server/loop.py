@@ -48,6 +48,7 @@ from fechner.server.limits import Limits
 from fechner.server.logs import emit
 from fechner.server.storage import Writer
 from fechner.server.transports.tcp import TcpConnection
+from fechner.server.transports.turns import Turns
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
 
 #: How long a stopping server waits for its last replies to leave.
 FAREWELL_SECONDS = 0.5
+
+#: Connections over the limit that are told so at a time; more are cut off without a word.
+REFUSALS = 100
 
 
 class Peer(Protocol):
@@ -129,6 +133,7 @@ class Loop:
         self._peers: dict[int, Peer] = {}
         self._number = 0
         self._events: deque[Event] = deque()
+        self._turns = Turns()
         self._handling = False
         self._pool: Pool | None = None
         self._zmq: ZmqTransport | None = None
@@ -224,12 +229,15 @@ class Loop:
             await asyncio.sleep(0.005)
         if self._zmq is not None:
             self._zmq.close()
+        self._turns.close()
 
     # Events in
 
     def _accept(self) -> TcpConnection:
         self._number += 1
-        connection = TcpConnection(self._number, self._settings.limits, self._deliver)
+        limits = self._settings.limits
+        refused = len(self._peers) >= limits.connections + REFUSALS
+        connection = TcpConnection(self._number, limits, self._deliver, self._turns, refused)
         self._peers[self._number] = connection
         return connection
 

@@ -17,6 +17,7 @@ from fechner.server.events import Load, Loaded, Log, Pause, Received
 from fechner.server.handlers.hello import hello
 from fechner.server.handlers.registry import load
 from fechner.server.lanes import Connection, Job, Lane, steps_of
+from fechner.server.limits import exceeded, too_many, trials_told
 from fechner.server.messages import Ping, Replay, Resume, Setup
 from fechner.server.reattachment import take_up
 
@@ -45,7 +46,13 @@ def received(engine: Engine, event: Received) -> None:
         except FechnerError as fault:
             queue(engine, connection, Request(raw=value, type="", fault=fault))
             return
-    request = connection.dialect.parse(value)
+    told, where = trials_told(value) if value.get("type") in ("tell", "update") else (0, "")
+    if told > engine.limits.trials_per_tell:  # before it takes time to look at each
+        request = connection.dialect.parse({**value, "message": {}})
+        request.raw, request.message = value, None
+        request.fault = too_many(told, engine.limits, where)
+    else:
+        request = connection.dialect.parse(value)
     if isinstance(request.message, Ping) and request.id is not None:
         engine.send(connection, connection.dialect, connection.dialect.render(request, Reply()))
         return
@@ -55,11 +62,8 @@ def received(engine: Engine, event: Received) -> None:
 def queue(engine: Engine, connection: Connection, request: Request, closes: bool = False) -> None:
     """Let a request wait for its turn; `closes`: the connection ends with its reply."""
     if not connection.stream and connection.busy >= engine.limits.waiting_requests:
-        error = FechnerError(
-            "limit_reached",
-            f"{engine.limits.waiting_requests} requests are waiting already",
-            hint="wait for replies before sending more",
-        )
+        text = f"{engine.limits.waiting_requests} requests are waiting already"
+        error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
         reply_to(engine, connection, request, Reply(error=error))
         return
     job = Job(connection, request, engine.now, closes=closes)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Computation, Context, handles, require_setup
+from fechner.server.limits import exceeded, session_full
 from fechner.server.messages import Ask
 from fechner.strategies import gpu, stopping
 from fechner.strategies.sequential import advance
@@ -30,13 +31,10 @@ def ask(context: Context, message: Ask) -> Answer | Computation:
         text = f"a deadline of {message.deadline_ms:g} ms can't be kept"
         raise FechnerError("bad_value", text, "message.deadline_ms", "a time above 0, from the receipt on")
     if message.n > limits.trials_per_tell:
-        raise FechnerError(
-            "limit_reached",
-            f"{message.n} points in one ask; at most {limits.trials_per_tell}",
-            where="message.n",
-        )
+        text = f"{message.n} points in one ask; at most {limits.trials_per_tell}"
+        raise exceeded("trials_per_tell", text, "message.n", "ask several times")
     if len(session.trials) + message.n > limits.trials_per_session:
-        raise FechnerError("limit_reached", f"the session has its {limits.trials_per_session} trials")
+        raise session_full(limits)
     state = session.state
     reason = stopping.finished(advance(state))
     if reason and not (message.beyond or context.lenient):

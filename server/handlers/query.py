@@ -9,6 +9,7 @@ from typing import Any
 
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Computation, Context, handles, require_setup
+from fechner.server.limits import exceeded
 from fechner.server.messages import Query
 from fechner.strategies.config.specification import Specification
 from fechner.strategies.outcomes import place_of
@@ -99,12 +100,8 @@ def _pieces(state: State, request: dict[str, Any], most: int, warnings: list[tup
     lengths = {len(values) for values in x.values() if isinstance(values, list) and len(values) > 1}
     length = max(lengths, default=1)
     if length > most:
-        raise FechnerError(
-            "limit_reached",
-            f"{length} points in one query; at most {most}",
-            where="message.x",
-            hint="send several queries",
-        )
+        text = f"{length} points in one query; at most {most}"
+        raise exceeded("points_per_query", text, "message.x", "send several queries")
     if size is None or length <= size or len(lengths) > 1:
         return Computation("query", (state, request), lambda result: _answer([result], result, warnings))
     found: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ import numpy as np
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, handles, require_setup
 from fechner.server.handlers.trials import pending_trial
+from fechner.server.limits import session_full, too_many
 from fechner.server.messages import Tell, Told
 from fechner.server.session import Session, Trial
 from fechner.strategies import stopping
@@ -34,11 +35,7 @@ def tell(context: Context, message: Tell) -> Answer:
         )
     told: list[Told] = message.trials if message.trials is not None else [message]
     if len(told) > limits.trials_per_tell:
-        raise FechnerError(
-            "limit_reached",
-            f"{len(told)} trials in one tell; at most {limits.trials_per_tell}",
-            "message.trials",
-        )
+        raise too_many(len(told), limits)
     taken: set[int] = set()
     pending = _Pending(session)
     rows: list[dict[str, Any]] = []
@@ -52,7 +49,7 @@ def tell(context: Context, message: Tell) -> Answer:
         taken.add(row["trial"])
         rows.append(row)
     if new - 1 > limits.trials_per_session:
-        raise FechnerError("limit_reached", f"the session has its {limits.trials_per_session} trials")
+        raise session_full(limits)
     change = {"type": "tell", "trials": rows}
     modelled = sum(row["model_data"] and row["outcome"] is not None for row in rows)
     reply = {

@@ -41,6 +41,7 @@ from fechner.server.events import (
     Woken,
 )
 from fechner.server.execution import Abandoned, Pool, run
+from fechner.server.framing import too_long
 from fechner.server.limits import Limits
 from fechner.server.seed_data import brought
 from fechner.server.storage import perform
@@ -136,9 +137,7 @@ class Server:
         try:
             text = jsontext.dumps_strict(value)
             if len(text.encode()) > self._limits.message_bytes:
-                raise FechnerError(
-                    "too_large", f"a message is longer than {self._limits.message_bytes} bytes"
-                )
+                raise too_long(self._limits)
             event = Received(number, jsontext.parse(text, self._limits))
         except FechnerError as error:
             event = Unreadable(number, error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,35 +14,75 @@ from fechner.server import jsontext
 from fechner.server.errors import FechnerError
 from fechner.server.events import Connected, Ended, Event, Gone, Received, Unreadable
 from fechner.server.framing import Splitter
-from fechner.server.limits import Limits
+from fechner.server.limits import Limits, exceeded
+from fechner.server.transports.turns import Turns
 
-#: The longest input that is looked at as a whole: a begun request may come in many pieces.
-WHOLE_BYTES = 65_536
+log = logging.getLogger("fechner")
 
-#: How long a closing connection's input is read and discarded, so that no reset overtakes the last reply.
+#: The longest input that is looked at as a whole, and at once: a begun request may come in many pieces.
+WHOLE_BYTES = 8_192
+
+#: Read at once from one connection, and split at once.
+READ_BYTES = 65_536
+SLICE_BYTES = 2_048
+
+#: How long a closing connection's input is read and discarded, so that no reset overtakes the last reply,
+#: and how much of it.
 LINGER_SECONDS = 1.0
+DISCARD_BYTES = 16 * 1024 * 1024
+
+#: Replies that wait for a peer to read them, beyond which it is taken for lost.
+UNREAD_BYTES = 8 * 1024 * 1024
 
 
 class TcpConnection(asyncio.Protocol):
-    """One client on the byte stream."""
+    """One client on the byte stream.
 
-    def __init__(self, number: int, limits: Limits, deliver: Callable[[Event], None]) -> None:
+    Args:
+        number: its name for the engine.
+        limits: of the server.
+        deliver: takes its events.
+        turns: when more than a small request waits; without it everything is handled as it comes.
+        refused: cut it off without a word.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        limits: Limits,
+        deliver: Callable[[Event], None],
+        turns: Turns | None = None,
+        refused: bool = False,
+    ) -> None:
         self.number = number
-        self._limits, self._deliver = limits, deliver
+        self._limits, self._deliver, self._turns, self._refused = limits, deliver, turns, refused
         self._splitter = Splitter(limits)
-        self._backlog: deque[Event] = deque()
+        self._input: memoryview = memoryview(b"")  # arrived and not split
+        self._backlog: deque[bytes | Event] = deque()  # split and not delivered
         self._transport: asyncio.Transport | None = None
+        self._parsing = False  # a long message, in another thread
         self._paused = False  # the engine has enough requests of ours
         self._clogged = False  # the peer doesn't read our replies
+        self._ended = False  # the peer sends no more
+        self._deaf = False  # what follows can't be understood
         self._closing = False
         self._lost = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._said_gone = False
+        self._discarded = 0
+        self._timer: asyncio.TimerHandle | None = None  # for a begun message
+        self._unread: asyncio.TimerHandle | None = None  # for replies
 
     # What asyncio tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self._transport = cast(asyncio.Transport, transport)
+        if hasattr(transport, "max_size"):
+            transport.max_size = READ_BYTES
+        if self._refused:
+            self._transport.abort()
+            return
+        _keep_alive(transport.get_extra_info("socket"))
         address = transport.get_extra_info("peername")
         peer = f"{address[0]}:{address[1]}" if address else "tcp"
         self._deliver(Connected(self.number, True, peer))
@@ -48,71 +90,82 @@ class TcpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came, cut anywhere."""
         if self._closing:
+            self._discard(len(data))
             return
-        if not self._splitter.begun and self._splitter.fault is None:
+        if self._deaf:
+            return
+        idle = not (self._input or self._backlog or self._parsing or self._splitter.begun)
+        if idle and self._splitter.fault is None:
             whole = self._whole(data)
             if whole is not None:
                 self._backlog.append(whole)
                 self._pass_on()
                 return
-        texts = self._splitter.feed(data)
-        self._take(texts)
-        begun = self._splitter.begun and self._splitter.fault is None
-        if self._timer is not None and (texts or not begun):
-            self._timer.cancel()
-            self._timer = None
-        if begun and self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._limits.message_seconds, self._too_slow)
+        self._input = memoryview(bytes(self._input) + data if self._input else data)
+        self._work()
 
     def eof_received(self) -> bool:
         """The client sends no more."""
         if self._closing:
             return False
-        self._take(self._splitter.end())
-        self._backlog.append(Ended(self.number))
-        self._pass_on()
+        self._ended = True
+        self._work()
         return True  # it may still read
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         self._lost = True
-        if self._timer is not None:
-            self._timer.cancel()
-        while self._backlog:  # what had arrived is still honoured
-            self._deliver(self._backlog.popleft())
-        self._deliver(Gone(self.number))
+        for timer in (self._timer, self._unread):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._unread = None
+        self._ended = False  # nobody is there to whom it would make a difference
+        self._work()  # what had arrived is still honoured
 
     def pause_writing(self) -> None:
         """The client doesn't read: hear nothing from it until it does."""
         self._clogged = True
+        if self._unread is None:
+            loop = asyncio.get_running_loop()
+            self._unread = loop.call_later(self._limits.message_seconds, self._does_not_read)
         self._set_reading()
 
     def resume_writing(self) -> None:
         """The client reads again."""
         self._clogged = False
-        self._set_reading()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        self._work()
 
     # What the engine wants
 
     def send(self, data: bytes) -> None:
         """Send a reply with one write."""
-        if self._transport is not None and not self._lost and not self._transport.is_closing():
-            self._transport.write(data)
+        transport = self._transport
+        if transport is None or self._lost or transport.is_closing():
+            return
+        if self._clogged and transport.get_write_buffer_size() > UNREAD_BYTES:
+            self._give_up(f"leaves {UNREAD_BYTES} bytes of replies unread")
+            return
+        transport.write(data)
 
     def pause(self, paused: bool) -> None:
         """Deliver nothing more, or go on."""
         self._paused = paused
         self._set_reading()
-        if not paused and self._backlog:
-            asyncio.get_running_loop().call_soon(self._pass_on)
+        if not paused and self._can_go_on():
+            asyncio.get_running_loop().call_soon(self._work)
 
     def close(self, linger: float = LINGER_SECONDS) -> None:
         """Shut down writing after what was sent, discard input for a while, close."""
-        if self._closing or self._transport is None or self._lost:
+        if self._closing or self._transport is None:
             return
         self._closing = True
-        self._backlog.clear()
+        self._forget_input()
+        if self._lost:
+            self._work()
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -124,7 +177,112 @@ class TcpConnection(asyncio.Protocol):
             transport.resume_reading()
         asyncio.get_running_loop().call_later(linger, transport.abort)
 
-    # Inside
+    # Inside: a piece of work at a time
+
+    def go_on(self) -> bool:
+        """Split or deliver a little of what has arrived; whether more can be done now."""
+        more = self._can_go_on() and self._step() and self._can_go_on()
+        if not more:
+            self._at_rest()
+        return more
+
+    def _work(self) -> None:
+        """Go on with what has arrived, when it is our turn."""
+        if self._turns is None or not self._can_go_on():
+            while self.go_on():
+                pass
+        else:
+            self._turns.add(self)
+            self._set_reading()
+
+    def _pass_on(self) -> None:
+        """Deliver the one request that has come by itself, if the engine takes any."""
+        if self._can_go_on():
+            self._step()
+        self._at_rest()
+
+    def _can_go_on(self) -> bool:
+        """Whether there is something to do, and nobody to wait for."""
+        if self._parsing or self._closing or ((self._paused or self._clogged) and not self._lost):
+            return False
+        return bool(self._backlog or self._ended or (self._input and not self._deaf))
+
+    def _step(self) -> bool:
+        """Deliver one event, or split a slice of the input; False if there is neither."""
+        if self._parsing:
+            return False
+        if self._backlog:
+            self._hand_over(self._backlog.popleft())
+        elif self._input and not self._deaf:
+            data, self._input = self._input[:SLICE_BYTES], self._input[SLICE_BYTES:]
+            self._split(bytes(data))
+        elif self._ended:
+            self._ended = False
+            if not self._deaf:
+                self._take(self._splitter.end())
+            self._backlog.append(Ended(self.number))
+        else:
+            return False
+        return True
+
+    def _split(self, data: bytes) -> None:
+        texts = self._splitter.feed(data)
+        self._take(texts)
+        begun = self._splitter.begun and self._splitter.fault is None
+        if self._timer is not None and (texts or not begun):
+            self._timer.cancel()
+            self._timer = None
+        if begun and self._timer is None and not self._lost:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._limits.message_seconds, self._too_slow)
+
+    def _take(self, texts: list[bytes]) -> None:
+        self._backlog.extend(texts)
+        if self._splitter.fault is not None:
+            self._backlog.append(Unreadable(self.number, self._splitter.fault))
+            self._hear_no_more()
+
+    def _hand_over(self, item: bytes | Event) -> None:
+        if not isinstance(item, bytes):
+            self._deliver(item)
+        elif self._turns is None or len(item) <= WHOLE_BYTES:
+            self._parsed(self._event(item))
+        else:
+            self._parsing = True
+            self._turns.apart(lambda: self._event(item), self._parsed_apart)
+
+    def _parsed_apart(self, event: Event) -> None:
+        self._parsing = False
+        if not self._closing:
+            self._backlog.appendleft(event)
+            if isinstance(event, Unreadable):
+                self._after_fault()
+        self._work()
+
+    def _parsed(self, event: Event) -> None:
+        if isinstance(event, Unreadable):
+            self._after_fault()
+        self._deliver(event)
+
+    def _after_fault(self) -> None:
+        """The connection closes after this error: nothing that came behind it counts, but for its end."""
+        first = self._backlog[0] if self._backlog else None
+        ended = any(isinstance(item, Ended) for item in self._backlog)
+        self._backlog.clear()
+        if isinstance(first, Unreadable):
+            self._backlog.append(first)
+        if ended:
+            self._backlog.append(Ended(self.number))
+        self._hear_no_more()
+
+    def _hear_no_more(self) -> None:
+        self._deaf = True
+        self._input = memoryview(b"")
+
+    def _forget_input(self) -> None:
+        self._backlog.clear()
+        self._hear_no_more()
+        self._ended = False
 
     def _whole(self, data: bytes) -> Event | None:
         """The request, if the bytes are one and no more, as most are: then they need no splitting."""
@@ -135,32 +293,26 @@ class TcpConnection(asyncio.Protocol):
         except FechnerError:
             return None  # in pieces, several, or broken: the splitter knows what
 
-    def _take(self, texts: list[bytes]) -> None:
-        for text in texts:
-            self._backlog.append(self._event(text))
-            if isinstance(self._backlog[-1], Unreadable):
-                break  # the connection closes after this error
-        else:
-            if self._splitter.fault is not None:
-                self._backlog.append(Unreadable(self.number, self._splitter.fault))
-        self._pass_on()
-
     def _event(self, text: bytes) -> Event:
         try:
             return Received(self.number, jsontext.parse(text, self._limits))
         except FechnerError as error:
             return Unreadable(self.number, error)
 
-    def _pass_on(self) -> None:
-        while self._backlog and not self._paused and not self._closing:
-            self._deliver(self._backlog.popleft())
+    def _at_rest(self) -> None:
+        """Nothing more can be done now: read on, or say that the connection is gone."""
+        if self._lost and not self._parsing and (self._closing or not (self._backlog or self._input)):
+            if not self._said_gone:
+                self._said_gone = True
+                self._deliver(Gone(self.number))
+            return
         self._set_reading()
 
     def _set_reading(self) -> None:
         transport = self._transport
-        if transport is None or transport.is_closing() or self._closing:
+        if transport is None or self._lost or transport.is_closing() or self._closing:
             return
-        if self._paused or self._clogged or self._backlog:
+        if self._paused or self._clogged or self._parsing or self._backlog or self._input or self._deaf:
             transport.pause_reading()
         else:
             transport.resume_reading()
@@ -168,9 +320,38 @@ class TcpConnection(asyncio.Protocol):
     def _too_slow(self) -> None:
         self._timer = None
         seconds = self._limits.message_seconds
-        if self._paused or self._clogged or self._backlog:  # it is we who don't read
+        if self._paused or self._clogged or self._backlog or self._input or self._parsing:  # it is we
             self._timer = asyncio.get_running_loop().call_later(seconds, self._too_slow)
             return
-        error = FechnerError("limit_reached", f"a message did not end within {seconds:g} s of its beginning")
+        text = f"a message did not end within {seconds:g} s of its beginning"
+        error = exceeded("message_seconds", text, hint="send each message in one go")
         self._backlog.append(Unreadable(self.number, error))
-        self._pass_on()
+        self._hear_no_more()
+        self._work()
+
+    def _does_not_read(self) -> None:
+        self._unread = None
+        self._give_up(f"reads no reply within {self._limits.message_seconds:g} s")
+
+    def _give_up(self, why: str) -> None:
+        """Cut the connection: the peer isn't there any more, or does as if."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            log.warning("%s %s: closed", transport.get_extra_info("peername") or "a peer", why)
+            transport.abort()
+
+    def _discard(self, count: int) -> None:
+        self._discarded += count
+        if self._discarded > DISCARD_BYTES and self._transport is not None:
+            self._transport.abort()
+
+
+def _keep_alive(found: socket.socket | None) -> None:
+    """Have the system find out that a peer is gone without a word (its power, its cable)."""
+    if found is None:
+        return
+    with suppress(OSError):
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+            if hasattr(socket, name):
+                found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

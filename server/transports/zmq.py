@@ -11,6 +11,7 @@ import zmq
 from fechner.server import jsontext
 from fechner.server.errors import FechnerError
 from fechner.server.events import Connected, Event, Gone, Received, Unreadable
+from fechner.server.framing import too_long
 from fechner.server.limits import Limits
 
 #: Messages taken in before other transports get their turn.
@@ -120,11 +121,7 @@ class ZmqTransport:
             if len(body) != 1:
                 raise FechnerError("bad_request", "one frame per message, after the empty delimiter if any")
             if len(body[0]) > self._limits.message_bytes:
-                raise FechnerError(
-                    "too_large",
-                    f"a message is longer than {self._limits.message_bytes} bytes",
-                    hint="send several smaller messages",
-                )
+                raise too_long(self._limits)
             return Received(number, jsontext.parse(body[0], self._limits))
         except FechnerError as error:
             return Unreadable(number, error)

@@ -1,0 +1,233 @@
+"""Input that waits is looked at by turns, and what takes long is done apart."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from fechner.server.events import Event, Gone, Received, Unreadable
+from fechner.server.limits import Limits
+from fechner.server.transports import tcp, turns
+from fechner.server.transports.tcp import TcpConnection
+from fechner.server.transports.turns import Turns
+
+
+class Peer:
+    """Has so many pieces of work, and notes when it does one."""
+
+    def __init__(self, name: str, pieces: int, log: list[str]) -> None:
+        self.name, self.pieces, self.log = name, pieces, log
+
+    def go_on(self) -> bool:
+        self.log.append(self.name)
+        self.pieces -= 1
+        return self.pieces > 0
+
+
+class Wire:
+    """A transport that takes everything."""
+
+    def __init__(self) -> None:
+        self.reading = True
+
+    def get_extra_info(self, name: str) -> Any:
+        return None
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+def test_peers_take_turns() -> None:
+    """One piece each, whoever has how many; a peer that is added twice still has one turn."""
+
+    async def main() -> list[str]:
+        log: list[str] = []
+        shared = Turns()
+        greedy, modest = Peer("greedy", 5, log), Peer("modest", 1, log)
+        shared.add(greedy)
+        shared.add(modest)
+        shared.add(greedy)
+        while greedy.pieces:
+            await asyncio.sleep(0)
+        return log
+
+    assert asyncio.run(main()) == ["greedy", "modest", *["greedy"] * 4]
+
+
+def test_the_loop_does_other_things_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much waits, it looks at its sockets after each turn."""
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.0)
+
+    async def main() -> list[str]:
+        log: list[str] = []
+        shared = Turns()
+        peer = Peer("greedy", 3, log)
+        shared.add(peer)
+        while peer.pieces:
+            await asyncio.sleep(0)
+            log.append("other")
+        return log
+
+    assert asyncio.run(main()) == ["greedy", "other"] * 3
+
+
+def test_what_takes_long_is_done_in_a_thread_of_its_own() -> None:
+    """Its result comes back into the loop's."""
+
+    async def main() -> tuple[str, str]:
+        shared = Turns()
+        found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        where: list[str] = []
+
+        def then(name: str) -> None:
+            where.append(threading.current_thread().name)
+            found.set_result(name)
+
+        shared.apart(lambda: threading.current_thread().name, then)
+        name = await found
+        shared.close()
+        return name, where[0]
+
+    name, where = asyncio.run(main())
+    assert name.startswith("fechner-reader")
+    assert where == threading.current_thread().name
+
+
+def connection(limits: Limits | None = None) -> tuple[TcpConnection, Wire, list[Event]]:
+    """One that shares the loop."""
+    events: list[Event] = []
+    one, wire = TcpConnection(1, limits or Limits(), events.append, Turns()), Wire()
+    one.connection_made(wire)  # type: ignore[arg-type]
+    return one, wire, events
+
+
+def values(events: list[Event]) -> list[Any]:
+    return [event.value for event in events if isinstance(event, Received)]
+
+
+def test_a_small_request_is_handled_at_once_and_glued_ones_by_turns() -> None:
+    """While they wait nothing more is read; then reading goes on."""
+
+    async def main() -> None:
+        one, wire, events = connection()
+        one.data_received(b'{"a":0}')
+        assert values(events) == [{"a": 0}]
+        one.data_received(b'{"a":1}' * 5_000)
+        assert values(events) == [{"a": 0}]
+        assert not wire.reading
+        while not wire.reading:
+            await asyncio.sleep(0)
+        assert values(events) == [{"a": 0}, *[{"a": 1}] * 5_000]
+
+    asyncio.run(main())
+
+
+def test_a_long_message_is_read_apart_and_keeps_its_place() -> None:
+    """What came before is delivered before it, what came behind it after it; its fault ends all."""
+
+    async def main() -> None:
+        one, wire, events = connection()
+        long = b'{"long":"%s"}' % (b"x" * 60_000)
+        one.data_received(b'{"a":0}' + long + b'{"a":1}')
+        while not wire.reading:
+            await asyncio.sleep(0)
+        assert [list(value) for value in values(events)] == [["a"], ["long"], ["a"]]
+        one.data_received(b'{"long":"%s"}{"a":2}' % (b"x" * 70_000))
+        while not isinstance(events[-1], Unreadable):
+            await asyncio.sleep(0)
+        assert len(values(events)) == 3
+        assert not wire.reading
+        one._turns.close()  # type: ignore[union-attr]
+
+    asyncio.run(main())
+
+
+def test_nothing_is_passed_on_for_a_client_that_does_not_read() -> None:
+    """Also not what had arrived before it was noticed, else its replies would pile up."""
+
+    async def main() -> None:
+        one, wire, events = connection()
+        one.data_received(b'{"a":1}' * 100)
+        one.pause_writing()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert values(events) == []
+        one.resume_writing()
+        while not wire.reading:
+            await asyncio.sleep(0)
+        assert len(values(events)) == 100
+
+    asyncio.run(main())
+
+
+def test_what_had_arrived_is_honoured_before_a_connection_is_gone() -> None:
+    """However much it was, and however often the engine has enough."""
+
+    async def main() -> None:
+        one, _, events = connection()
+        one.pause(True)
+        one.data_received(b'{"a":1}' * 500)
+        one.connection_lost(None)
+        while not isinstance(events[-1], Gone):
+            await asyncio.sleep(0)
+        assert len(values(events)) == 500
+        assert sum(isinstance(event, Gone) for event in events) == 1
+
+    asyncio.run(main())
+
+
+def test_a_closing_connection_s_input_is_discarded_up_to_a_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough for the reply to arrive, not for ever."""
+    monkeypatch.setattr(tcp, "DISCARD_BYTES", 100)
+
+    async def main() -> None:
+        aborted: list[bool] = []
+        one, wire, events = connection()
+        wire.can_write_eof = lambda: False  # type: ignore[attr-defined]
+        wire.abort = lambda: aborted.append(True)  # type: ignore[attr-defined]
+        one.close(linger=60)
+        one.data_received(b"x" * 100)
+        assert not aborted
+        one.data_received(b"x")
+        assert aborted
+        assert values(events) == []
+
+    asyncio.run(main())
+
+
+def test_replies_that_nobody_reads_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their number of bytes, or by the time; one that reads in time is kept."""
+    monkeypatch.setattr(tcp, "UNREAD_BYTES", 100)
+
+    async def main() -> None:
+        ended: list[str] = []
+        one, wire, _ = connection()
+        wire.written = 0  # type: ignore[attr-defined]
+
+        def write(data: bytes) -> None:
+            wire.written += len(data)  # type: ignore[attr-defined]
+
+        wire.write = write  # type: ignore[attr-defined]
+        wire.get_write_buffer_size = lambda: wire.written  # type: ignore[attr-defined]
+        wire.abort = lambda: ended.append("cut")  # type: ignore[attr-defined]
+        one.send(b"x" * 1_000)  # one reply always goes
+        one.pause_writing()
+        assert one._unread is not None
+        one.resume_writing()
+        assert one._unread is None
+        one.pause_writing()
+        assert ended == []
+        one.send(b"x")
+        assert ended == ["cut"]
+        one._does_not_read()
+        assert ended == ["cut", "cut"]
+
+    asyncio.run(main())
