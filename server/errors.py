@@ -25,7 +25,7 @@ CODES: dict[str, str] = {
     "no_session": "nothing is set up on this connection",
     "unknown_session": "no such session for this sender",
     "session_busy": "another connection holds the session",
-    "no_strategy": "the session has no such strategy",
+    "no_strategy": "a strategy is named, but nothing is set up on this connection",
     "unknown_strategy": "the session has no such strategy",
     "unknown_trial": "no such trial in the session",
     "trial_already_told": "the trial has its outcome already",

@@ -174,14 +174,21 @@ def _route_resume(engine: Engine, connection: Connection, job: Job, target: str 
         job.request.fault = FechnerError(fault.code, fault.detail, "message.session", fault.hint)
         wanted = target
     if wanted is None:
-        error = FechnerError(
-            "no_session", "nothing to resume", "message.session", "name the session, or 'last'"
-        )
-        answer(engine, connection, job, Reply(error=job.request.fault or error))
+        answer(engine, connection, job, Reply(error=job.request.fault or _nothing_to_resume(message)))
         return True
     connection.barrier = job
     _enter(engine, connection, job, wanted)
     return True
+
+
+def _nothing_to_resume(message: Resume) -> FechnerError:
+    """Of a resume that names no session, on a connection without one."""
+    if message.strategy is None:
+        hint = "name the session, or 'last'"
+        return FechnerError("no_session", "nothing to resume", "message.session", hint)
+    text = f"nothing is set up on this connection, so it has no strategy {message.strategy}"
+    hint = "send setup, or name the session that has it"
+    return FechnerError("no_strategy", text, "message.strategy", hint)
 
 
 def answer(engine: Engine, connection: Connection, job: Job, reply: Reply) -> None:
