@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from fechner.server.errors import FechnerError
-from fechner.server.lanes import Job, Lane
+from fechner.server.lanes import Connection, Job, Lane
 from fechner.server.messages import Resume
 
 if TYPE_CHECKING:
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
 #: What an observer may send.
 OBSERVER = ("info", "query", "parameters", "get_config", "ping", "resume")
+
+
+def visible_sessions(engine: Engine, connection: Connection) -> Set[str]:
+    """The ids of the sessions in progress that `status` may show to a connection: without tokens, all."""
+    return engine.lanes.keys()
 
 
 def looks_on(lane: Lane, job: Job) -> bool:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fechner.server import __version__, deadlines, readings, reattachment, routing, work
+from fechner.server.counters import Counters
 from fechner.server.dialects import Dialect, Request
 from fechner.server.dialects.base import Reply, undecided_error
 from fechner.server.errors import FechnerError
@@ -64,6 +65,8 @@ class Engine:
         dialect: `auto`, or the name of the dialect that every connection speaks.
         default_config: set up a connection's session from it if its first session message is not a setup.
         environment: what computes here, for the record.
+        machine: workers and computations that wait for them, for `status`.
+        begun: when the server began, in the seconds of `Now`.
         default_session: a session's id, or `last`: such a connection resumes it instead.
         read_only: change and record nothing; sessions can be looked at.
         eager, speculate: compute asks ahead of their requests (foresight.py).
@@ -86,9 +89,12 @@ class Engine:
         speculate: bool = False,
         reattach: bool = True,
         exit_with_client: bool = False,
+        machine: Callable[[], dict[str, Any]] = dict,
+        begun: float = 0.0,
     ) -> None:
         self.entropy = entropy
-        self.environment = environment
+        self.environment, self.machine, self.begun = environment, machine, begun
+        self.counters = Counters()
         self.record = record
         self.limits = limits or Limits()
         self.server = f"fechner {__version__}"
@@ -178,6 +184,7 @@ class Engine:
     def _connected(self, event: Connected) -> None:
         connection = Connection(event.connection, event.stream, event.peer, self.now.seconds)
         self.connections[event.connection] = connection
+        self.counters.connections += 1
         self.emit(Log("info", f"connection opened by {event.peer}", event.connection))
         most = self.limits.connections
         if len(self.connections) > most and sum(not one.closing for one in self.connections.values()) > most:
@@ -229,7 +236,15 @@ class Engine:
         """Send a reply's text."""
         if not connection.gone:
             ending = b"\n" if dialect is None else dialect.ending
-            self.emit(Send(connection.number, text.encode() + (ending if connection.stream else b"")))
+            data = text.encode() + (ending if connection.stream else b"")
+            self.counters.replies += 1
+            self.counters.bytes_out += len(data)
+            self.emit(Send(connection.number, data))
+
+    def answered(self, connection: Connection, request: Request, code: str, received: float) -> None:
+        """Count a request that has its reply."""
+        dialect = "none" if connection.dialect is None else connection.dialect.name
+        self.counters.answered(request.type, dialect, code, self.now.seconds - received)
 
     def job_done(self, lane: Lane, job: Job, text: str) -> None:
         """A lane has the reply of a job: send it and let what waits behind it go on."""
@@ -239,6 +254,7 @@ class Engine:
         if connection.barrier is job:
             connection.barrier = None
         if not job.silent:
+            self.answered(connection, job.request, job.code, job.received.seconds)
             self.send(connection, connection.dialect, text)
         lane.running = None
         if job.closes and not connection.gone:

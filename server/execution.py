@@ -16,10 +16,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from fechner.server.counters import Counters
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Log, Priority
 from fechner.server.faults import Fault, fault
@@ -32,6 +33,14 @@ MOST_DEATHS = 3
 FUNCTIONS: dict[str, str] = {
     "propose": "fechner.strategies.proposals:propose",
     "query": "fechner.strategies.strategy:query",
+}
+
+#: What computations are for, by priority.
+SOURCES = {
+    Priority.REAL: "request",
+    Priority.EAGER: "eager",
+    Priority.SPECULATIVE: "speculative",
+    Priority.REPLAY: "replay",
 }
 
 Result = Computed | ComputeFailed
@@ -162,11 +171,16 @@ class _Worker:
         stdout.close()
 
 
+def _by_source(priorities: Sequence[int]) -> dict[str, int]:
+    return {SOURCES[Priority(one)]: priorities.count(one) for one in sorted(set(priorities))}
+
+
 @dataclass(order=True)
 class _Waiting:
     priority: int
     order: int
     task: Compute = field(compare=False)
+    since: float = field(compare=False, default_factory=time.monotonic)
 
 
 class Pool:
@@ -177,6 +191,7 @@ class Pool:
         post: runs a callable in the thread that owns the pool.
         deliver: takes each result, and those of lower tiers before it.
         log: takes a line for the log.
+        counters: of the server.
     """
 
     def __init__(
@@ -185,8 +200,10 @@ class Pool:
         post: Callable[[Callable[[], None]], None],
         deliver: Callable[[Result | Emitted], None],
         log: Callable[[Log], None] = lambda line: None,
+        counters: Counters | None = None,
     ) -> None:
         self._post, self._deliver, self._log = post, deliver, log
+        self._counters = counters or Counters()
         self._heap: list[_Waiting] = []
         self._order = 0
         self._deaths: dict[int, int] = {}
@@ -196,6 +213,7 @@ class Pool:
 
     def _new_worker(self) -> _Worker:
         worker = _Worker(self._done, self._emitted)
+        self._counters.worker_starts += 1
         self._log(Log("info", f"worker started (process {worker.process.pid})"))
         return worker
 
@@ -203,6 +221,17 @@ class Pool:
     def pids(self) -> list[int]:
         """The workers' process ids."""
         return [worker.process.pid for worker in self._workers]
+
+    @property
+    def busy(self) -> int:
+        """Workers that compute."""
+        return sum(worker.task is not None for worker in self._workers)
+
+    @property
+    def load(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Computations in workers, and those that wait for one, by what they are for."""
+        running = [worker.priority for worker in self._workers if worker.task is not None]
+        return _by_source(running), _by_source([waiting.priority for waiting in self._heap])
 
     def submit(self, task: Compute) -> None:
         """Run a task when its turn comes."""
@@ -243,10 +272,12 @@ class Pool:
             if worker.task is not None or not self._heap:
                 continue
             if worker.process.poll() is not None:  # it died while it had nothing to do
+                self._counters.worker_deaths += 1
                 self._log(Log("warning", f"an idle worker died (process {worker.process.pid}); replaced"))
                 worker.end()
                 self._workers[i] = self._new_worker()
             first = heapq.heappop(self._heap)
+            self._counters.waited(SOURCES[Priority(first.priority)], time.monotonic() - first.since)
             self._workers[i].give(first.task, first.priority)
         self._preempt()
 
@@ -281,6 +312,7 @@ class Pool:
         wanted = task.task not in self._abandoned
         self._abandoned.discard(task.task)
         if result is None:
+            self._counters.worker_deaths += 1
             deaths = self._deaths[task.task] = self._deaths.get(task.task, 0) + 1
             died = (
                 f"a worker died (process {worker.process.pid}) at task {task.task}, {task.function}; replaced"

@@ -21,6 +21,7 @@ from fechner.server.deadlines import higher
 from fechner.server.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
 from fechner.server.handlers.registry import Computation
 from fechner.server.lanes import Ahead, Lane
+from fechner.server.work import count
 from fechner.strategies import state as core
 from fechner.strategies import stopping
 from fechner.strategies.sequential import advance
@@ -112,6 +113,7 @@ def came(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
         ahead.emitted = higher(ahead.emitted, event.result)
     elif isinstance(event, Computed):
         lane.ahead[key].result = event
+        count(engine, event, "propose", lane.ahead[key].source)
     else:
         del lane.ahead[key]
 

@@ -48,6 +48,7 @@ class Job:
         silent: the server made it itself; nobody gets the reply.
         pending: the step's reply and change while they are being recorded.
         source: where its answer came from: the request itself, or a computation ahead of it.
+        code: what it was answered with: `ok`, or an error's code.
     """
 
     connection: Connection
@@ -61,6 +62,7 @@ class Job:
     silent: bool = False
     pending: tuple[str, dict[str, Any] | None] | None = None
     source: str = "request"
+    code: str = "ok"
 
     @property
     def step(self) -> Step:

@@ -129,7 +129,10 @@ class Loop:
             speculate=settings.speculate and settings.workers > 0,
             reattach=settings.reattach,
             exit_with_client=settings.exit_with_client,
+            machine=self._machine,
+            begun=time.monotonic(),
         )
+        self._counters = self._engine.counters
         self._peers: dict[int, Peer] = {}
         self._number = 0
         self._events: deque[Event] = deque()
@@ -158,33 +161,34 @@ class Loop:
 
     async def _main(self) -> None:
         self._loop = loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_unexpected)
+        loop.set_exception_handler(self._unexpected)
         self._halted = asyncio.Event()
         settings = self._settings
         server = await loop.create_server(self._accept, settings.host, settings.port, backlog=1024)
         try:
             port = server.sockets[0].getsockname()[1]
             zmq_port = self._bind_zmq() if settings.zmq_port is not None else None
-            self._writer = Writer(self._open_record, self._opened, self._stored)
+            self._writer = Writer(self._open_record, self._opened, self._stored, self._counters.committed)
             self._handle_signals()
             self._listening(port, zmq_port)
             also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
-            emit(Log("info", f"listening on port {port}{also}"))
+            self._log(Log("info", f"listening on port {port}{also}"))
             if settings.workers:
-                self._pool = Pool(settings.workers, self._post, self._deliver, emit)
+                self._pool = Pool(settings.workers, self._post, self._deliver, self._log, self._counters)
             threading.Thread(target=_warm_up, name="fechner-warm-up", daemon=True).start()
             await self._halted.wait()
         finally:
             server.close()
             await self._farewell()
-            emit(Log("info", "stopped"))
+            self._log(Log("info", "stopped"))
 
     def _bind_zmq(self) -> int:
         from fechner.server.transports.zmq import ZmqTransport
 
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"tcp://{host}:{self._settings.zmq_port or '*'}"
-        self._zmq = ZmqTransport(address, self._settings.limits, self._new_zmq_peer, self._deliver)
+        limits = self._settings.limits
+        self._zmq = ZmqTransport(address, limits, self._new_zmq_peer, self._deliver, self._counters)
         return self._zmq.port
 
     def _compute_inline(self, task: Compute) -> None:
@@ -237,7 +241,7 @@ class Loop:
         self._number += 1
         limits = self._settings.limits
         refused = len(self._peers) >= limits.connections + REFUSALS
-        connection = TcpConnection(self._number, limits, self._deliver, self._turns, refused)
+        connection = TcpConnection(self._number, limits, self._deliver, self._turns, refused, self._counters)
         self._peers[self._number] = connection
         return connection
 
@@ -288,9 +292,8 @@ class Loop:
     def _could_not(self, effect: Effect, error: Exception) -> None:
         """An effect raised (no process could be started, say): nobody else may suffer from it."""
         found = fault(error)
-        emit(
-            Log("error", f"{type(effect).__name__} failed", getattr(effect, "connection", None), fault=found)
-        )
+        about = getattr(effect, "connection", None)
+        self._log(Log("error", f"{type(effect).__name__} failed", about, fault=found))
         if isinstance(effect, Compute):
             answer = FechnerError("internal", "a computation could not be started")
             self._events.append(ComputeFailed(effect.task, answer, found))
@@ -326,16 +329,29 @@ class Loop:
             if peer is not None:
                 peer.close()
         elif isinstance(effect, Log):
-            emit(effect)
+            self._log(effect)
         elif isinstance(effect, Halt):
             self._halted.set()
 
+    def _log(self, line: Log) -> None:
+        self._counters.logged(line.level)
+        emit(line)
 
-def _unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A callback raised. What asyncio would log shows the callback's arguments, and so messages."""
-    error, message = context.get("exception"), str(context.get("message"))
-    found = fault(error) if isinstance(error, BaseException) else Fault()
-    emit(Log("error", "unexpected fault of the loop", fault=Fault(found.trace, f"{message}\n{found.detail}")))
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback raised. What asyncio would log shows the callback's arguments, and so messages."""
+        error, message = context.get("exception"), str(context.get("message"))
+        found = fault(error) if isinstance(error, BaseException) else Fault()
+        detail = Fault(found.trace, f"{message}\n{found.detail}")
+        self._log(Log("error", "unexpected fault of the loop", fault=detail))
+
+    def _machine(self) -> dict[str, Any]:
+        """Workers, and computations in them and before them, for `status`."""
+        workers, busy = (0, 0) if self._pool is None else (len(self._pool.pids), self._pool.busy)
+        running, waiting = ({}, {}) if self._pool is None else self._pool.load
+        return {
+            "workers": {"n": workers, "busy": busy, "deaths": self._counters.worker_deaths},
+            "computations": {"running": running, "waiting": waiting},
+        }
 
 
 def _warm_up() -> None:

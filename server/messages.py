@@ -28,6 +28,10 @@ class Hello(Message):
     """Who is there, which versions, which limits."""
 
 
+class Status(Message):
+    """The server at a glance."""
+
+
 class Ping(Message):
     """Are you there."""
 
@@ -157,6 +161,7 @@ class Exit(Message):
 MESSAGES: dict[str, type[Message]] = {
     "hello": Hello,
     "ping": Ping,
+    "status": Status,
     "setup": Setup,
     "ask": Ask,
     "tell": Tell,

@@ -7,7 +7,7 @@ decides which session they mean.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fechner.server import work
 from fechner.server.dialects import Request, choose
@@ -20,11 +20,14 @@ from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.limits import exceeded, too_many, trials_told
 from fechner.server.messages import Ping, Replay, Resume, Setup
 from fechner.server.reattachment import take_up
+from fechner.server.status import status
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
     from fechner.server.session import Session
 
+#: Requests that belong to no session.
+_ABOUT_SERVER = ("hello", "ping", "status")
 #: Requests that the ones after them depend on.
 _BARRIERS = ("setup", "resume", "exit")
 
@@ -54,6 +57,7 @@ def received(engine: Engine, event: Received) -> None:
     else:
         request = connection.dialect.parse(value)
     if isinstance(request.message, Ping) and request.id is not None:
+        engine.answered(connection, request, "ok", engine.now.seconds)
         engine.send(connection, connection.dialect, connection.dialect.render(request, Reply()))
         return
     queue(engine, connection, request)
@@ -64,7 +68,7 @@ def queue(engine: Engine, connection: Connection, request: Request, closes: bool
     if not connection.stream and connection.busy >= engine.limits.waiting_requests:
         text = f"{engine.limits.waiting_requests} requests are waiting already"
         error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
-        reply_to(engine, connection, request, Reply(error=error))
+        reply_to(engine, connection, request, Reply(error=error), engine.now.seconds)
         return
     job = Job(connection, request, engine.now, closes=closes)
     connection.waiting.append(job)
@@ -98,11 +102,10 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
         request.fault, request.session, target = fault, None, connection.session
     if engine.stopping:
         request.fault = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
-    if request.type in ("hello", "ping") and request.fault is None:
+    if request.type in _ABOUT_SERVER and request.fault is None:
         if connection.outstanding:
             return False
-        message = hello(engine.server, engine.limits) if request.type == "hello" else {}
-        answer(engine, connection, job, Reply(message))
+        answer(engine, connection, job, Reply(_about_server(engine, connection, request.type)))
         return True
     if isinstance(request.message, Resume) and request.fault is None:
         return _route_resume(engine, connection, job, target)
@@ -131,6 +134,12 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
         return True
     _enter(engine, connection, job, target)
     return True
+
+
+def _about_server(engine: Engine, connection: Connection, type_: str) -> dict[str, Any]:
+    if type_ == "ping":
+        return {}
+    return hello(engine.server, engine.limits) if type_ == "hello" else status(engine, connection)
 
 
 def _default_request(engine: Engine) -> Request | None:
@@ -195,14 +204,15 @@ def answer(engine: Engine, connection: Connection, job: Job, reply: Reply) -> No
     """Answer a job that belongs to no session."""
     connection.waiting.popleft()
     if not job.silent:
-        reply_to(engine, connection, job.request, reply)
+        reply_to(engine, connection, job.request, reply, job.received.seconds)
     if job.closes:
         engine.close(connection)
 
 
-def reply_to(engine: Engine, connection: Connection, request: Request, reply: Reply) -> None:
+def reply_to(engine: Engine, connection: Connection, request: Request, reply: Reply, received: float) -> None:
     """Send a reply that is not recorded."""
     dialect = connection.dialect
+    engine.answered(connection, request, "ok" if reply.error is None else reply.error.code, received)
     if dialect is None:
         assert reply.error is not None
         engine.send(connection, None, undecided_error(reply.error))

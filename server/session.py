@@ -47,6 +47,7 @@ class Strategy:
     state: State
     name: str
     stages: list[str]
+    participant: str = ""
     rows: list[int] = field(default_factory=list)
     removed: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -111,7 +112,9 @@ def _setup(session: Session, change: Change) -> None:
             raise changed(extension["file"], extension["sha256"])
     seed_data = of_stages(specification, change.get("seed_data") or {})
     state = core.initial(specification, change["seed"], change["strategy"], change["no_end"], seed_data)
-    session.strategies.append(Strategy(state, change["name"] or "", [s.name for s in specification.stages]))
+    stages = [stage.name for stage in specification.stages]
+    participant = change.get("participant") or ""
+    session.strategies.append(Strategy(state, change["name"] or "", stages, participant))
     session.current = change["strategy"]
     session.ended = False
 

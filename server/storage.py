@@ -37,15 +37,25 @@ SLOW_SECONDS = 0.25
 StorageEffect = Commit | Load | Find | ReadHistory | ReadSeedData
 
 
-def perform(record: Record, effects: Sequence[StorageEffect]) -> list[Event]:
-    """Carry effects out in order; neighbouring commits go to disk as one group."""
+Count = Callable[[int, int, float], None]
+
+
+def _uncounted(requests: int, failed: int, seconds: float) -> None:
+    """Nobody counts."""
+
+
+def perform(record: Record, effects: Sequence[StorageEffect], count: Count = _uncounted) -> list[Event]:
+    """Carry effects out in order; neighbouring commits go to disk as one group.
+
+    `count` is told of each group: its requests, those that failed, seconds.
+    """
     events: list[Event] = []
     commits: list[Commit] = []
     for effect in effects:
         if isinstance(effect, Commit):
             commits.append(effect)
             continue
-        events += _commit(record, commits)
+        events += _commit(record, commits, count)
         commits = []
         if isinstance(effect, Load):
             events.append(_load(record, effect))
@@ -55,10 +65,10 @@ def perform(record: Record, effects: Sequence[StorageEffect]) -> list[Event]:
             events.append(_seed_data(record, effect))
         else:
             events.append(_history(record, effect))
-    return events + _commit(record, commits)
+    return events + _commit(record, commits, count)
 
 
-def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
+def _commit(record: Record, commits: Sequence[Commit], count: Count) -> list[Event]:
     if not commits:
         return []
     results: Sequence[Exception | None]
@@ -68,6 +78,7 @@ def _commit(record: Record, commits: Sequence[Commit]) -> list[Event]:
     except Exception as error:
         results = [error] * len(commits)
     took = time.perf_counter() - begun
+    count(len(commits), sum(error is not None for error in results), took)
     if took > SLOW_SECONDS:
         emit(Log("info", f"a commit of {len(commits)} took {took:.3f} s"))
     return [
@@ -163,8 +174,9 @@ class Writer:
         open_: Callable[[], Record],
         opened: Callable[[BaseException | None], None],
         post: Callable[[Sequence[Event]], None],
+        count: Count = _uncounted,
     ) -> None:
-        self._open, self._opened, self._post = open_, opened, post
+        self._open, self._opened, self._post, self._count = open_, opened, post, count
         self._queue: queue.SimpleQueue[StorageEffect | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
         self._thread.start()
@@ -202,7 +214,7 @@ class Writer:
                 except queue.Empty:
                     break
             if batch:
-                events = [*perform(record, batch), *disk.look()]
+                events = [*perform(record, batch, self._count), *disk.look()]
                 if events:
                     self._post(events)
         record.close()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fechner.server.engine import Engine
 
 #: What is not recorded.
-_UNRECORDED = ("ping", "hello")
+_UNRECORDED = ("ping", "hello", "status")
 #: Changes that the log mentions.
 _TOLD_TO_LOG = {"setup": "set up", "resume": "resumed", "exit": "ended"}
 #: What nobody needs once its sender is gone.
@@ -150,9 +150,16 @@ def computed(engine: Engine, event: Computed) -> None:
         came_ahead(engine, event)
         return
     job = running(lane)
+    count(engine, event, lane.computation.function if lane.computation else "propose", job.source)
     if job.source == "request":
         job.compute_ms += event.compute_ms
     resulted(engine, lane, event.result)
+
+
+def count(engine: Engine, event: Computed, function: str, source: str) -> None:
+    """Count a computation that has its result."""
+    tier = event.result.get("tier") if function == "propose" and isinstance(event.result, dict) else None
+    engine.counters.computed(function, tier or "none", source, event.compute_ms / 1e3)
 
 
 def came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
@@ -195,6 +202,8 @@ def compute_failed(engine: Engine, event: ComputeFailed) -> None:
     if lane is None:
         came_ahead(engine, event)
     else:
+        function = lane.computation.function if lane.computation else "propose"
+        engine.counters.failed(function)
         internal = event.error.code == "internal"
         fail(engine, lane, engine.incident(event.fault, lane) if internal else event.error)
 
@@ -202,6 +211,8 @@ def compute_failed(engine: Engine, event: ComputeFailed) -> None:
 def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job = running(lane)
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
+    if answer.tier is not None:
+        engine.counters.given(answer.tier, job.source)
     timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
     warnings = answer.warnings
@@ -281,6 +292,7 @@ def commit_failed(engine: Engine, event: CommitFailed) -> None:
 def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True) -> None:
     """Answer the running job's step with an error; the session stays as it is."""
     job = running(lane)
+    job.code = error.code
     silence(engine, lane)
     if len(job.steps) > 1:
         error = inside(error, job.step.type)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import cast
 
 from fechner.server import jsontext
+from fechner.server.counters import Counters
 from fechner.server.errors import FechnerError
 from fechner.server.events import Connected, Ended, Event, Gone, Received, Unreadable
 from fechner.server.framing import Splitter
@@ -44,6 +45,7 @@ class TcpConnection(asyncio.Protocol):
         deliver: takes its events.
         turns: when more than a small request waits; without it everything is handled as it comes.
         refused: cut it off without a word.
+        counters: of the server.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class TcpConnection(asyncio.Protocol):
         deliver: Callable[[Event], None],
         turns: Turns | None = None,
         refused: bool = False,
+        counters: Counters | None = None,
     ) -> None:
         self.number = number
+        self._counters = counters or Counters()
         self._limits, self._deliver, self._turns, self._refused = limits, deliver, turns, refused
         self._splitter = Splitter(limits)
         self._input: memoryview = memoryview(b"")  # arrived and not split
@@ -92,6 +96,7 @@ class TcpConnection(asyncio.Protocol):
         if self._closing:
             self._discard(len(data))
             return
+        self._counters.bytes_in += len(data)
         if self._deaf:
             return
         idle = not (self._input or self._backlog or self._parsing or self._splitter.begun)

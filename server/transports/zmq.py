@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import zmq
 from fechner.server import jsontext
+from fechner.server.counters import Counters
 from fechner.server.errors import FechnerError
 from fechner.server.events import Connected, Event, Gone, Received, Unreadable
 from fechner.server.framing import too_long
@@ -44,7 +45,9 @@ class ZmqTransport:
         limits: Limits,
         new_peer: Callable[[Callable[[int], ZmqPeer]], ZmqPeer],
         deliver: Callable[[Event], None],
+        counters: Counters,
     ) -> None:
+        self._counters = counters
         self._limits, self._new_peer, self._deliver = limits, new_peer, deliver
         self._peers: OrderedDict[bytes, ZmqPeer] = OrderedDict()
         self._context = zmq.Context()
@@ -100,6 +103,7 @@ class ZmqTransport:
 
     def _message(self, frames: list[bytes]) -> None:
         identity, body = frames[0], frames[1:]
+        self._counters.bytes_in += sum(map(len, body))
         envelope = [identity]
         if len(body) > 1 and body[0] == b"":
             envelope.append(b"")
