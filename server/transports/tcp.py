@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -13,12 +12,11 @@ from typing import cast
 from fechner.server import jsontext
 from fechner.server.counters import Counters
 from fechner.server.errors import FechnerError
-from fechner.server.events import Connected, Ended, Event, Gone, Received, Unreadable
+from fechner.server.events import Connected, Ended, Event, Gone, Log, Received, Unreadable
 from fechner.server.framing import Splitter
 from fechner.server.limits import Limits, exceeded
+from fechner.server.logs import emit
 from fechner.server.transports.turns import Turns
-
-log = logging.getLogger("fechner")
 
 #: The longest input that is looked at as a whole, and at once: a begun request may come in many pieces.
 WHOLE_BYTES = 8_192
@@ -342,7 +340,8 @@ class TcpConnection(asyncio.Protocol):
         """Cut the connection: the peer isn't there any more, or does as if."""
         transport = self._transport
         if transport is not None and not transport.is_closing():
-            log.warning("%s %s: closed", transport.get_extra_info("peername") or "a peer", why)
+            self._counters.logged("warning")
+            emit(Log("warning", f"a peer {why}: connection closed", self.number))
             transport.abort()
 
     def _discard(self, count: int) -> None:

@@ -12,8 +12,20 @@ from fechner.server.messages import MESSAGES, Ask, Query, Setup, Tell, Update, v
 def test_the_message_types_of_version_1() -> None:
     """Those of this version of the server."""
     assert set(MESSAGES) == {
-        *("hello", "ping", "setup", "ask", "tell", "update", "query", "parameters", "info", "get_config"),
-        *("skip", "correct", "finish_strategy", "resume", "replay", "exit"),
+        *(
+            "hello",
+            "ping",
+            "status",
+            "setup",
+            "ask",
+            "tell",
+            "update",
+            "query",
+            "parameters",
+            "info",
+            "get_config",
+        ),
+        *("get_config", "skip", "correct", "finish_strategy", "resume", "replay", "exit"),
     }
 
 
