@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.server import __version__, deadlines, readings, reattachment, routing, work
 from fechner.server.counters import Counters
-from fechner.server.dialects import Dialect, Request
+from fechner.server.dialects import DIALECTS, Dialect, Request
 from fechner.server.dialects.base import Reply, undecided_error
 from fechner.server.errors import FechnerError
 from fechner.server.events import (
@@ -182,7 +182,8 @@ class Engine:
     # Connections
 
     def _connected(self, event: Connected) -> None:
-        connection = Connection(event.connection, event.stream, event.peer, self.now.seconds)
+        dialect = DIALECTS.get(self.forced)  # else its first request decides
+        connection = Connection(event.connection, event.stream, event.peer, self.now.seconds, dialect)
         self.connections[event.connection] = connection
         self.counters.connections += 1
         self.emit(Log("info", f"connection opened by {event.peer}", event.connection))

@@ -149,5 +149,8 @@ def dumps_strict(value: Any) -> str:
 
 
 def parse_reply(data: bytes) -> Any:
-    """The value of a reply that this server rendered."""
-    return json.loads(data)
+    """The value of a reply that this server rendered; a bare word of an older dialect is a text."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode()

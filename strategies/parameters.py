@@ -168,13 +168,15 @@ class Space:
         return {parameter.name: _describe(parameter) for parameter in self.parameters}
 
     def bounds(self) -> dict[str, list[Any]]:
-        """``{"p": [lower, upper]}``; for choices the first and last index, if fixed the value twice."""
+        """``{"p": [lower, upper]}``; for categories the first and last index, if fixed the value twice."""
         found: dict[str, list[Any]] = {}
         for parameter in self.parameters:
             if parameter.type == "fixed":
                 found[parameter.name] = [parameter.value, parameter.value]
-            elif parameter.type in ("categorical", "discrete"):
+            elif parameter.type == "categorical":
                 found[parameter.name] = [0, len(parameter.choices) - 1]
+            elif parameter.type == "discrete":
+                found[parameter.name] = [min(parameter.choices), max(parameter.choices)]
             else:
                 found[parameter.name] = [parameter.lower, parameter.upper]
         return found

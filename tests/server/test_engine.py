@@ -1114,6 +1114,24 @@ def test_a_forced_dialect(new_rig: Any, forced: str, value: Any, expected: str |
         assert peer.last["error"]["code"] == expected
 
 
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_forced_dialect_is_known_before_the_first_request(new_rig: Any, broken: bool) -> None:
+    """Input that is no request gets that dialect's error, not one that is readable in every one."""
+
+    def said(forced: str) -> bytes:
+        peer = new_rig(dialect=forced).connect()
+        if broken:
+            peer.unreadable()
+        else:
+            peer.send_value([1])
+        return bytes(peer.raw[-1])
+
+    assert said("aepsych-0.1") == b"bad request"
+    assert set(json.loads(said("aepsych-0.8"))) == {"server_error", "message"}
+    assert set(json.loads(said("native"))) == {"version", "type", "ok", "error"}
+    assert set(json.loads(said("auto"))) == {"version", "type", "ok", "error", "server_error"}
+
+
 def test_hello_says_what_there_is(rig: Any) -> None:
     """Server, versions, limits, capabilities, auth; before and after a setup."""
     peer = rig.connect()

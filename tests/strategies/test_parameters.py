@@ -254,7 +254,7 @@ def test_what_a_client_is_told():
         "count": [2, 9],
         "side": [0, 2],
         "mask": [0, 1],
-        "gap": [0, 2],
+        "gap": [1.0, 5.0],
         "room": ["A", "A"],
     }
 

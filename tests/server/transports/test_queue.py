@@ -67,6 +67,19 @@ def test_a_value_too_deep() -> None:
         assert server.connect().request(value)["error"]["code"] == "too_deep"
 
 
+def test_bare_words_of_the_first_generation() -> None:
+    """They are no JSON: the text itself comes back."""
+    config = "[common]\nparnames = [p]\nlb = [0]\nub = [1]\noutcome_type = single_probit\n"
+    config += "strategy_names = [init]\n[init]\ngenerator = SobolGenerator\nn_trials = 2\n"
+    with Server(dialect="aepsych-0.1") as server:
+        channel = server.connect()
+        first = channel.request({"type": "setup", "message": {"config_str": config}})
+        assert list(first) == ["p"]
+        assert channel.request({"type": "tell", "message": {"config": first, "outcome": 1}}) == "acq"
+        assert channel.request({"type": "fly"}) == "bad request"
+        assert channel.request({"type": "exit"}) == "Terminate"
+
+
 def test_replies_are_copies(space_filling: str) -> None:
     """What a client does with them changes nothing in the server."""
     with Server() as server:
