@@ -188,7 +188,9 @@ class Loop:
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"tcp://{host}:{self._settings.zmq_port or '*'}"
         limits = self._settings.limits
-        self._zmq = ZmqTransport(address, limits, self._new_zmq_peer, self._deliver, self._counters)
+        self._zmq = ZmqTransport(
+            address, limits, self._new_zmq_peer, self._deliver, self._turns, self._counters
+        )
         return self._zmq.port
 
     def _compute_inline(self, task: Compute) -> None:

@@ -1,43 +1,86 @@
-"""ZMQ: a ROUTER socket, one JSON value per message, for REQ and DEALER clients (wire.md 1)."""
+"""ZMQ: a ROUTER socket, one JSON value per message, for REQ and DEALER clients (wire.md 1).
+
+ZMQ itself tells nobody who is connected. That a peer is gone is heard from the socket's monitor, by the
+number of the descriptor that its messages came through; that it doesn't read is seen when its queue is full.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import zmq
 from fechner.server import jsontext
 from fechner.server.counters import Counters
 from fechner.server.errors import FechnerError
-from fechner.server.events import Connected, Event, Gone, Received, Unreadable
+from fechner.server.events import Connected, Event, Gone, Log, Received, Unreadable
 from fechner.server.framing import too_long
-from fechner.server.limits import Limits
+from fechner.server.limits import Limits, exceeded
+from fechner.server.logs import emit
+from fechner.server.transports.tcp import UNREAD_BYTES, WHOLE_BYTES
+from fechner.server.transports.turns import Turns
+from zmq.utils.monitor import parse_monitor_message
 
-#: Messages taken in before other transports get their turn.
-_TURN = 64
+#: Messages of one peer that ZMQ itself holds, in and out: each may be long.
+QUEUED_IN, QUEUED_OUT = 8, 16
+
+#: How often a peer that didn't read is tried again.
+RETRY_SECONDS = 0.01
 
 
 class ZmqPeer:
-    """One peer's way back: its routing id and whether it uses the empty delimiter (REQ does)."""
+    """One peer: its routing id, whether it uses the empty delimiter (REQ does), and what waits for it."""
 
     def __init__(self, transport: ZmqTransport, number: int, envelope: list[bytes]) -> None:
         self._transport, self.number, self.envelope = transport, number, envelope
+        self.descriptor = -1
+        self.backlog: deque[list[bytes]] = deque()  # messages that wait for their turn
+        self.parsing = False  # a long one, in another thread
+        self.unsent: deque[list[bytes]] = deque()  # replies that ZMQ takes no more of
+        self.unsent_bytes = 0
+        self.unread_since = 0.0
+
+    @property
+    def identity(self) -> bytes:
+        """Its routing id."""
+        return self.envelope[0]
+
+    @property
+    def held(self) -> bool:
+        """Whether its messages have to wait."""
+        return self.parsing or bool(self.unsent)
 
     def send(self, data: bytes) -> None:
         """Send a reply; a lost peer blocks nobody."""
-        self._transport.send([*self.envelope, data])
+        self._transport.send(self, [*self.envelope, data])
 
     def pause(self, paused: bool) -> None:
         """Nothing to do: the engine refuses what is too much."""
 
     def close(self, linger: float = 0.0) -> None:
-        """A ROUTER has nothing to close for one peer."""
+        """A ROUTER has nothing to close for one peer: what it sends next makes it a new one."""
+        self._transport.forget(self)
+
+    def go_on(self) -> bool:
+        """Handle a message that had to wait; whether more can be done now."""
+        if self.backlog and not self.held:
+            self._transport.handle(self, self.backlog.popleft())
+        return bool(self.backlog) and not self.held
 
 
 class ZmqTransport:
-    """The ROUTER socket in the asyncio loop."""
+    """The ROUTER socket in the asyncio loop.
+
+    Args:
+        address: where to bind.
+        limits: of the server.
+        new_peer: numbers a peer and knows it from then on.
+        deliver: takes events.
+        turns: when messages are looked at.
+        counters: of the server.
+    """
 
     def __init__(
         self,
@@ -45,26 +88,39 @@ class ZmqTransport:
         limits: Limits,
         new_peer: Callable[[Callable[[int], ZmqPeer]], ZmqPeer],
         deliver: Callable[[Event], None],
-        counters: Counters,
+        turns: Turns | None = None,
+        counters: Counters | None = None,
     ) -> None:
-        self._counters = counters
+        self._counters = counters or Counters()
         self._limits, self._new_peer, self._deliver = limits, new_peer, deliver
-        self._peers: OrderedDict[bytes, ZmqPeer] = OrderedDict()
+        self._turns = turns or Turns()
+        self._peers: dict[bytes, ZmqPeer] = {}
+        self._through: dict[int, set[bytes]] = {}  # peers by the descriptor of their connection
+        self._vanished: list[ZmqPeer] = []  # what they had sent may not have been received yet
+        self._received_since = 0
+        self._retrying: set[ZmqPeer] = set()
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.MAXMSGSIZE, 4 * limits.message_bytes)
+        self._socket.setsockopt(zmq.RCVHWM, QUEUED_IN)
+        self._socket.setsockopt(zmq.SNDHWM, QUEUED_OUT)
         self._socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to hear of peers that are gone or don't read
+        self._socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+        self._socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 60)
         self._socket.setsockopt(zmq.IPV6, "[" in address)
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         try:
             self._socket.bind(address)
         except zmq.ZMQError:
-            self._socket.close()
-            self._context.term()
+            self._end(linger=0)
             raise
         self._loop = asyncio.get_running_loop()
         self._fd = int(self._socket.getsockopt(zmq.FD))
+        self._monitor_fd = int(self._monitor.getsockopt(zmq.FD))
         self._loop.add_reader(self._fd, self._drain)
+        self._loop.add_reader(self._monitor_fd, self._watch)
         self._loop.call_soon(self._drain)
 
     @property
@@ -74,35 +130,135 @@ class ZmqTransport:
         assert isinstance(endpoint, bytes)
         return int(endpoint.rsplit(b":", 1)[1])
 
-    def send(self, frames: list[bytes]) -> None:
-        """Send without waiting."""
-        if self._socket.closed:
-            return
-        with contextlib.suppress(zmq.ZMQError):  # the peer is gone or reads nothing
-            self._socket.send_multipart(frames, zmq.NOBLOCK)
-        # The socket's descriptor tells edges, and sending may have swallowed one.
-        self._loop.call_soon(self._drain)
-
     def close(self) -> None:
         """Send what is under way, for a moment, and close."""
         if not self._socket.closed:
             self._loop.remove_reader(self._fd)
-            self._socket.close(linger=200)
-            self._context.term()
+            self._loop.remove_reader(self._monitor_fd)
+            self._end(linger=200)
+
+    def _end(self, linger: int) -> None:
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
+        self._socket.close(linger=linger)
+        self._context.term()
+
+    # Replies out
+
+    def send(self, peer: ZmqPeer, frames: list[bytes]) -> None:
+        """Send without waiting; what ZMQ doesn't take is kept until it does, up to a point."""
+        if self._socket.closed or self._peers.get(peer.identity) is not peer:
+            return
+        if peer.unsent or not self._sent(peer, frames):
+            if self._peers.get(peer.identity) is not peer:
+                return  # it is gone
+            if peer.unsent_bytes > UNREAD_BYTES:
+                self._give_up(peer, f"leaves {UNREAD_BYTES} bytes of replies unread")
+                return
+            peer.unread_since = peer.unread_since if peer.unsent else self._loop.time()
+            peer.unsent.append(frames)
+            peer.unsent_bytes += len(frames[-1])
+            if not self._retrying:
+                self._loop.call_later(RETRY_SECONDS, self._retry)
+            self._retrying.add(peer)
+        # The socket's descriptor tells edges, and sending may have swallowed one.
+        self._drain()
+
+    def _sent(self, peer: ZmqPeer, frames: list[bytes]) -> bool:
+        try:
+            self._socket.send_multipart(frames, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        except zmq.ZMQError:  # the peer is gone
+            self.forget(peer)
+            return False
+        return True
+
+    def _retry(self) -> None:
+        if self._socket.closed:
+            return
+        for peer in tuple(self._retrying):
+            while peer.unsent and self._sent(peer, peer.unsent[0]):
+                peer.unsent_bytes -= len(peer.unsent.popleft()[-1])
+                peer.unread_since = self._loop.time()
+            if not peer.unsent:
+                self._retrying.discard(peer)
+                self._turns.add(peer)
+            elif self._loop.time() - peer.unread_since > self._limits.message_seconds:
+                self._give_up(peer, f"reads no reply within {self._limits.message_seconds:g} s")
+        if self._retrying:
+            self._loop.call_later(RETRY_SECONDS, self._retry)
+        self._drain()
+
+    def _give_up(self, peer: ZmqPeer, why: str) -> None:
+        self._counters.logged("warning")
+        emit(Log("warning", f"a peer {why}: dropped", peer.number))
+        self.forget(peer)
+
+    # Peers come and go
+
+    def forget(self, peer: ZmqPeer) -> None:
+        """The peer is gone, or as good as."""
+        peer.unsent.clear()
+        peer.backlog.clear()
+        peer.unsent_bytes = 0
+        self._retrying.discard(peer)
+        self._leave(peer)
+        if self._peers.get(peer.identity) is peer:
+            del self._peers[peer.identity]
+            self._deliver(Gone(peer.number))
+
+    def _leave(self, peer: ZmqPeer) -> None:
+        """It no longer comes through the descriptor that it came through."""
+        others = self._through.get(peer.descriptor)
+        if others is not None:
+            others.discard(peer.identity)
+            if not others:
+                del self._through[peer.descriptor]
+
+    def _watch(self) -> None:
+        """Hear which connections have ended."""
+        while not self._monitor.closed:
+            try:
+                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))
+            except zmq.ZMQError:
+                break
+            for identity in self._through.pop(int(event["value"]), ()):
+                self._vanished.append(self._peers[identity])
+                self._received_since = 0
+        if self._vanished:
+            self._drain()
+
+    def _see_off(self) -> None:
+        """All that those who vanished had sent has been received by now."""
+        vanished, self._vanished = self._vanished, []
+        for peer in vanished:
+            if peer.descriptor not in self._through or peer.identity not in self._through[peer.descriptor]:
+                self.forget(peer)  # else it has come back through another connection
+
+    # Messages in
 
     def _drain(self) -> None:
-        for _ in range(_TURN):
-            if self._socket.closed:
-                return
-            try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.ZMQError:
-                return
-            self._message(frames)
-        self._loop.call_soon(self._drain)
+        self._turns.add(self)
 
-    def _message(self, frames: list[bytes]) -> None:
-        identity, body = frames[0], frames[1:]
+    def go_on(self) -> bool:
+        """Receive one message; whether there may be more."""
+        if self._socket.closed:
+            return False
+        try:
+            frames: list[Any] = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+        except zmq.ZMQError:
+            self._see_off()
+            return False
+        self._message(frames)
+        self._received_since += 1
+        if self._received_since > (QUEUED_IN + 1) * (len(self._peers) + 1):  # each peer had its turns
+            self._see_off()
+        return True
+
+    def _message(self, frames: list[Any]) -> None:
+        descriptor = int(frames[-1].get(zmq.SRCFD))
+        identity, body = frames[0].bytes, [frame.bytes for frame in frames[1:4]]
         self._counters.bytes_in += sum(map(len, body))
         envelope = [identity]
         if len(body) > 1 and body[0] == b"":
@@ -112,13 +268,43 @@ class ZmqTransport:
         if peer is None:
             peer = self._new_peer(lambda number: ZmqPeer(self, number, envelope))
             self._peers[identity] = peer
+            self._come(peer, descriptor)
             self._deliver(Connected(peer.number, False, f"zmq-{peer.number}"))
-            while len(self._peers) > self._limits.connections:
-                _, silent = self._peers.popitem(last=False)
-                self._deliver(Gone(silent.number))
-        self._peers.move_to_end(identity)
+            if identity not in self._peers:
+                return  # refused, and told so
+        elif identity not in self._through.get(descriptor, ()):
+            self._come(peer, descriptor)
         peer.envelope = envelope
-        self._deliver(self._event(peer.number, body))
+        if not peer.held and not peer.backlog:
+            self.handle(peer, body)
+        elif len(peer.backlog) < self._limits.waiting_requests:
+            peer.backlog.append(body)
+        else:
+            text = f"{self._limits.waiting_requests} messages are waiting already"
+            error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
+            self._deliver(Unreadable(peer.number, error))
+
+    def _come(self, peer: ZmqPeer, descriptor: int) -> None:
+        """A peer's messages come through this descriptor: not what had that number before."""
+        self._leave(peer)
+        self._watch()
+        peer.descriptor = descriptor
+        self._through.setdefault(descriptor, set()).add(peer.identity)
+
+    def handle(self, peer: ZmqPeer, body: list[bytes]) -> None:
+        """Hand a message over; a long one is read in another thread first."""
+        if len(body) == 1 and WHOLE_BYTES < len(body[0]) <= self._limits.message_bytes:
+            peer.parsing = True
+
+            def then(event: Event) -> None:
+                peer.parsing = False
+                if self._peers.get(peer.identity) is peer:
+                    self._deliver(event)
+                    self._turns.add(peer)
+
+            self._turns.apart(lambda: self._event(peer.number, body), then)
+        else:
+            self._deliver(self._event(peer.number, body))
 
     def _event(self, number: int, body: list[bytes]) -> Event:
         try:
