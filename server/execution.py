@@ -241,7 +241,10 @@ class Pool:
 
     def abandon(self, number: int) -> None:
         """Nobody wants the task any more: take it from the queue, or tell its worker to stop."""
-        self._heap = [waiting for waiting in self._heap if waiting.task.task != number]
+        kept = [waiting for waiting in self._heap if waiting.task.task != number]
+        if len(kept) < len(self._heap):
+            self._deaths.pop(number, None)
+        self._heap = kept
         heapq.heapify(self._heap)
         for worker in self._workers:
             if worker.task is not None and worker.task.task == number:
@@ -330,7 +333,8 @@ class Pool:
             self._order += 1
             heapq.heappush(self._heap, _Waiting(priority, self._order, task))
             wanted = False
-        if wanted and result is not None:
+        if not any(waiting.task is task for waiting in self._heap):
             self._deaths.pop(task.task, None)
+        if wanted and result is not None:
             self._deliver(result)
         self._assign()

@@ -7,6 +7,7 @@ own, so they don't wait for each other.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from fechner.server.engine import Engine
     from fechner.server.session import Session
     from fechner.strategies.state import State
+
+#: Ids of a session that are kept in memory; where there are more, each new one is looked up on record.
+MOST_IDS = 10_000
 
 #: Of a deadline, kept for the commit.
 COMMIT_MS = 4.0
@@ -138,7 +142,8 @@ class Lane:
         session: as of its last adopted change.
         known: the session is on record.
         loading: it is being read back.
-        ids: ids that its ok messages used.
+        ids: ids that its ok messages used, unless they are too many.
+        ids_on_record: they are: only the record knows them.
         owner: the connection that holds it, None while it is detached.
         queue: jobs that wait.
         running: the job in work.
@@ -155,6 +160,7 @@ class Lane:
     known: bool = False
     loading: bool = False
     ids: set[str] = field(default_factory=set)
+    ids_on_record: bool = False
     owner: Connection | None = None
     queue: deque[Job] = field(default_factory=deque)
     running: Job | None = None
@@ -166,6 +172,18 @@ class Lane:
     considered: State | None = None
     repeats: tuple[int, dict[str, Any], bool, bool] = (1, {}, False, False)
     last_type: str = ""
+
+    def used(self, ids: Iterable[str]) -> None:
+        """Ok messages have used these ids."""
+        self.ids.update(ids)
+        if len(self.ids) > MOST_IDS:
+            self.ids_on_record = True
+        if self.ids_on_record:
+            self.ids.clear()
+
+    def may_know(self, id_: str) -> bool:
+        """Whether an ok message may have used the id; the record knows."""
+        return self.ids_on_record or id_ in self.ids
 
     @property
     def idle(self) -> bool:

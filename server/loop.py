@@ -137,6 +137,7 @@ class Loop:
         self._number = 0
         self._events: deque[Event] = deque()
         self._turns = Turns()
+        self._alarms: dict[int, asyncio.TimerHandle] = {}
         self._handling = False
         self._pool: Pool | None = None
         self._zmq: ZmqTransport | None = None
@@ -320,8 +321,7 @@ class Loop:
             if self._pool is not None:
                 self._pool.abandon(effect.task)
         elif isinstance(effect, Wake):
-            wait = max(0.0, effect.seconds - time.monotonic())
-            self._loop.call_later(wait, self._deliver, Woken(effect.token))
+            self._set_alarm(effect)
         elif isinstance(effect, Pause):
             peer = self._peers.get(effect.connection)
             if peer is not None:
@@ -334,6 +334,19 @@ class Loop:
             self._log(effect)
         elif isinstance(effect, Halt):
             self._halted.set()
+
+    def _set_alarm(self, wake: Wake) -> None:
+        """Deadlines may be far away, and most are met long before: forget those now and then."""
+        wanted = self._engine.alarms
+        if len(self._alarms) > 2 * len(wanted) + 64:
+            for token in [token for token in self._alarms if token not in wanted]:
+                self._alarms.pop(token).cancel()
+        wait = max(0.0, wake.seconds - time.monotonic())
+        self._alarms[wake.token] = self._loop.call_later(wait, self._alarmed, wake.token)
+
+    def _alarmed(self, token: int) -> None:
+        self._alarms.pop(token, None)
+        self._deliver(Woken(token))
 
     def _log(self, line: Log) -> None:
         self._counters.logged(line.level)

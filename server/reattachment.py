@@ -25,6 +25,7 @@ _TYPES = ("ask", "tell", "update")
 def leave(engine: Engine, lane: Lane, connection: Connection) -> None:
     """A connection no longer holds a session: it may be taken up again from the same address."""
     engine.left_behind.pop(lane.session.id, None)
+    _forget_old(engine)  # most are never taken up
     if _fits(engine, connection) and lane.known and not lane.session.ended:
         engine.left_behind[lane.session.id] = (host(connection), engine.now.seconds)
 
@@ -33,8 +34,7 @@ def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
     """The session that a request without one means; None if nobody can say."""
     if not _fits(engine, connection) or job.request.type not in _TYPES or job.request.fault is not None:
         return None
-    since = engine.now.seconds - WITHIN_SECONDS
-    engine.left_behind = {id_: left for id_, left in engine.left_behind.items() if left[1] >= since}
+    _forget_old(engine)
     found = [id_ for id_, (where, _) in engine.left_behind.items() if where == host(connection)]
     if len(found) != 1:
         if found:
@@ -45,6 +45,16 @@ def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
     text = f"{connection.peer} goes on with a session left behind from there"
     engine.emit(Log("warning", text, connection.number, found[0]))
     return found[0]
+
+
+def _forget_old(engine: Engine) -> None:
+    """Those left too long ago; they stand in the order in which they were left."""
+    since = engine.now.seconds - WITHIN_SECONDS
+    while engine.left_behind:
+        oldest = next(iter(engine.left_behind))
+        if engine.left_behind[oldest][1] >= since:
+            break
+        del engine.left_behind[oldest]
 
 
 def host(connection: Connection) -> str:

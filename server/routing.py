@@ -249,7 +249,8 @@ def loaded(engine: Engine, event: Loaded) -> None:
         for job in lane.queue:
             job.request.fault = error
     elif event.session is not None:
-        lane.session, lane.known, lane.ids = event.session, True, set(event.ids)
+        lane.session, lane.known, lane.ids, lane.ids_on_record = event.session, True, set(), False
+        lane.used(event.ids)
     work.pump(engine, lane)
     if event.error and lane.owner is not None:
         engine.detach(lane, lane.owner)  # what memory holds may be stale: the next request reads it again
@@ -270,7 +271,8 @@ def _loaded_last(engine: Engine, connection: Connection, event: Loaded) -> None:
         return
     id_ = event.session.id
     if id_ not in engine.lanes:
-        engine.lanes[id_] = Lane(event.session, known=True, ids=set(event.ids))
+        lane = engine.lanes[id_] = Lane(event.session, known=True)
+        lane.used(event.ids)
     _enter(engine, connection, job, id_)
 
 

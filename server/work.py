@@ -64,7 +64,7 @@ def _begin_step(engine: Engine, lane: Lane) -> None:
     """Answer a step from the record if its id is known, else do it."""
     job = running(lane)
     key = job.step.key
-    if key is not None and key in lane.ids:
+    if key is not None and lane.may_know(key):
         token = engine.token()
         engine.finds[token] = lane
         engine.emit(Find(token, lane.session.id, key))
@@ -232,7 +232,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
         if job.step.type not in _UNRECORDED and lane.known and not engine.read_only:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
-                lane.ids.add(job.step.key)
+                lane.used([job.step.key])
         step_done(engine, lane, text)
         return
     if engine.read_only:
@@ -264,7 +264,7 @@ def committed(engine: Engine, event: Committed) -> None:
         engine.incident(fault(error), lane)
         engine.load(lane)
     if job.step.key is not None:
-        lane.ids.add(job.step.key)
+        lane.used([job.step.key])
     attach(engine, lane, job)
     if change is not None and change["type"] == "exit":
         engine.detach(lane, job.connection)
