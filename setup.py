@@ -30,6 +30,7 @@ setup(
         "matplotlib>=3.8",
         "numpy>=1.26",
         "pandas>=2.2",
+        "prometheus-client>=0.20",
         "pydantic>=2.7",
         "pyzmq>=26",
         "rich>=13",

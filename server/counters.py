@@ -1,8 +1,8 @@
 """What a running server counts: plain numbers, filled where things happen, shown by `status` and as metrics.
 
-Nothing here locks: each field is written by one thread, the loop's or (`commits`, `groups`,
-`failed_commits`) the record writer's, and reading a number that another thread writes gives one of its
-values. Times are in seconds. Labels come from fixed tables, never from what a peer sent.
+Nothing here locks: each field is written by one thread, the loop's or (`commits` and those after it) the
+record writer's, and reading a number that another thread writes gives one of its values. Times are in
+seconds. Labels come from fixed tables, never from what a peer sent.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class Counters:
         commits: times of commits; each puts a group of requests on record.
         groups: how many requests were in each group.
         failed_commits: requests that are not on record.
+        free_bytes, record_bytes: room on the record's disk, and its size, when last looked at.
     """
 
     requests: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -85,6 +86,8 @@ class Counters:
     commits: Histogram = field(default_factory=Histogram)
     groups: Histogram = field(default_factory=lambda: Histogram(SIZES))
     failed_commits: int = 0
+    free_bytes: int | None = None
+    record_bytes: int | None = None
 
     def answered(self, type_: str, dialect: str, code: str, seconds: float) -> None:
         """A request has its reply."""

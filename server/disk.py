@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fechner.server.events import DiskLow
@@ -35,6 +36,9 @@ class DiskWatch:
         self._usage, self._clock = usage, clock
         self._next = -float("inf")
         self._said = ""
+        self._file = file
+        self.free_bytes: int | None = None
+        self.record_bytes: int | None = None
 
     def look(self) -> list[DiskLow]:
         """What is new: there is little room, or enough again; usually nothing."""
@@ -43,6 +47,9 @@ class DiskWatch:
         self._next = now + LOOK_EVERY
         try:
             total, _, free = self._usage(self._folder)
+            self.free_bytes = free
+            with suppress(OSError):  # somebody took it away: its own check says so
+                self.record_bytes = self._file.stat().st_size if self._file is not None else None
         except OSError:
             return []  # the writer will say what is wrong
         low = free < LEAST_BYTES or free < LEAST_PART * total

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fechner.database.failpoints import fail_point
@@ -52,6 +53,8 @@ from fechner.server.transports.turns import Turns
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
+    from fechner.server.metrics import Page
+    from fechner.server.transports.metrics import MetricsServer
     from fechner.server.transports.zmq import ZmqPeer, ZmqTransport
 
 #: How long a stopping server waits for its last replies to leave.
@@ -86,6 +89,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5555
     zmq_port: int | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
     workers: int = 0
     dialect: str = "auto"
     config: str | dict[str, Any] | None = None
@@ -105,7 +110,7 @@ class Loop:
         settings: where to listen and how.
         record: the record's name.
         open_record: opens it, in the writer's thread.
-        listening: told (TCP port, ZMQ port or None) once clients may connect.
+        listening: told (TCP port, and those of ZMQ and metrics or None) once clients may connect.
     """
 
     def __init__(
@@ -113,7 +118,7 @@ class Loop:
         settings: Settings,
         record: str,
         open_record: Callable[[], Record],
-        listening: Callable[[int, int | None], None] = lambda port, zmq_port: None,
+        listening: Callable[[int, int | None, int | None], None] = lambda port, zmq_port, metrics_port: None,
     ) -> None:
         self._settings, self._open_record, self._listening = settings, open_record, listening
         self._engine = Engine(
@@ -133,6 +138,7 @@ class Loop:
             begun=time.monotonic(),
         )
         self._counters = self._engine.counters
+        self._page: Page | None = None
         self._peers: dict[int, Peer] = {}
         self._number = 0
         self._events: deque[Event] = deque()
@@ -141,6 +147,7 @@ class Loop:
         self._handling = False
         self._pool: Pool | None = None
         self._zmq: ZmqTransport | None = None
+        self._metrics: MetricsServer | None = None
         self._fault: BaseException | None = None
         self._interrupted = False
 
@@ -148,7 +155,7 @@ class Loop:
         """Serve until a signal or `stop`.
 
         Raises:
-            OSError: the port can't be bound.
+            OSError: the port can't be bound; its filename is `metrics` if it is that of metrics.
             Exception: the record can't be opened.
         """
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -169,9 +176,10 @@ class Loop:
         try:
             port = server.sockets[0].getsockname()[1]
             zmq_port = self._bind_zmq() if settings.zmq_port is not None else None
-            self._writer = Writer(self._open_record, self._opened, self._stored, self._counters.committed)
+            metrics_port = await self._serve_metrics()
+            self._writer = Writer(self._open_record, self._opened, self._stored, self._counters)
             self._handle_signals()
-            self._listening(port, zmq_port)
+            self._listening(port, zmq_port, metrics_port)
             also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
             self._log(Log("info", f"listening on port {port}{also}"))
             if settings.workers:
@@ -180,6 +188,8 @@ class Loop:
             await self._halted.wait()
         finally:
             server.close()
+            if self._metrics is not None:
+                self._metrics.close()
             await self._farewell()
             self._log(Log("info", "stopped"))
 
@@ -193,6 +203,29 @@ class Loop:
             address, limits, self._new_zmq_peer, self._deliver, self._turns, self._counters
         )
         return self._zmq.port
+
+    async def _serve_metrics(self) -> int | None:
+        settings = self._settings
+        if settings.metrics_port is None:
+            return None
+        from fechner.server.transports.metrics import MetricsServer
+
+        self._metrics = MetricsServer(self._metrics_page)
+        try:
+            return await self._metrics.start(settings.metrics_host, settings.metrics_port)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "metrics") from error
+
+    async def _metrics_page(self) -> bytes:
+        if self._page is None:
+            module = await asyncio.to_thread(import_module, "fechner.server.metrics")
+            self._page = module.Page(self._engine)
+        self._writer.look()  # for the next page
+        parts = []
+        for part in self._page.parts():
+            parts.append(part)
+            await asyncio.sleep(0)  # others first
+        return b"".join(parts)
 
     def _compute_inline(self, task: Compute) -> None:
         """Compute in the loop's thread, which hears nothing meanwhile but a signal."""

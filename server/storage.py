@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from fechner.server.counters import Counters
 from fechner.server.disk import DiskWatch
 from fechner.server.events import (
     Commit,
     CommitFailed,
     Committed,
+    DiskLow,
     Event,
     Find,
     Found,
@@ -37,25 +39,17 @@ SLOW_SECONDS = 0.25
 StorageEffect = Commit | Load | Find | ReadHistory | ReadSeedData
 
 
-Count = Callable[[int, int, float], None]
-
-
-def _uncounted(requests: int, failed: int, seconds: float) -> None:
-    """Nobody counts."""
-
-
-def perform(record: Record, effects: Sequence[StorageEffect], count: Count = _uncounted) -> list[Event]:
-    """Carry effects out in order; neighbouring commits go to disk as one group.
-
-    `count` is told of each group: its requests, those that failed, seconds.
-    """
+def perform(
+    record: Record, effects: Sequence[StorageEffect], counters: Counters | None = None
+) -> list[Event]:
+    """Carry effects out in order; neighbouring commits go to disk as one group."""
     events: list[Event] = []
     commits: list[Commit] = []
     for effect in effects:
         if isinstance(effect, Commit):
             commits.append(effect)
             continue
-        events += _commit(record, commits, count)
+        events += _commit(record, commits, counters)
         commits = []
         if isinstance(effect, Load):
             events.append(_load(record, effect))
@@ -65,10 +59,10 @@ def perform(record: Record, effects: Sequence[StorageEffect], count: Count = _un
             events.append(_seed_data(record, effect))
         else:
             events.append(_history(record, effect))
-    return events + _commit(record, commits, count)
+    return events + _commit(record, commits, counters)
 
 
-def _commit(record: Record, commits: Sequence[Commit], count: Count) -> list[Event]:
+def _commit(record: Record, commits: Sequence[Commit], counters: Counters | None) -> list[Event]:
     if not commits:
         return []
     results: Sequence[Exception | None]
@@ -78,7 +72,8 @@ def _commit(record: Record, commits: Sequence[Commit], count: Count) -> list[Eve
     except Exception as error:
         results = [error] * len(commits)
     took = time.perf_counter() - begun
-    count(len(commits), sum(error is not None for error in results), took)
+    if counters is not None:
+        counters.committed(len(commits), sum(error is not None for error in results), took)
     if took > SLOW_SECONDS:
         emit(Log("info", f"a commit of {len(commits)} took {took:.3f} s"))
     return [
@@ -162,6 +157,10 @@ def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
         return SeedDataRead(effect.token, {}, _text(error))
 
 
+class _Look:
+    """Look at the disk."""
+
+
 class Writer:
     """The one thread, with the one connection, that touches the record.
 
@@ -174,16 +173,21 @@ class Writer:
         open_: Callable[[], Record],
         opened: Callable[[BaseException | None], None],
         post: Callable[[Sequence[Event]], None],
-        count: Count = _uncounted,
+        counters: Counters | None = None,
     ) -> None:
-        self._open, self._opened, self._post, self._count = open_, opened, post, count
-        self._queue: queue.SimpleQueue[StorageEffect | None] = queue.SimpleQueue()
+        self._open, self._opened, self._post = open_, opened, post
+        self._counters = counters or Counters()
+        self._queue: queue.SimpleQueue[StorageEffect | _Look | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
         self._thread.start()
 
     def put(self, effect: StorageEffect) -> None:
         """Carry an effect out; its event is posted."""
         self._queue.put(effect)
+
+    def look(self) -> None:
+        """Look at the disk, for the counters, also while there is nothing to write."""
+        self._queue.put(_Look())
 
     def close(self, timeout: float) -> None:
         """Carry out what waits, close the record, end the thread."""
@@ -198,7 +202,7 @@ class Writer:
             return
         self._opened(None)
         disk = DiskWatch(None if record.read_only else record.file)
-        if low := disk.look():
+        if low := self._look(disk):
             self._post(low)
         ending = False
         while not ending:
@@ -208,13 +212,18 @@ class Writer:
                 if item is None:
                     ending = True
                     break
-                batch.append(item)
+                if not isinstance(item, _Look):
+                    batch.append(item)
                 try:
                     item = self._queue.get_nowait()
                 except queue.Empty:
                     break
-            if batch:
-                events = [*perform(record, batch, self._count), *disk.look()]
-                if events:
-                    self._post(events)
+            events = [*perform(record, batch, self._counters), *self._look(disk)]
+            if events:
+                self._post(events)
         record.close()
+
+    def _look(self, disk: DiskWatch) -> list[DiskLow]:
+        low = disk.look()
+        self._counters.free_bytes, self._counters.record_bytes = disk.free_bytes, disk.record_bytes
+        return low

@@ -83,6 +83,18 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, metavar="N", help="ZMQ port, off unless given; 0 takes a free one."),
     ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to show metrics on; loopback only.")
+    ] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Port of metrics for Prometheus, off unless given; 0 takes a free one.",
+        ),
+    ] = None,
     db: Db = DEFAULT_DB,
     config: Annotated[
         str | None,
@@ -155,6 +167,8 @@ def serve(
             host=host,
             port=port,
             zmq_port=zmq_port,
+            metrics_host=metrics_host,
+            metrics_port=metrics_port,
             db=db,
             config=config,
             resume=resume,

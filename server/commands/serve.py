@@ -8,6 +8,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
@@ -65,6 +66,8 @@ class ServeOptions:
     host: str
     port: int
     zmq_port: int | None
+    metrics_host: str
+    metrics_port: int | None
     db: str
     config: str | None
     resume: str | None
@@ -97,19 +100,24 @@ def serve(options: ServeOptions) -> None:
     if not_a_record(options.db):
         fail(f"{options.db} is no record: it is not an SQLite file")
 
-    def listening(port: int, zmq_port: int | None) -> None:
+    def listening(port: int, zmq_port: int | None, metrics_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
         workers = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
         print(f"listening on {_at(options.host, port)}{also}; {workers}; stop with Ctrl-C", flush=True)
+        if metrics_port is not None:
+            print(f"metrics on http://{_at(options.metrics_host, metrics_port)}/metrics", flush=True)
 
     who = f"fechner serve on {options.host}" + (f":{options.port}" if options.port else "")
     lock = None if options.read_only else _lock(options.db, who, options.force_network)
     try:
         Loop(settings, name, partial(_open_record, options), listening).run()
     except OSError as error:
-        taken = f"port {options.port} is taken; --port names another, 0 a free one"
+        host, port, option = options.host, options.port, "--port"
+        if error.filename == "metrics":
+            host, port, option = options.metrics_host, options.metrics_port or 0, "--metrics-port"
+        taken = f"port {port} is taken; {option} names another, 0 a free one"
         reason = taken if error.errno == errno.EADDRINUSE else error.strerror or error
-        fail(f"can't listen on {options.host}: {reason}")
+        fail(f"can't listen on {host}: {reason}")
     except Exception as error:
         from fechner.database.errors import RecordError
 
@@ -131,6 +139,14 @@ def _refuse_elsewhere(options: ServeOptions) -> None:
             "only; use --host 127.0.0.1 (a tunnel such as `ssh -L` reaches it from elsewhere)",
             USAGE,
         )
+    if options.metrics_port is not None and not is_loopback(options.metrics_host):
+        fail(
+            f"won't show metrics on {options.metrics_host}: they are for this machine only; a tunnel or a "
+            "proxy with authentication takes them elsewhere",
+            USAGE,
+        )
+    if options.metrics_port is not None and find_spec("prometheus_client") is None:
+        fail("--metrics-port needs prometheus_client: pip install prometheus-client", USAGE)
 
 
 def _log(options: ServeOptions) -> None:
@@ -165,6 +181,8 @@ def _settings(options: ServeOptions) -> Settings:
         host=options.host,
         port=options.port,
         zmq_port=options.zmq_port,
+        metrics_host=options.metrics_host,
+        metrics_port=options.metrics_port,
         workers=default_workers() if options.workers is None else options.workers,
         dialect=options.dialect,
         config=config,

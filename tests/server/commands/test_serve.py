@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,3 +189,45 @@ def test_a_session_to_resume_that_is_not_there(serve: Serve, db: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert f"there is no session {unknown} to resume" in said
+
+
+def test_status_and_metrics_of_a_server(serve: Serve, space_filling: str) -> None:
+    """Workers and computations are in the status; metrics are where the third line says."""
+    if not os.environ.get("FECHNER_REQUIRE_ALL"):
+        pytest.importorskip("prometheus_client")
+    process, port = serve("--metrics-port", "0", "--workers", "1")
+    assert process.stdout is not None
+    said = re.fullmatch(r"metrics on (http://127\.0\.0\.1:\d+/metrics)\n", process.stdout.readline())
+    assert said is not None
+    setup = {"version": "1", "type": "setup", "message": {"config": space_filling, "seed": 1}}
+    assert request(port, setup)["ok"]
+    status = request(port, {"version": "1", "type": "status"})["message"]
+    assert status["workers"] == {"n": 1, "busy": 0, "deaths": 0}
+    assert status["computations"] == {"running": {}, "waiting": {}}
+    assert status["counters"]["bytes_in"] == len(json.dumps(setup)) + len(
+        '{"version": "1", "type": "status"}'
+    )
+    with urllib.request.urlopen(said[1], timeout=60) as page:
+        text = page.read().decode()
+    for wanted in (
+        'fechner_requests_total{code="ok",dialect="1",type="setup"} 1.0',
+        "fechner_commit_seconds_count 1.0",
+        "fechner_commit_requests_sum 1.0",
+        "fechner_record_free_bytes ",
+        "fechner_workers 1.0",
+    ):
+        assert wanted in text
+
+
+def test_metrics_stay_on_this_machine(run: Any) -> None:
+    """Another address is a usage error; a port that is taken is named."""
+    if not os.environ.get("FECHNER_REQUIRE_ALL"):
+        pytest.importorskip("prometheus_client")
+    result = run("serve", "--metrics-port", "0", "--metrics-host", "0.0.0.0", "--port", "0")
+    assert result.exit_code == 2
+    assert "0.0.0.0" in result.stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--metrics-port", port, "--port", 0, "--workers", 0)
+    assert result.exit_code == 1
+    assert f"port {port} is taken; --metrics-port" in result.stderr
