@@ -77,7 +77,7 @@ def attach(engine: Engine, lane: Lane, job: Job) -> None:
             owner.owned.discard(id_)
             if owner.session == id_:
                 owner.session = None
-        lane.owner = connection
+        lane.owner, connection.own_session = connection, True
         engine.left_behind.pop(id_, None)
         connection.observing.discard(id_)
         connection.owned.add(id_)

@@ -113,7 +113,7 @@ class Engine:
         self.default_config, self.default_session = default_config, default_session
         self.read_only, self.reattach = read_only, reattach and not read_only
         self.exit_with_client, self.exited = exit_with_client, False
-        self.left_behind: dict[str, tuple[str, float]] = {}  # sessions, by whom and since when
+        self.left_behind: dict[str, reattachment.Left] = {}  # sessions that lost their connection
         self.eager, self.speculate = eager and not read_only, speculate and not read_only
         self.foreseen: dict[int, tuple[Lane, bytes]] = {}  # computations that no request waits for yet
         self._token = 0
@@ -258,6 +258,7 @@ class Engine:
             self.answered(connection, job.request, job.code, job.received.seconds)
             self.send(connection, connection.dialect, text)
         lane.running = None
+        reattachment.done(self, lane, job)
         if job.closes and not connection.gone:
             self.close(connection)
         work.pump(self, lane)

@@ -18,6 +18,7 @@ from fechner.server.messages import Ask, Begin, Message, Update
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
+    from fechner.server.reattachment import Left
     from fechner.server.session import Session
     from fechner.strategies.state import State
 
@@ -53,6 +54,7 @@ class Job:
         pending: the step's reply and change while they are being recorded.
         source: where its answer came from: the request itself, or a computation ahead of it.
         code: what it was answered with: `ok`, or an error's code.
+        took_up: how the session was left behind that it took up (reattachment.py).
     """
 
     connection: Connection
@@ -66,6 +68,7 @@ class Job:
     silent: bool = False
     pending: tuple[str, dict[str, Any] | None] | None = None
     source: str = "request"
+    took_up: Left | None = None
     code: str = "ok"
 
     @property
@@ -94,6 +97,8 @@ class Connection:
         deaf: its stream is broken; nothing more is understood.
         gone: it is lost; what it had sent is still honoured.
         closing: its last reply is on the way.
+        participant: whom it named last, where it names anybody.
+        own_session: it has held a session, or tried to set one up.
     """
 
     number: int
@@ -113,6 +118,8 @@ class Connection:
     closing: bool = False
     paused: bool = False
     default_tried: bool = False
+    participant: str | None = None
+    own_session: bool = False
 
     @property
     def busy(self) -> int:

@@ -4,12 +4,18 @@ These dialects have no way to say which session is meant. So a tell or an ask th
 connection without a session goes to the session that a lost connection from the same address left behind, in
 this run of the server and within ten minutes, and only if there is exactly one: never may the answers of two
 participants meet. Clients of version 1 name their session.
+
+Whatever speaks for another participant forbids it: a second session that is left there, or held by a
+connection that may be lost as well (it is silent); a setup from there since, also one that failed; another
+dialect; another participantID; a sender that had a session, or tried to set one up, on its connection.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fechner.server.dialects import Request
 from fechner.server.events import Log
 from fechner.server.lanes import Connection, Job, Lane
 
@@ -22,12 +28,43 @@ WITHIN_SECONDS = 600.0
 _TYPES = ("ask", "tell", "update")
 
 
+@dataclass(slots=True)
+class Left:
+    """A session that a connection left behind.
+
+    Attributes:
+        host: the address that it was held from.
+        since: when it was left, in seconds.
+        dialect: what its client spoke.
+        participant: whom its client named last, None if nobody.
+        superseded: somebody has begun anew there since.
+    """
+
+    host: str
+    since: float
+    dialect: str
+    participant: str | None
+    superseded: bool = False
+
+
+def heard(engine: Engine, connection: Connection, request: Request) -> None:
+    """Note what a request says about who sits there."""
+    if connection.dialect is None or not connection.dialect.lenient:
+        return
+    connection.participant = _participant(request) or connection.participant
+    if request.type == "setup" and not connection.own_session:
+        connection.own_session = True
+        for left in engine.left_behind.values():
+            if connection.stream and left.host == host(connection):
+                left.superseded = True
+
+
 def leave(engine: Engine, lane: Lane, connection: Connection) -> None:
     """A connection no longer holds a session: it may be taken up again from the same address."""
     engine.left_behind.pop(lane.session.id, None)
     _forget_old(engine)  # most are never taken up
     if _fits(engine, connection) and lane.known and not lane.session.ended:
-        engine.left_behind[lane.session.id] = (host(connection), engine.now.seconds)
+        engine.left_behind[lane.session.id] = _left(engine, connection)
 
 
 def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
@@ -35,24 +72,37 @@ def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
     if not _fits(engine, connection) or job.request.type not in _TYPES or job.request.fault is not None:
         return None
     _forget_old(engine)
-    found = [id_ for id_, (where, _) in engine.left_behind.items() if where == host(connection)]
-    if len(found) != 1:
-        if found:
-            text = f"{connection.peer} named no session, and {len(found)} were left behind from there"
-            engine.emit(Log("warning", f"{text}: none was taken up", connection.number))
+    here, since = host(connection), engine.now.seconds - WITHIN_SECONDS
+    found = {
+        id_: left for id_, left in engine.left_behind.items() if left.host == here and left.since >= since
+    }
+    found |= _being_left(engine, here)
+    if not found:
         return None
-    del engine.left_behind[found[0]]
+    id_ = next(iter(found))
+    reason = _forbids(engine, connection, job, found)
+    if reason:
+        engine.emit(Log("warning", f"{connection.peer} named no session: {reason}", connection.number))
+        return None
+    job.took_up = engine.left_behind.pop(id_, None)
     text = f"{connection.peer} goes on with a session left behind from there"
-    engine.emit(Log("warning", text, connection.number, found[0]))
-    return found[0]
+    engine.emit(Log("warning", text, connection.number, id_))
+    return id_
+
+
+def done(engine: Engine, lane: Lane, job: Job) -> None:
+    """A request that took a session up is answered: where it failed, the session is still left behind."""
+    left, job.took_up = job.took_up, None
+    if left is not None and lane.owner is None and lane.known and not lane.session.ended:
+        engine.left_behind.setdefault(lane.session.id, left)
 
 
 def _forget_old(engine: Engine) -> None:
-    """Those left too long ago; they stand in the order in which they were left."""
+    """Those left too long ago; but for a few they stand in the order in which they were left."""
     since = engine.now.seconds - WITHIN_SECONDS
     while engine.left_behind:
         oldest = next(iter(engine.left_behind))
-        if engine.left_behind[oldest][1] >= since:
+        if engine.left_behind[oldest].since >= since:
             break
         del engine.left_behind[oldest]
 
@@ -60,6 +110,63 @@ def _forget_old(engine: Engine) -> None:
 def host(connection: Connection) -> str:
     """The address of a peer, without its port."""
     return connection.peer.rpartition(":")[0] or connection.peer
+
+
+def _forbids(engine: Engine, connection: Connection, job: Job, found: dict[str, Left]) -> str:
+    """Why the sender may be another participant than the one whose session was left; empty if nothing is."""
+    left = next(iter(found.values()))
+    named = _participant(job.request)
+    silent = _silent(engine, host(connection))
+    if len(found) > 1:
+        return f"{len(found)} were left behind from there, so none was taken up"
+    if silent:
+        return f"beside the one left behind from there, {silent} may be lost as well, so none was taken up"
+    if connection.own_session:
+        return "it had one, or tried to set one up, so it doesn't take up the one left behind from there"
+    if left.superseded:
+        return "somebody has begun anew from there since one was left behind"
+    assert connection.dialect is not None
+    if left.dialect != connection.dialect.name:
+        return f"the one left behind from there spoke {left.dialect}, not {connection.dialect.name}"
+    if named is not None and left.participant not in (None, named):
+        return "the one left behind from there is another participant's"
+    return ""
+
+
+def _being_left(engine: Engine, here: str) -> dict[str, Left]:
+    """Sessions whose connection is gone while its last request is still in work."""
+    return {
+        lane.session.id: _left(engine, lane.owner)
+        for lane in engine.lanes.values()
+        if lane.owner is not None and lane.owner.gone and _counts(engine, lane, here)
+    }
+
+
+def _silent(engine: Engine, here: str) -> int:
+    """How many sessions are held from there by a connection that has been silent as if it were lost."""
+    return sum(
+        engine.now.seconds - lane.owner.last_heard >= engine.limits.silent_seconds
+        for lane in engine.lanes.values()
+        if lane.owner is not None and not lane.owner.gone and _counts(engine, lane, here)
+    )
+
+
+def _counts(engine: Engine, lane: Lane, here: str) -> bool:
+    owner = lane.owner
+    assert owner is not None
+    return _fits(engine, owner) and host(owner) == here and lane.known and not lane.session.ended
+
+
+def _left(engine: Engine, connection: Connection) -> Left:
+    assert connection.dialect is not None
+    return Left(host(connection), engine.now.seconds, connection.dialect.name, connection.participant)
+
+
+def _participant(request: Request) -> str | None:
+    """Whom the request names (the Unity client does)."""
+    extra = request.raw.get("extra_info") if isinstance(request.raw, dict) else None
+    named = extra.get("participantID") if isinstance(extra, dict) else None
+    return named if isinstance(named, str) and named else None
 
 
 def _fits(engine: Engine, connection: Connection) -> bool:

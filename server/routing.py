@@ -19,7 +19,7 @@ from fechner.server.handlers.registry import load
 from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.limits import exceeded, too_many, trials_told
 from fechner.server.messages import Ping, Replay, Resume, Setup
-from fechner.server.reattachment import take_up
+from fechner.server.reattachment import heard, take_up
 from fechner.server.status import status
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def received(engine: Engine, event: Received) -> None:
         request.fault = too_many(told, engine.limits, where)
     else:
         request = connection.dialect.parse(value)
+    heard(engine, connection, request)
     if isinstance(request.message, Ping) and request.id is not None:
         engine.answered(connection, request, "ok", engine.now.seconds)
         engine.send(connection, connection.dialect, connection.dialect.render(request, Reply()))
@@ -117,6 +118,8 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
         _enter(engine, connection, job, lane.session.id)
         return True
     if target is None and request.fault is None:
+        if connection.outstanding:
+            return False  # what is in work may bring a session
         default = None if connection.default_tried else _default_request(engine)
         if default is not None:
             connection.default_tried = True

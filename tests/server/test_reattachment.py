@@ -1,4 +1,9 @@
-"""An AEPsych client whose connection broke goes on; never do the answers of two participants meet."""
+"""An AEPsych client whose connection broke goes on; never do the answers of two participants meet.
+
+Each way in which they could meet has a test: by two sessions left behind, by one that is held or silent or
+still being left, by another address, too late, after an end, by another transport, another dialect, another
+name, by a sender with a session of its own, by a setup in between, by two senders at once, by a restart.
+"""
 
 from __future__ import annotations
 
@@ -144,6 +149,291 @@ def test_it_can_be_turned_off(new_rig: Any, space_filling: str) -> None:
     rig = new_rig(reattach=False)
     begun(rig, space_filling)[0].vanish()
     assert refused(connect(rig).aepsych("tell", TELL))
+
+
+def test_a_silent_connection_keeps_its_session(rig: Any, space_filling: str) -> None:
+    """A participant may think for as long as it takes: who comes new from there gets nothing."""
+    first, session = begun(rig, space_filling)
+    rig.wait(500)
+    assert refused(connect(rig).aepsych("tell", TELL))
+    assert "server_error" not in first.aepsych("tell", TELL)
+    assert rig.session(first).id == session
+
+
+def test_beside_a_silent_connection_none_is_taken_up(rig: Any, space_filling: str) -> None:
+    """It may be lost without anybody having heard, and then the newcomer may be its participant."""
+    silent, _ = begun(rig, space_filling)
+    lost, session = begun(rig, space_filling)
+    lost.vanish()
+    rig.wait(11)
+    newcomer = connect(rig)
+    assert refused(newcomer.aepsych("tell", TELL))
+    assert any("may be lost as well" in log.text for log in rig.logs)
+    assert "server_error" not in silent.aepsych("tell", TELL)  # it was only silent
+    assert "server_error" not in newcomer.aepsych("tell", TELL)
+    assert rig.session(newcomer).id == session
+
+
+def test_silence_elsewhere_does_not_matter(rig: Any, space_filling: str) -> None:
+    """Only who sits at the same address, and holds a session without a name for it."""
+    begun(rig, space_filling, "10.0.0.2")
+    native = connect(rig)
+    native.ok("setup", {"config": space_filling})
+    lost, session = begun(rig, space_filling)
+    lost.vanish()
+    rig.wait(60)
+    newcomer = connect(rig)
+    assert "server_error" not in newcomer.aepsych("tell", TELL)
+    assert rig.session(newcomer).id == session
+
+
+def test_a_session_that_is_still_being_left_counts(rig: Any, with_model: str, space_filling: str) -> None:
+    """A lost connection's last ask is in work: beside it, another one that was left is not the only one."""
+    other, _ = begun(rig, space_filling)
+    first, session = begun(rig, with_model)
+    first.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1})
+    first.send_value({"type": "ask"})
+    rig.store_all()
+    assert rig.tasks
+    first.vanish()
+    other.vanish()
+    assert refused(connect(rig).aepsych("tell", TELL))
+    assert session
+
+
+def test_a_client_lost_during_a_computation_goes_on_at_once(rig: Any, with_model: str) -> None:
+    """Its session is being left: the new request waits for the old one's end."""
+    first, session = begun(rig, with_model)
+    first.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1})
+    first.send_value({"type": "ask"})
+    rig.store_all()
+    first.vanish()
+    second = connect(rig)
+    assert "server_error" not in second.aepsych("ask")
+    assert rig.session(second).id == session
+    third = connect(rig)
+    assert refused(third.aepsych("ask"))
+
+
+def test_a_second_sender_finds_a_session_that_is_being_left_taken(rig: Any, with_model: str) -> None:
+    """Both have come while the lost one's ask was in work; only one goes on."""
+    first, session = begun(rig, with_model)
+    first.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1})
+    first.send_value({"type": "ask"})
+    rig.store_all()
+    first.vanish()
+    second, third = connect(rig), connect(rig)
+    second.send_value({"type": "tell", "message": {"config": {"p": [0.25]}, "outcome": 0}})
+    third.send_value({"type": "tell", "message": {"config": {"p": [0.75]}, "outcome": 1}})
+    rig.settle()
+    assert "trials_recorded" in second.last
+    assert "server_error" in third.last
+    assert rig.session(second).id == session
+    assert rig.session(second).told == 2
+
+
+def test_who_had_a_session_takes_up_no_other(rig: Any, space_filling: str) -> None:
+    """Its own was resumed elsewhere while it was silent; what another one left is not its."""
+    first, session = begun(rig, space_filling)
+    rig.wait(11)
+    connect(rig, "10.0.0.9").ok("resume", {"session": session})
+    other, _ = begun(rig, space_filling)
+    other.vanish()
+    assert refused(first.aepsych("tell", TELL))
+
+
+@pytest.mark.parametrize("config", ["[common]", None])
+def test_after_a_setup_that_failed_nothing_is_taken_up(rig: Any, space_filling: str, config: Any) -> None:
+    """A newcomer whose configuration is wrong goes on as if nothing were: its asks are not the last one's."""
+    begun(rig, space_filling)[0].vanish()
+    newcomer = connect(rig)
+    assert "server_error" in newcomer.aepsych("setup", {"config_str": config} if config else {})
+    assert refused(newcomer.aepsych("ask"))
+    newcomer.vanish()
+    assert refused(connect(rig).aepsych("ask"))  # also if it connects anew for each message
+    assert any("begun anew" in log.text for log in rig.logs)
+
+
+def test_a_setup_begins_a_session_of_its_own(rig: Any, space_filling: str) -> None:
+    """And after the next participant's exit, a late message of theirs is not the earlier one's."""
+    first, session = begun(rig, space_filling)
+    first.vanish()
+    second, other = begun(rig, space_filling)
+    assert other != session
+    second.aepsych("exit")
+    second.vanish()
+    assert refused(connect(rig).aepsych("tell", TELL))
+    assert len(rig.recorded(session)) == 2
+
+
+def test_a_setup_elsewhere_or_of_version_1_changes_nothing(rig: Any, space_filling: str) -> None:
+    """Only a newcomer at the same address, with the same kind of client, speaks for another participant."""
+    first, session = begun(rig, space_filling)
+    first.vanish()
+    begun(rig, space_filling, "10.0.0.2")
+    connect(rig).ok("setup", {"config": space_filling})
+    second = connect(rig)
+    assert "server_error" not in second.aepsych("tell", TELL)
+    assert rig.session(second).id == session
+
+
+def test_another_dialect_is_another_program(rig: Any, space_filling: str) -> None:
+    """A session of AEPsych 0.8 doesn't go on in 0.1, nor the other way."""
+    begun(rig, space_filling)[0].vanish()
+    matlab = connect(rig)
+    matlab.send_value({"type": "tell", "version": "0.01", "message": TELL})
+    rig.settle()
+    assert matlab.raw[-1] == b"bad request"
+    assert any("spoke aepsych-0.8" in log.text for log in rig.logs)
+    again = connect(rig)
+    assert "trials_recorded" in again.aepsych("tell", TELL)
+
+
+def unity(participant: str | None) -> Any:
+    extra = None if participant is None else {"responseTime": 0.5, "participantID": participant}
+    return {"version": "0.01", "extra_info": extra}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "goes_on"),
+    [("P 7", "P 7", True), ("P 7", "P 8", False), ("P 7", None, True), (None, "P 8", True)],
+)
+def test_a_participant_who_is_named_is_known_again(
+    rig: Any, space_filling: str, before: str | None, after: str | None, goes_on: bool
+) -> None:
+    """The Unity client names its participant in extra_info; another name is another participant."""
+    first = connect(rig)
+    first.aepsych("setup", {"config_str": space_filling}, **unity(None))
+    first.aepsych("tell", TELL, **unity(before))
+    first.aepsych("ask", "", **unity(None))
+    first.vanish()
+    reply = connect(rig).aepsych("tell", TELL, **unity(after))
+    assert refused(reply) is not goes_on
+
+
+def test_a_request_that_fails_leaves_the_session_behind(rig: Any, space_filling: str) -> None:
+    """It can still be taken up, by the same connection or by the next."""
+    first, session = begun(rig, space_filling)
+    first.vanish()
+    second = connect(rig)
+    wrong = {"config": {"p": [7]}, "outcome": 1}
+    assert "outside" in second.aepsych("tell", wrong)["server_error"]
+    assert "outside" in second.aepsych("tell", wrong)["server_error"]
+    second.vanish()
+    third = connect(rig)
+    assert "trials_recorded" in third.aepsych("tell", TELL)
+    assert rig.session(third).id == session
+
+
+def test_a_tell_and_an_ask_in_one_packet_go_on_together(rig: Any, space_filling: str) -> None:
+    """The second waits for what the first finds."""
+    first, session = begun(rig, space_filling)
+    first.vanish()
+    second = connect(rig)
+    second.send_value({"type": "tell", "message": TELL})
+    second.send_value({"type": "ask"})
+    rig.settle()
+    told, asked = second.replies
+    assert "trials_recorded" in told
+    assert asked["num_points"] == 1
+    assert rig.session(second).id == session
+
+
+def test_one_that_version_1_held_last_is_not_left_to_older_clients(rig: Any, space_filling: str) -> None:
+    """A session begun by an older client, resumed by name, and lost there."""
+    first, session = begun(rig, space_filling)
+    first.vanish()
+    native = connect(rig)
+    native.ok("resume", {"session": session})
+    native.vanish()
+    assert refused(connect(rig).aepsych("tell", TELL))
+
+
+def test_what_a_zmq_peer_leaves_is_nobodys(rig: Any, space_filling: str) -> None:
+    """Neither another ZMQ peer nor a TCP client goes on with it."""
+    peer = connect(rig, stream=False)
+    peer.aepsych("setup", {"config_str": space_filling})
+    peer.aepsych("ask", {})
+    peer.vanish()
+    assert refused(connect(rig).aepsych("tell", TELL))
+    assert refused(connect(rig, stream=False).aepsych("tell", TELL))
+
+
+def test_a_restart_forgets_who_left(new_rig: Any, space_filling: str) -> None:
+    """Who sits there now, a server that has just begun can't know."""
+    rig = new_rig()
+    first, session = begun(rig, space_filling)
+    first.vanish()
+    later = new_rig(disk=rig.disk)
+    assert refused(connect(later).aepsych("tell", TELL))
+    assert connect(later).ok("resume", {"session": session})["pending"]
+
+
+def test_with_a_default_configuration_a_newcomer_is_new(new_rig: Any, space_filling: str) -> None:
+    """`serve --config`: a connection that begins with an ask is the next participant."""
+    rig = new_rig(default_config=space_filling)
+    first = connect(rig)
+    first.aepsych("ask", {})
+    session = rig.session(first).id
+    first.vanish()
+    second = connect(rig)
+    assert "server_error" not in second.aepsych("ask", {})
+    assert rig.session(second).id != session
+
+
+def test_pending_trials_come_back(rig: Any, space_filling: str) -> None:
+    """What was asked before the break is told after it, as the trial that it is; a resume lists the rest."""
+    peer, session = begun(rig, space_filling)
+    asked = peer.aepsych("ask", {"num_points": 2})["config"]["p"]
+    peer.vanish()
+    peer = connect(rig)
+    peer.aepsych("tell", {"config": {"p": [asked[1]]}, "outcome": 1})
+    (row,) = rig.recorded(session)[-1].change["trials"]
+    assert (row["trial"], row["asked"]) == (3, True)
+    peer.vanish()
+    native = connect(rig)
+    resumed = native.ok("resume", {"session": session})
+    assert [trial["trial"] for trial in resumed["pending"]] == [1, 2]
+    assert resumed["pending"][1]["config"] == {"p": asked[0]}
+
+
+@pytest.mark.parametrize("gap_days", [0, 3])
+def test_an_experiment_of_several_days_goes_on(new_rig: Any, space_filling: str, gap_days: int) -> None:
+    """Breaks within a day and nights between: the same asks as without any, and every trial told once."""
+    config = space_filling.replace("max_asks = 4", "min_asks = 12").replace("[common]", "[common]\nseed = 3")
+
+    def day(rig: Any, peer: Any, n: int) -> list[float]:
+        asked = []
+        for _ in range(n):
+            point = peer.aepsych("ask", {})["config"]
+            told = {"config": point, "outcome": int(point["p"][0] > 0.5)}
+            assert peer.aepsych("tell", told)["trials_recorded"] == 1
+            asked += point["p"]
+        return asked
+
+    whole = new_rig()
+    peer = connect(whole)
+    peer.aepsych("setup", {"config_str": config})
+    expected = day(whole, peer, 12)
+
+    rig = new_rig()
+    peer = connect(rig)
+    peer.aepsych("setup", {"config_str": config})
+    session = rig.session(peer).id
+    asked = []
+    for _ in range(3):
+        asked += day(rig, peer, 2)
+        peer.vanish()
+        rig.wait(120)
+        peer = connect(rig)  # after a break
+        asked += day(rig, peer, 2)
+        peer.vanish()
+        later = new_rig(disk=rig.disk, default_session=session)  # the next day: `serve --resume`
+        later.wait(rig.seconds + gap_days * 86_400)
+        rig, peer = later, connect(later)
+    assert asked == expected
+    assert peer.aepsych("info")["current_strat_data_pts"] == 12
+    assert peer.aepsych("ask", {})["is_finished"] is True
 
 
 def test_exit_with_client(new_rig: Any, space_filling: str) -> None:
