@@ -65,7 +65,8 @@ class TcpConnection(asyncio.Protocol):
         self._parsing = False  # a long message, in another thread
         self._paused = False  # the engine has enough requests of ours
         self._clogged = False  # the peer doesn't read our replies
-        self._ended = False  # the peer sends no more
+        self._ended = False  # the peer sends no more, and the engine wasn't told yet
+        self._heard_all = False  # the peer sends no more
         self._deaf = False  # what follows can't be understood
         self._closing = False
         self._lost = False
@@ -111,7 +112,7 @@ class TcpConnection(asyncio.Protocol):
         """The client sends no more."""
         if self._closing:
             return False
-        self._ended = True
+        self._ended = self._heard_all = True
         self._work()
         return True  # it may still read
 
@@ -173,7 +174,9 @@ class TcpConnection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         transport = self._transport
-        if transport.can_write_eof():
+        if self._heard_all:  # there is no input to wait for
+            transport.close()
+        elif transport.can_write_eof():
             with suppress(OSError):  # the client may be gone already
                 transport.write_eof()
         if not transport.is_closing():

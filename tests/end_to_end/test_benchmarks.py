@@ -125,6 +125,27 @@ def test_a_peer_is_measured_beside_and_a_stopped_run_goes_on(peer_python: Path, 
     assert kinds == ["machine", "refused", "refused"]
 
 
+@needs_proc
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--clients", "12", "--minutes", "0.05", "--response-seconds", "0.1", "--model-trials", "3"],
+        ["--messages", "2000", "--sessions", "8", "--trials", "10"],
+    ],
+    ids=["clients", "messages"],
+)
+def test_clients_that_come_and_go_leave_nothing(options: list[str]) -> None:
+    """Over TCP and ZMQ, by exit or without: no errors, nothing left of connections and sessions."""
+    [found] = ran("soak.py", *options, "--sample-seconds", "0.5")["runs"]
+    assert found["faults"] == {}
+    assert found["messages"]["setup"] >= 12
+    assert found["messages"]["tell"] >= 12
+    assert found["left"] == {"connections": 0, "sessions": 0}
+    assert found["computations"]["waiting"] == {}
+    # The record's files and pipes are opened at the start, sockets come and go; a handful is slack.
+    assert found["after"]["server_descriptors"] <= found["start"]["server_descriptors"] + 10
+
+
 def test_repeats_are_kept_and_compared(tmp_path: Path) -> None:
     """A second run does the missing repeats only; paired differences of a file with itself are 0."""
     out = tmp_path / "quality.jsonl"

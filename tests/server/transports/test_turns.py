@@ -203,6 +203,22 @@ def test_a_closing_connection_s_input_is_discarded_up_to_a_point(monkeypatch: py
     asyncio.run(main())
 
 
+def test_a_client_that_has_said_all_is_closed_at_once() -> None:
+    """There is no input to discard: its socket isn't kept for a second."""
+
+    async def main() -> None:
+        done: list[str] = []
+        one, wire, _ = connection()
+        wire.close = lambda: done.append("closed")  # type: ignore[attr-defined]
+        wire.write_eof = lambda: done.append("half closed")  # type: ignore[attr-defined]
+        wire.abort = lambda: None  # type: ignore[attr-defined]
+        one.eof_received()
+        one.close()
+        assert done == ["closed"]
+
+    asyncio.run(main())
+
+
 def test_replies_that_nobody_reads_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """By their number of bytes, or by the time; one that reads in time is kept."""
     monkeypatch.setattr(tcp, "UNREAD_BYTES", 100)
