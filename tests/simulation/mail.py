@@ -1,0 +1,93 @@
+"""A ZMQ-like connection: whole messages, no order to lose, no end that anybody hears of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fechner.server import jsontext
+from fechner.server.errors import FechnerError
+from fechner.server.events import Connected, Event, Gone, Received, Unreadable
+
+from .clock import Clock
+from .network import Client
+from .weather import Weather
+
+if TYPE_CHECKING:
+    from .server import Process
+
+
+class Mail:
+    """Both ends of it; the client's methods are those of a `Wire`, as far as they make sense."""
+
+    stream = False
+
+    def __init__(
+        self, clock: Clock, weather: Weather, client: Client, server: Process, number: int, peer: str
+    ) -> None:
+        self.clock, self.weather, self.client, self.server = clock, weather, client, server
+        self.number, self.peer = number, peer
+        self.open, self.vanished, self.reading = True, False, True
+        self._in = self._out = 0.0
+        self._arrive(self._accepted)
+
+    def _accepted(self) -> None:
+        self.server.peers[self.number] = self
+        self.server.deliver(Connected(self.number, False, self.peer))
+
+    def _arrive(self, call: object, *arguments: object) -> None:
+        self._in = max(self._in, self.clock.now + self.weather.lasts(self.weather.latency))
+        self.server.loop.call_at(self._in, call, *arguments)  # type: ignore[arg-type]
+
+    # The client's end
+
+    def send(self, data: bytes) -> None:
+        """Send one message."""
+        if self.open and not self.vanished:
+            self._arrive(self._received, data)
+
+    def _received(self, data: bytes) -> None:
+        try:
+            event: Event = Received(self.number, jsontext.parse(data, self.server.limits))
+        except FechnerError as error:
+            event = Unreadable(self.number, error)
+        self.server.deliver(event)
+
+    def vanish(self) -> None:
+        self.vanished = True
+
+    def reset(self) -> None:
+        """Go away; the server can't know."""
+        self.open = False
+
+    end = close = reset
+
+    def read(self, reading: bool) -> None:
+        """A router keeps nothing for who doesn't read."""
+
+    def heal(self) -> None:
+        """At the end of time the server gives a silent peer up."""
+        self._arrive(self.server.deliver, Gone(self.number))
+
+    # The server's end (`loop.Peer`)
+
+    def pause(self, paused: bool) -> None:
+        """Nothing to do."""
+
+    def close_peer(self) -> None:
+        """Nothing to close for one peer."""
+
+    def write(self, data: bytes) -> None:
+        self._out = max(self._out, self.clock.now + self.weather.lasts(self.weather.latency))
+        self.clock.at(self._out, self._delivered, data)
+
+    def _delivered(self, data: bytes) -> None:
+        if self.open and not self.vanished:
+            self.client.got(self, data)  # type: ignore[arg-type]
+
+    def cut_off(self) -> None:
+        """The server is gone: its client notices nothing, and loses patience."""
+        self.clock.after(5.0, self._noticed)
+
+    def _noticed(self) -> None:
+        if self.open and not self.vanished:
+            self.client.lost(self, True)  # type: ignore[arg-type]
