@@ -149,6 +149,7 @@ class Lane:
         session: as of its last adopted change.
         known: the session is on record.
         loading: it is being read back.
+        stale: reading it back has failed: what memory holds may not be what is on record.
         ids: ids that its ok messages used, unless they are too many.
         ids_on_record: they are: only the record knows them.
         owner: the connection that holds it, None while it is detached.
@@ -166,6 +167,7 @@ class Lane:
     session: Session
     known: bool = False
     loading: bool = False
+    stale: bool = False
     ids: set[str] = field(default_factory=set)
     ids_on_record: bool = False
     owner: Connection | None = None

@@ -246,7 +246,7 @@ def loaded(engine: Engine, event: Loaded) -> None:
         _loaded_last(engine, wanted, event)
         return
     lane = engine.lanes[wanted]
-    lane.loading = False
+    lane.loading, lane.stale = False, bool(event.error)
     if event.error:
         error = FechnerError("storage_failed", f"the record can't be read: {event.error}")
         for job in lane.queue:
@@ -256,7 +256,7 @@ def loaded(engine: Engine, event: Loaded) -> None:
         lane.used(event.ids)
     work.pump(engine, lane)
     if event.error and lane.owner is not None:
-        engine.detach(lane, lane.owner)  # what memory holds may be stale: the next request reads it again
+        engine.detach(lane, lane.owner)  # nobody holds what can't be read
 
 
 def _loaded_last(engine: Engine, connection: Connection, event: Loaded) -> None:

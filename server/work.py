@@ -46,6 +46,9 @@ _IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping", "replay"
 def pump(engine: Engine, lane: Lane) -> None:
     """Begin the next job."""
     while lane.running is None and lane.queue and not lane.loading:
+        if lane.stale and lane.queue[0].request.fault is None and not engine.stopping:
+            engine.load(lane)
+            return
         job = lane.running = lane.queue.popleft()
         job.started = engine.now.seconds
         if engine.stopping and job.request.fault is None:

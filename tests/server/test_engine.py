@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from fechner.server.events import Commit, CommitFailed
+from fechner.server.events import Commit, CommitFailed, Loaded
 from fechner.server.limits import Limits
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
@@ -948,6 +948,34 @@ def test_stop_while_a_commit_fails(rig: Any) -> None:
     rig.fail_commit()
     assert peer.last["error"]["code"] == "storage_failed"
     assert rig.halted
+
+
+def test_what_can_not_be_read_back_is_read_before_the_next_request(rig: Any) -> None:
+    """Also one that waited behind a hello, and so came to the session after the reading had failed."""
+    peer = rig.setup(session=SESSION)
+    for type_ in ("ask", "info", "hello", "ask"):
+        peer.send(type_)
+    commit = rig.storage.popleft()
+    rig.disk.commit(commit)
+    rig.event(CommitFailed(commit.token, "nobody can say", unsettled=True))
+    load = rig.storage.popleft()
+    rig.event(Loaded(load.token, None, error="nobody can read"))
+    rig.settle()
+    assert [reply["ok"] for reply in peer.replies[-4:]] == [False, False, True, True]
+    assert [trial["trial"] for trial in peer.last["message"]["trials"]] == [2]
+
+
+def test_a_session_that_can_not_be_read_is_not_set_up_anew(rig: Any, space_filling: str) -> None:
+    """The setup waits until it is known what is on record."""
+    rig.setup(session=SESSION).vanish()
+    peer = rig.connect()
+    peer.send("info", session=SESSION)
+    peer.send("hello")
+    peer.send("setup", {"config": space_filling}, session=SESSION)
+    load = rig.storage.popleft()
+    rig.event(Loaded(load.token, None, error="nobody can read"))
+    rig.settle()
+    assert peer.last["message"]["strategy"] == 1
 
 
 def test_stop_while_a_commit_ends_unsettled(rig: Any) -> None:
