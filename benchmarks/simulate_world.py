@@ -10,6 +10,7 @@ Schedule k has seed SEED + k, which decides all of it. Exits 1 if a promise was 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from pathlib import Path
 from fechner.strategies.threads import fix
 
 fix()
+logging.getLogger("fechner").addHandler(logging.NullHandler())  # the traces say it
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

@@ -191,9 +191,7 @@ def _recorded(world: World, request: Request, entries: Marks) -> Iterator[str]:
     if request.acknowledged is None or request.type not in KEPT:
         return
     client = next(one for one in world.clients if one.name == request.owner)
-    if not isinstance(client, Native) and not isinstance(client, Aepsych):
-        return
-    if isinstance(client, Native) and not client.keeps(request):
+    if not isinstance(client, Native | Aepsych):
         return
     if (request.id is not None or request.mark is not None) and not found:
         yield f"{request.owner} was told that it is on record, and it isn't: {request.text[:200]}"

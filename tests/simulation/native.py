@@ -85,6 +85,8 @@ class Native(BaseClient):
             if self.set_up in self.unsure:
                 self.unsure.remove(self.set_up)
             message = {"config": self.config, "metadata": {"mark": self.fresh()}}
+            if self.rng.random() < 0.1:
+                message["description"] = "long " * 2000  # to be parsed apart
             if self.rng.random() < 0.5:
                 message["seed"] = self.rng.randrange(2**31)
             self.set_up = self.request("setup", message, mark=message["metadata"]["mark"])
@@ -99,8 +101,8 @@ class Native(BaseClient):
             return ("tell", self._told()) if self.pending else ("ask", {})
         kind = rng.choices(
             ("ask", "tell", "update", "tell_config", "skip", "correct", "query", "info", "ping", "hello",
-             "parameters", "get_config", "finish_strategy", "setup", "resume", "exit", "replay"),
-            (8, 10, 6, 2, 1, 1, 2, 1, 2, 0.5, 0.5, 0.5, 0.3, 0.2, 0.5, 0.3, 0.2),
+             "parameters", "get_config", "finish_strategy", "setup", "resume", "exit", "replay", "status"),
+            (8, 10, 6, 2, 1, 1, 2, 1, 2, 0.5, 0.5, 0.5, 0.3, 0.2, 0.5, 0.3, 0.2, 0.3),
         )[0]  # fmt: skip
         if kind in ("tell", "update", "skip") and not self.pending:
             kind = "ask"
@@ -225,7 +227,7 @@ class Native(BaseClient):
             named = type_ != "setup" or "session" in request.value  # else it means another session
             if request.id is not None and type_ in KEPT and named and not incomplete:
                 self.done.append(request)
-        elif request.id is not None and type_ in KEPT and raw != request.acknowledged and self.keeps(request):
+        elif request.id and type_ in KEPT and not incomplete and raw != request.acknowledged:
             self.ledger.breach(
                 f"{self.name}: {request.id} sent again got another reply: {raw.decode()[:300]}"
             )
@@ -252,10 +254,6 @@ class Native(BaseClient):
         for one in asked.get("trials", ()):
             if one["trial"] not in self.told:
                 self.pending[one["trial"]] = one["config"]
-
-    def keeps(self, request: Request) -> bool:
-        """Whether a request's first reply is kept for those that are sent again."""
-        return True
 
     def _failed(self, request: Request, error: Any) -> None:
         code = error["code"]

@@ -47,7 +47,7 @@ class Wire:
         self._unread: deque[bytes | None] = deque()
         self._in = self._out = 0.0  # when the last thing arrives, each way
         self.transport = Transport(self, server.loop)
-        self._protocol = TcpConnection(number, server.limits, server.deliver)
+        self._protocol = TcpConnection(number, server.limits, server.deliver, server.turns)
         self._arrive(self._accepted)
 
     def _accepted(self) -> None:
@@ -161,6 +161,9 @@ class Transport:
     def get_extra_info(self, name: str) -> Any:
         host, _, port = self.wire.peer.rpartition(":")
         return (host, int(port)) if name == "peername" else None
+
+    def get_write_buffer_size(self) -> int:
+        return self._size
 
     def is_closing(self) -> bool:
         return self._closing

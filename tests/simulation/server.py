@@ -39,6 +39,7 @@ from .clock import Loop
 from .disk import SlowWriter
 from .mail import Mail
 from .network import Wire
+from .turns import SimulatedTurns
 from .workers import SimulatedPool
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Process:
         self.faults: list[str] = []
         self._events: deque[Event] = deque()
         self._handling = False
+        self.turns = SimulatedTurns(self)
         self.writer = SlowWriter(self, world.disk)
         self.pool = SimulatedPool(self, world.workers) if world.workers else None
 
@@ -168,8 +170,8 @@ class Process:
                     peer.close_peer()
                 elif peer is not None:
                     peer.close()
-            case Log(level, text):
-                self.log(level, text)
+            case Log():
+                self.log(effect)
             case Halt():
                 self.trace("the server halts")
                 self.halted = True
@@ -184,9 +186,9 @@ class Process:
         else:
             self.loop.call_later(0.05, self._farewell, until)
 
-    def log(self, level: str, text: str) -> None:
-        self.trace(f"log {level}: {text}")
-        for what in ("goes on with session", "none was taken up", "without attaching", "unsettled"):
-            self.happened[what] += what in text
-        if "unexpected fault" in text or "Traceback" in text:
-            self.faults.append(text)
+    def log(self, line: Log) -> None:
+        self.trace(f"log {line.level}: {line.text}")
+        for what in ("goes on with a session", "none was taken up", "without attaching", "unsettled"):
+            self.happened[what] += what in line.text
+        if line.fault is not None and "\n" in line.fault.trace:  # an exception's frames
+            self.faults.append(f"{line.text}\n{line.fault.detail or line.fault.trace}")

@@ -8,6 +8,7 @@ from typing import Any
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, Computed, ComputeFailed, Emitted
 from fechner.server.execution import run
+from fechner.server.faults import Fault
 from fechner.server.foresight import digest
 from fechner.strategies import proposals
 from fechner.strategies.state import State
@@ -74,4 +75,4 @@ def compute(
 
 def failed(task: Compute) -> ComputeFailed:
     """A task that raised what nobody expected."""
-    return ComputeFailed(task.task, FechnerError("internal", "a computation failed"), "made to fail")
+    return ComputeFailed(task.task, FechnerError("internal", "a computation failed"), Fault("made to fail"))

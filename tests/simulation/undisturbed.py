@@ -28,8 +28,12 @@ def differences(session: str, rows: Sequence[Row], real_models: bool = False) ->
     if not rows:
         return
     engine = _Calm(rows[0].entry.dialect, real_models)
+    before = ""
     for row in rows:
         recorded = json.loads(row.columns["change"])
+        if (before, recorded["type"]) == ("exit", "setup"):
+            return  # its sender was told that the exit had failed; undisturbed this begins another session
+        before = recorded["type"]
         if recorded.get("tier") in CUT_SHORT and recorded.get("deadline_ms") is not None:
             return  # where a deadline cut, a clock decided
         engine.seed = recorded.get("seed", 0)  # the one that the server drew, if the setup named none

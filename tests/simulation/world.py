@@ -179,7 +179,7 @@ class World:
 
     def _start(self) -> None:
         """A new process on the same disk; now and then one that may only read."""
-        read_only = bool(self.disk.rows) and not self.is_calm and self.rng.random() < 0.08
+        read_only = bool(self.disk.rows) and not self.is_calm and self.rng.random() < 0.03
         self.trace(f"a server starts{', for reading only' if read_only else ''}")
         self.happened["read only"] += read_only
         self.disk.read_only = read_only
