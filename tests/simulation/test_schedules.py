@@ -20,7 +20,7 @@ KINDS = (
         "from eager",
         "from speculative",
         "sent again, same reply",
-        "goes on with session",
+        "goes on with a session",
         "none was taken up",
     ),
     *("tier generator", "tier space_filling", "tier model"),
