@@ -55,6 +55,7 @@ setup(
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.5",
             "ruff>=0.5",
+            "trustme>=1.2",
         ],
     },
     entry_points={"console_scripts": ["fechner = fechner.server.cli:main"]},

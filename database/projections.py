@@ -126,6 +126,7 @@ def _setup(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> 
                 "last_at": at,
                 "n_messages": seq,
                 "peer": _text(change.get("peer")),
+                "owner": _text(change.get("owner")),
             }
         )
     rows.strategies.append(

@@ -118,9 +118,14 @@ class Record:
         """Whether the session was ever set up."""
         return bool(self._rows(statements.EXISTS, session=session))
 
-    def last(self) -> str | None:
-        """The session that was used last (ended or not), by its last message."""
-        rows = self._rows(statements.LAST)
+    def last(self, owner: str | None = None, *, anybody: bool = True) -> str | None:
+        """The session that was used last (ended or not), by its last message.
+
+        Args:
+            owner: whose, unless it may be anybody's; None: that was set up without a token.
+            anybody: whether it doesn't matter whose it is.
+        """
+        rows = self._rows(statements.LAST) if anybody else self._rows(statements.LAST_OWNED, owner=owner)
         return str(rows[0].session) if rows else None
 
     def sessions(self) -> list[Row]:

@@ -56,13 +56,19 @@ _PARAMETERS = _values(trial_parameters).order_by(trial_parameters.c.name, trial_
 _OUTCOMES = _values(trial_outcomes).order_by(trial_outcomes.c.name)
 
 
-def matching(connection: sa.Connection, wanted: Mapping[str, Sequence[str]], besides: str) -> list[Row]:
+def matching(
+    connection: sa.Connection,
+    wanted: Mapping[str, Sequence[str]],
+    besides: str,
+    owners: tuple[str | None, ...] | None = None,
+) -> list[Row]:
     """The setups of other sessions for which every condition holds, the newest session first.
 
     Args:
         connection: to a record.
         wanted: for each key the texts of which the setup has one.
         besides: a session that is left out.
+        owners: whose sessions count; None: everybody's.
 
     Returns:
         Rows with session, strategy, and parameters and outcomes as the setup recorded them.
@@ -82,6 +88,8 @@ def matching(connection: sa.Connection, wanted: Mapping[str, Sequence[str]], bes
     for key, texts in wanted.items():
         if key in COLUMNS:
             statement = statement.where(COLUMNS[key].in_(list(texts)))
+    if owners is not None:
+        statement = statement.where(sa.or_(*(sessions.c.owner.is_not_distinct_from(one) for one in owners)))
     others = {key: texts for key, texts in wanted.items() if key not in COLUMNS}
     found = []
     for row in connection.execute(statement, {"besides": besides}):

@@ -109,6 +109,7 @@ EXISTS = sa.select(sessions.c.n_messages).where(sessions.c.session == bindparam(
 LAST = (
     sa.select(sessions.c.session).order_by(sessions.c.last_at.desc(), sessions.c.created_at.desc()).limit(1)
 )
+LAST_OWNED = LAST.where(sessions.c.owner.is_not_distinct_from(bindparam("owner", type_=sa.Text)))
 
 _counts = (
     sa.select(

@@ -19,7 +19,7 @@ from fechner.database.errors import UnreadableError
 from sqlalchemy.util import OrderedSet
 
 #: The newest revision of the schema that this program knows (migrations/versions).
-HEAD = "0004"
+HEAD = "0005"
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -134,6 +134,7 @@ sessions = sa.Table(
     _number("n_messages"),
     sa.Column("peer", sa.Text),
     sa.Column("environment_json", sa.Text),  # what computed: versions, threads, processor; the newest
+    sa.Column("owner", sa.Text),  # the digest of the token that set it up; NULL where none was asked for
     sa.PrimaryKeyConstraint("session"),
 )
 

@@ -8,22 +8,45 @@ from typing import TYPE_CHECKING
 from fechner.server.errors import FechnerError
 from fechner.server.lanes import Connection, Job, Lane
 from fechner.server.messages import Resume
+from fechner.server.security import Principal
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
 
 #: What an observer may send.
-OBSERVER = ("info", "query", "parameters", "get_config", "ping", "resume")
+OBSERVER = ("info", "query", "parameters", "get_config", "ping", "status", "resume")
 
 
 def visible_sessions(engine: Engine, connection: Connection) -> Set[str]:
-    """The ids of the sessions in progress that `status` may show to a connection: without tokens, all."""
-    return engine.lanes.keys()
+    """The ids of the sessions in progress that `status` may show to a connection; to an observer none."""
+    principal = connection.principal
+    if principal is None or principal.role == "observer":
+        return frozenset()
+    return {id_ for id_, lane in engine.lanes.items() if may_see(principal, lane.session.owner)}
+
+
+def may_see(principal: Principal | None, owner: str | None) -> bool:
+    """Whether a session of `owner` answers them at all; an observer has to know its id."""
+    if principal is None:
+        return False
+    return principal.sees_all or principal.role == "observer" or principal.owner == owner
+
+
+def unknown_session(lane: Lane, type_: str) -> FechnerError:
+    """There is no such session, or none that answers this sender: nobody learns which."""
+    return FechnerError(
+        "unknown_session",
+        f"there is no session {lane.session.id}",
+        where="message.session" if type_ == "resume" else "session",
+        hint="`fechner sessions` lists the record's sessions",
+    )
 
 
 def looks_on(lane: Lane, job: Job) -> bool:
     """Whether the job's sender observes the session, or is about to."""
-    message = job.step.message
+    message, principal = job.step.message, job.connection.principal
+    if principal is not None and principal.role == "observer":
+        return True
     if isinstance(message, Resume):
         return message.observe
     return lane.session.id in job.connection.observing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.events import Abandon, Emitted, Woken
+from fechner.server.routing import penalty_over
 from fechner.server.work import attempt, came_ahead, resulted, running
 
 if TYPE_CHECKING:
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def woken(engine: Engine, event: Woken) -> None:
-    """A deadline: the best tier that there is becomes the answer."""
+    """A deadline: the best tier that there is becomes the answer. Or a wrong token has waited long enough."""
+    if penalty_over(engine, event.token):
+        return
     lane = engine.alarms.pop(event.token, None)
     if lane is None or lane.computation is None:
         return

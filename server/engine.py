@@ -48,6 +48,7 @@ from fechner.server.events import (
 from fechner.server.faults import Fault, fault
 from fechner.server.lanes import Connection, Job, Lane
 from fechner.server.limits import Limits, exceeded
+from fechner.server.security import Tokens
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,6 +74,8 @@ class Engine:
         reattach: let a client that can't name its session go on with it after its connection broke
             (reattachment.py).
         exit_with_client: stop as soon as an exit is answered.
+        tokens: those that the server takes; None asks for none.
+        nameless: with tokens, serve dialects that can't show one all the same (authentication.py).
     """
 
     def __init__(
@@ -91,6 +94,8 @@ class Engine:
         exit_with_client: bool = False,
         machine: Callable[[], dict[str, Any]] = dict,
         begun: float = 0.0,
+        tokens: Tokens | None = None,
+        nameless: bool = True,
     ) -> None:
         self.entropy = entropy
         self.environment, self.machine, self.begun = environment, machine, begun
@@ -113,6 +118,8 @@ class Engine:
         self.default_config, self.default_session = default_config, default_session
         self.read_only, self.reattach = read_only, reattach and not read_only
         self.exit_with_client, self.exited = exit_with_client, False
+        self.tokens, self.nameless = tokens, nameless
+        self.penalties: dict[int, Connection] = {}  # wrong tokens that wait for their answer
         self.left_behind: dict[str, reattachment.Left] = {}  # sessions that lost their connection
         self.eager, self.speculate = eager and not read_only, speculate and not read_only
         self.foreseen: dict[int, tuple[Lane, bytes]] = {}  # computations that no request waits for yet
@@ -311,6 +318,8 @@ class Engine:
         for task in (*tasks, *self.foreseen):
             self.emit(Abandon(task))
         self.foreseen.clear()
+        for penalty in tuple(self.penalties):
+            routing.penalty_over(self, penalty, error)
         for wanted in loads.values():
             if isinstance(wanted, Connection):
                 job, wanted.barrier = wanted.barrier, None

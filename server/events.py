@@ -279,10 +279,12 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Read a session back from the record (`"last"`: the one used last)."""
+    """Read a session back from the record (`"last"`: the one used last, by `owner` unless `anybody`)."""
 
     token: int
     session: str
+    owner: str | None = None
+    anybody: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,12 +306,17 @@ class ReadHistory:
 
 @dataclass(frozen=True, slots=True)
 class ReadSeedData:
-    """Read the earlier trials that warm the stages of a setup; at most `most` for each section."""
+    """Read the earlier trials that warm the stages of a setup; at most `most` for each section.
+
+    Sessions of `owner` only, unless `anybody`.
+    """
 
     token: int
     session: str
     specification: Specification
     most: int
+    owner: str | None = None
+    anybody: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from fechner.server.dialects import Dialect, Request
 from fechner.server.events import Computed, Now, Wake
 from fechner.server.handlers.registry import Computation, Reading
 from fechner.server.messages import Ask, Begin, Message, Update
+from fechner.server.security import Principal
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
@@ -99,6 +100,8 @@ class Connection:
         closing: its last reply is on the way.
         participant: whom it named last, where it names anybody.
         own_session: it has held a session, or tried to set one up.
+        principal: who it is; None before it has shown the token that the server asks for.
+        wrong_tokens: how many it has sent.
     """
 
     number: int
@@ -120,6 +123,8 @@ class Connection:
     default_tried: bool = False
     participant: str | None = None
     own_session: bool = False
+    principal: Principal | None = None
+    wrong_tokens: int = 0
 
     @property
     def busy(self) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import ssl
 import threading
 import time
 from collections import deque
@@ -47,8 +48,9 @@ from fechner.server.execution import Abandoned, Pool, run
 from fechner.server.faults import Fault, fault
 from fechner.server.limits import Limits
 from fechner.server.logs import emit
+from fechner.server.security import Tokens
 from fechner.server.storage import Writer
-from fechner.server.transports.tcp import TcpConnection
+from fechner.server.transports.tcp import LINGER_SECONDS, TcpConnection
 from fechner.server.transports.turns import Turns
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 
 #: How long a stopping server waits for its last replies to leave.
 FAREWELL_SECONDS = 0.5
+#: Within this a client has to agree on encryption.
+HANDSHAKE_SECONDS = 10.0
 
 #: Connections over the limit that are told so at a time; more are cut off without a word.
 REFUSALS = 100
@@ -101,6 +105,10 @@ class Settings:
     reattach: bool = True
     exit_with_client: bool = False
     limits: Limits = field(default_factory=Limits)
+    tokens: Tokens | None = None
+    nameless: bool = True
+    tls: ssl.SSLContext | None = None
+    curve: tuple[bytes, bytes] | None = None
 
 
 class Loop:
@@ -136,6 +144,8 @@ class Loop:
             exit_with_client=settings.exit_with_client,
             machine=self._machine,
             begun=time.monotonic(),
+            tokens=settings.tokens,
+            nameless=settings.nameless,
         )
         self._counters = self._engine.counters
         self._page: Page | None = None
@@ -168,11 +178,11 @@ class Loop:
         self._post(lambda: self._deliver(Stop()))
 
     async def _main(self) -> None:
-        self._loop = loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._unexpected)
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._unexpected)
         self._halted = asyncio.Event()
         settings = self._settings
-        server = await loop.create_server(self._accept, settings.host, settings.port, backlog=1024)
+        server = await self._listen()
         try:
             port = server.sockets[0].getsockname()[1]
             zmq_port = self._bind_zmq() if settings.zmq_port is not None else None
@@ -193,14 +203,31 @@ class Loop:
             await self._farewell()
             self._log(Log("info", "stopped"))
 
+    async def _listen(self) -> asyncio.Server:
+        """Listen on TCP, encrypted where there is a certificate."""
+        settings = self._settings
+        times: dict[str, Any] = {}
+        if settings.tls is not None:
+            times = {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": LINGER_SECONDS}
+        return await self._loop.create_server(
+            self._accept, settings.host, settings.port, backlog=1024, ssl=settings.tls, **times
+        )
+
     def _bind_zmq(self) -> int:
         from fechner.server.transports.zmq import ZmqTransport
 
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"tcp://{host}:{self._settings.zmq_port or '*'}"
-        limits = self._settings.limits
+        settings = self._settings
         self._zmq = ZmqTransport(
-            address, limits, self._new_zmq_peer, self._deliver, self._turns, self._counters
+            address,
+            settings.limits,
+            self._new_zmq_peer,
+            self._deliver,
+            self._turns,
+            self._counters,
+            settings.curve,
+            strict=settings.tokens is not None,
         )
         return self._zmq.port
 

@@ -36,6 +36,16 @@ class Ping(Message):
     """Are you there."""
 
 
+class Auth(Message):
+    """Show a token: who is it."""
+
+    token: Text
+
+
+class Shutdown(Message):
+    """Stop the server."""
+
+
 class Setup(Message):
     """Set up a strategy."""
 
@@ -160,6 +170,7 @@ class Exit(Message):
 #: The message of each type (the keys are the wire's type names).
 MESSAGES: dict[str, type[Message]] = {
     "hello": Hello,
+    "auth": Auth,
     "ping": Ping,
     "status": Status,
     "setup": Setup,
@@ -176,6 +187,7 @@ MESSAGES: dict[str, type[Message]] = {
     "resume": Resume,
     "replay": Replay,
     "exit": Exit,
+    "shutdown": Shutdown,
 }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from fechner.server.access import attach, check_access
+from fechner.server.access import attach, check_access, may_see
 from fechner.server.errors import FechnerError
 from fechner.server.events import Found, HistoryRead, Log, SeedDataRead
 from fechner.server.messages import Replay
@@ -68,13 +69,19 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
     assert isinstance(message, Replay)
     if event.error:
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
-    elif event.changes is None:
+    elif event.changes is None or not may_see(running(lane).connection.principal, _owner(event.changes)):
         hint = "`fechner sessions` lists the record's sessions"
         text = f"there is no session {message.session}"
         fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))
     else:
         changes = event.changes
         attempt(engine, lane, lambda: replay(changes, message.verify, event.broken_chain), proceed)
+
+
+def _owner(changes: Sequence[tuple[int, Mapping[str, Any]]]) -> str | None:
+    """Whose session these changes are of: its first setup says so."""
+    owner = changes[0][1].get("owner") if changes else None
+    return owner if isinstance(owner, str) else None
 
 
 def seed_data_read(engine: Engine, event: SeedDataRead) -> None:

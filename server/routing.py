@@ -7,9 +7,10 @@ decides which session they mean.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from fechner.server import work
+from fechner.server.authentication import authenticate, fault_of, introduce, wrong
 from fechner.server.dialects import Request, choose
 from fechner.server.dialects.base import Reply, undecided_error
 from fechner.server.errors import FechnerError
@@ -18,18 +19,19 @@ from fechner.server.handlers.hello import hello
 from fechner.server.handlers.registry import load
 from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.limits import exceeded, too_many, trials_told
-from fechner.server.messages import Ping, Replay, Resume, Setup
+from fechner.server.messages import Auth, Ping, Replay, Resume, Setup
 from fechner.server.reattachment import heard, take_up
+from fechner.server.security import MOST_WRONG, NAMELESS
 from fechner.server.status import status
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
     from fechner.server.session import Session
 
-#: Requests that belong to no session.
-_ABOUT_SERVER = ("hello", "ping", "status")
 #: Requests that the ones after them depend on.
 _BARRIERS = ("setup", "resume", "exit")
+#: Requests that belong to no session.
+_OWN = ("hello", "auth", "ping", "status", "shutdown")
 
 
 def received(engine: Engine, event: Received) -> None:
@@ -49,6 +51,8 @@ def received(engine: Engine, event: Received) -> None:
         except FechnerError as fault:
             queue(engine, connection, Request(raw=value, type="", fault=fault))
             return
+    if connection.principal is None:
+        introduce(engine, connection)
     told, where = trials_told(value) if value.get("type") in ("tell", "update") else (0, "")
     if told > engine.limits.trials_per_tell:  # before it takes time to look at each
         request = connection.dialect.parse({**value, "message": {}})
@@ -57,7 +61,7 @@ def received(engine: Engine, event: Received) -> None:
     else:
         request = connection.dialect.parse(value)
     heard(engine, connection, request)
-    if isinstance(request.message, Ping) and request.id is not None:
+    if isinstance(request.message, Ping) and request.id is not None and connection.principal is not None:
         engine.answered(connection, request, "ok", engine.now.seconds)
         engine.send(connection, connection.dialect, connection.dialect.render(request, Reply()))
         return
@@ -103,10 +107,11 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
         request.fault, request.session, target = fault, None, connection.session
     if engine.stopping:
         request.fault = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
-    if request.type in _ABOUT_SERVER and request.fault is None:
+    request.fault = request.fault or fault_of(engine, connection, request.type)
+    if request.type in _OWN or (connection.principal is None and request.fault is not None):
         if connection.outstanding:
             return False
-        answer(engine, connection, job, Reply(_about_server(engine, connection, request.type)))
+        _answer_itself(engine, connection, job)
         return True
     if isinstance(request.message, Resume) and request.fault is None:
         return _route_resume(engine, connection, job, target)
@@ -139,10 +144,47 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
     return True
 
 
-def _about_server(engine: Engine, connection: Connection, type_: str) -> dict[str, Any]:
-    if type_ == "ping":
-        return {}
-    return hello(engine.server, engine.limits) if type_ == "hello" else status(engine, connection)
+def _answer_itself(engine: Engine, connection: Connection, job: Job) -> None:
+    """Answer what belongs to no session."""
+    request = job.request
+    if request.fault is not None:
+        answer(engine, connection, job, Reply(error=request.fault))
+    elif isinstance(request.message, Auth):
+        reply = authenticate(engine, connection, request.message)
+        if reply is None:
+            connection.barrier = job
+        else:
+            answer(engine, connection, job, reply)
+    elif request.type == "hello":
+        auth: Literal["none", "token"] = "none" if engine.tokens is None else "token"
+        answer(engine, connection, job, Reply(hello(engine.server, engine.limits, auth)))
+    elif request.type == "shutdown":
+        principal = connection.principal
+        if principal is None or principal.role != "admin":
+            text = "only an admin's token can shut the server down"
+            answer(engine, connection, job, Reply(error=FechnerError("unauthorized", text, "type")))
+            return
+        answer(engine, connection, job, Reply({}))
+        engine.emit(Log("warning", f"{connection.peer} shuts the server down"))
+        engine.exited = engine.exit_with_client = True
+    elif request.type == "status":
+        answer(engine, connection, job, Reply(status(engine, connection)))
+    else:
+        answer(engine, connection, job, Reply({}))
+
+
+def penalty_over(engine: Engine, token: int, error: FechnerError | None = None) -> bool:
+    """A wrong token has waited for its answer (`error`: another one); False if none waits by this number."""
+    connection = engine.penalties.pop(token, None)
+    if connection is None or connection.barrier is None:
+        return False
+    job, connection.barrier = connection.barrier, None
+    job.closes = job.closes or connection.wrong_tokens >= MOST_WRONG
+    answer(engine, connection, job, Reply(error=error or wrong(engine, connection)))
+    if connection.closing:
+        connection.waiting.clear()
+    pump(engine, connection)
+    return True
 
 
 def _default_request(engine: Engine) -> Request | None:
@@ -178,7 +220,8 @@ def _route_resume(engine: Engine, connection: Connection, job: Job, target: str 
         connection.barrier = job
         token = engine.token()
         engine.loads[token] = connection
-        engine.emit(Load(token, "last"))
+        whose = connection.principal or NAMELESS
+        engine.emit(Load(token, "last", whose.owner, whose.sees_all))
         return True
     try:
         wanted = session_id(wanted)

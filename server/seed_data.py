@@ -37,10 +37,17 @@ def sections(specification: Specification) -> dict[str, SeedDataConditions]:
     return {one.section: one for one in named if one is not None}
 
 
-def read(record: Record, specification: Specification, session: str, most: int) -> dict[str, Earlier]:
+def read(
+    record: Record,
+    specification: Specification,
+    session: str,
+    most: int,
+    owners: tuple[str | None, ...] | None = None,
+) -> dict[str, Earlier]:
     """What an open record has for each section of conditions, without the trials of `session` itself.
 
-    The newest sessions, and in them the newest trials, come first where there are more than `most`.
+    The newest sessions, and in them the newest trials, come first where there are more than `most`. With
+    `owners`, only their sessions count.
     """
     from fechner.database.seed_data import matching, told
 
@@ -49,7 +56,7 @@ def read(record: Record, specification: Specification, session: str, most: int) 
         taken: list[list[dict[str, Any]]] = []
         others, left, more = [], most, False
         with record.snapshot() as connection:
-            for setup in matching(connection, conditions.wanted, session):
+            for setup in matching(connection, conditions.wanted, session, owners):
                 other = difference(specification, setup["parameters"], setup["outcomes"])
                 if other:
                     others.append(other)

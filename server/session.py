@@ -64,6 +64,7 @@ class Session:
         pending: trials handed out and not told, by number, oldest first.
         told, skipped: how many.
         ended: exit was sent (a resume begins it again).
+        owner: whose token set it up, as its digest; None where none was asked for.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Session:
     told: int = 0
     skipped: int = 0
     ended: bool = False
+    owner: str | None = None
 
     @property
     def strategy(self) -> Strategy:
@@ -117,6 +119,8 @@ def _setup(session: Session, change: Change) -> None:
     session.strategies.append(Strategy(state, change["name"] or "", stages, participant))
     session.current = change["strategy"]
     session.ended = False
+    if change["strategy"] == 0:
+        session.owner = change.get("owner")
 
 
 def proposal_of(change: Change) -> dict[str, Any]:

@@ -91,7 +91,9 @@ def _load(record: Record, effect: Load) -> Loaded:
     from fechner.strategies.extensions import at_fault
 
     try:
-        id_ = record.last() if effect.session == "last" else effect.session
+        id_: str | None = effect.session
+        if id_ == "last":
+            id_ = record.last(effect.owner, anybody=effect.anybody)
         if id_ is None or not record.exists(id_):
             return Loaded(effect.token, None)
         changes = [change for _, _, change in record.changes(id_)]
@@ -151,8 +153,11 @@ def _history(record: Record, effect: ReadHistory) -> HistoryRead:
 def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
     from fechner.server.seed_data import read
 
+    whose = None if effect.anybody else (effect.owner,)
     try:
-        return SeedDataRead(effect.token, read(record, effect.specification, effect.session, effect.most))
+        return SeedDataRead(
+            effect.token, read(record, effect.specification, effect.session, effect.most, whose)
+        )
     except Exception as error:
         return SeedDataRead(effect.token, {}, _text(error))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.access import attach, check_access, looks_on, read_only
+from fechner.server.access import attach, check_access, looks_on, may_see, read_only, unknown_session
 from fechner.server.dialects.base import Reply, Timing
 from fechner.server.errors import FechnerError, inside
 from fechner.server.events import (
@@ -31,12 +31,13 @@ from fechner.server.handlers.registry import Answer, Computation, Context, Readi
 from fechner.server.lanes import Job, Lane, set_alarm, silence
 from fechner.server.messages import Replay
 from fechner.server.replies import entry, render
+from fechner.server.security import NAMELESS
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
 
 #: What is not recorded.
-_UNRECORDED = ("ping", "hello", "status")
+_UNRECORDED = ("ping", "hello", "auth", "status")
 #: Changes that the log mentions.
 _TOLD_TO_LOG = {"setup": "set up", "resume": "resumed", "exit": "ended"}
 #: What nobody needs once its sender is gone.
@@ -55,7 +56,9 @@ def pump(engine: Engine, lane: Lane) -> None:
             job.request.fault = FechnerError("shutting_down", "the server is stopping")
         if job.connection.gone and job.request.type in _IN_VAIN:
             job.request.fault = FechnerError("no_session", "the sender is gone")
-        if job.request.fault is not None:
+        if lane.known and not may_see(job.connection.principal, lane.session.owner):
+            fail(engine, lane, unknown_session(lane, job.request.type), recorded=False)
+        elif job.request.fault is not None:
             fail(engine, lane, job.request.fault)
         else:
             _begin_step(engine, lane)
@@ -84,15 +87,11 @@ def do_step(engine: Engine, lane: Lane) -> None:
         _read_history(engine, lane, step.message)
         return
     version, lenient = dialect.version, dialect.lenient
+    principal = job.connection.principal or NAMELESS
 
     def handled() -> Result:
         if not lane.known and step.type != "setup":
-            raise FechnerError(
-                "unknown_session",
-                f"there is no session {lane.session.id}",
-                where="message.session" if step.type == "resume" else "session",
-                hint="`fechner sessions` lists the record's sessions",
-            )
+            raise unknown_session(lane, step.type)
         check_access(engine, lane, job)
         context = Context(
             session=lane.session,
@@ -104,6 +103,7 @@ def do_step(engine: Engine, lane: Lane) -> None:
             record=engine.record,
             environment=engine.environment,
             read_only=looks_on(lane, job),
+            owner=principal.owner,
         )
         return handle(context, step.type, step.message)
 
@@ -117,7 +117,10 @@ def proceed(engine: Engine, lane: Lane, result: Result) -> None:
         engine.readings[token] = lane
         lane.reading = result
         most = engine.limits.seed_trials
-        engine.emit(ReadSeedData(token, lane.session.id, result.specification, most))
+        whose = running(lane).connection.principal or NAMELESS
+        engine.emit(
+            ReadSeedData(token, lane.session.id, result.specification, most, whose.owner, whose.sees_all)
+        )
         return
     if isinstance(result, Computation):
         if lane.ahead:

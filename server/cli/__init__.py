@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from fechner.server import __version__
-from fechner.server.cli import records, serving, sessions
+from fechner.server.cli import keys, records, serving, sessions
 
 app = typer.Typer(
     name="fechner",
@@ -47,6 +47,8 @@ for _command in (
     records.verify,
     records.combine,
     records.import_aepsych,
+    keys.token,
+    keys.curve_key,
 ):
     app.command()(_command)
 

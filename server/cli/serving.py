@@ -74,7 +74,8 @@ def serve(
     *,
     limits: Limits,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen on; loopback only.")
+        str,
+        typer.Option(metavar="ADDRESS", help="Address to listen on; beyond this machine it needs tokens."),
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="N", help="TCP port; 0 takes a free one.")
@@ -140,6 +141,23 @@ def serve(
     exit_with_client: Annotated[
         bool, typer.Option("--exit-with-client", help="Stop as soon as a client has sent exit.")
     ] = False,
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Ask clients for one of the tokens in this file.")
+    ] = None,
+    tls_cert: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Encrypt TCP with this certificate (PEM).")
+    ] = None,
+    tls_key: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The certificate's private key.")
+    ] = None,
+    curve_key: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Encrypt ZMQ with these keys, from `fechner curve-key`."),
+    ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option("--insecure", help="Listen to other machines also without tokens and encryption."),
+    ] = False,
     allow_extensions: Extensions = None,
     log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.warning,
     log_format: Annotated[
@@ -180,6 +198,11 @@ def serve(
             dialect=dialect.value,
             reattach=reattach is Switch.on,
             exit_with_client=exit_with_client,
+            token_file=token_file,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            curve_key=curve_key,
+            insecure=insecure,
             log_level=log_level.value,
             log_format=log_format.value,
             log_file=log_file,

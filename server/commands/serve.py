@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
+import sys
 import uuid
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
+from fechner.server.commands.securing import Secrets, is_loopback, secrets_of
 from fechner.server.limits import Limits
 from fechner.strategies.threads import fix
 
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
     from fechner.database.lock import RecordLock
     from fechner.database.record import Record
     from fechner.server.loop import Settings
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host names this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def not_a_record(db: str) -> bool:
@@ -79,6 +70,11 @@ class ServeOptions:
     dialect: str
     reattach: bool
     exit_with_client: bool
+    token_file: str | None
+    tls_cert: str | None
+    tls_key: str | None
+    curve_key: str | None
+    insecure: bool
     log_level: str
     log_format: str
     log_file: str | None
@@ -90,11 +86,12 @@ class ServeOptions:
 def serve(options: ServeOptions) -> None:
     """Serve until SIGTERM or SIGINT."""
     fix()
-    _refuse_elsewhere(options)
+    secrets = secrets_of(options)
+    _refuse_metrics(options)
     _log(options)
     from fechner.server.loop import Loop
 
-    settings = _settings(options)
+    settings = _settings(options, secrets)
     name = without_password(options.db)
     print(f"record: {name}" + (" (read-only)" if options.read_only else ""), flush=True)
     if not_a_record(options.db):
@@ -102,6 +99,9 @@ def serve(options: ServeOptions) -> None:
 
     def listening(port: int, zmq_port: int | None, metrics_port: int | None) -> None:
         also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
+        if options.insecure and not is_loopback(options.host):
+            warning = "insecure: other machines can reach this server, and listen in"
+            print(f"fechner: {warning}", file=sys.stderr, flush=True)
         workers = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
         print(f"listening on {_at(options.host, port)}{also}; {workers}; stop with Ctrl-C", flush=True)
         if metrics_port is not None:
@@ -131,21 +131,17 @@ def serve(options: ServeOptions) -> None:
             lock.release()
 
 
-def _refuse_elsewhere(options: ServeOptions) -> None:
-    """End unless the address is this machine's own."""
-    if not is_loopback(options.host):
-        fail(
-            f"won't listen on {options.host}: this version has no authentication yet and serves this machine "
-            "only; use --host 127.0.0.1 (a tunnel such as `ssh -L` reaches it from elsewhere)",
-            USAGE,
-        )
-    if options.metrics_port is not None and not is_loopback(options.metrics_host):
+def _refuse_metrics(options: ServeOptions) -> None:
+    """End where metrics can't be shown as asked."""
+    if options.metrics_port is None:
+        return
+    if not is_loopback(options.metrics_host):
         fail(
             f"won't show metrics on {options.metrics_host}: they are for this machine only; a tunnel or a "
             "proxy with authentication takes them elsewhere",
             USAGE,
         )
-    if options.metrics_port is not None and find_spec("prometheus_client") is None:
+    if find_spec("prometheus_client") is None:
         fail("--metrics-port needs prometheus_client: pip install prometheus-client", USAGE)
 
 
@@ -165,7 +161,7 @@ def _log(options: ServeOptions) -> None:
         fail(f"can't log to {options.log_file}: {error.strerror or error}")
 
 
-def _settings(options: ServeOptions) -> Settings:
+def _settings(options: ServeOptions, secrets: Secrets) -> Settings:
     """What the loop is told; ends where options contradict each other or the configuration has problems."""
     from fechner.server.loop import Settings
 
@@ -193,6 +189,10 @@ def _settings(options: ServeOptions) -> Settings:
         reattach=options.reattach,
         exit_with_client=options.exit_with_client,
         limits=options.limits,
+        tokens=secrets.tokens,
+        nameless=secrets.nameless,
+        tls=secrets.tls,
+        curve=secrets.curve,
     )
 
 

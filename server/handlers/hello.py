@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fechner.server.dialects import VERSIONS
 from fechner.server.limits import Limits
@@ -12,12 +12,12 @@ from fechner.server.messages import MESSAGES
 CAPABILITIES = ("several_points", "fixed", "joint_intervals", "observe", "zmq")
 
 
-def hello(server: str, limits: Limits) -> dict[str, Any]:
+def hello(server: str, limits: Limits, auth: Literal["none", "token"] = "none") -> dict[str, Any]:
     """hello's reply."""
     return {
         "server": server,
         "versions": VERSIONS,
         "limits": limits.as_message(),
         "capabilities": [*MESSAGES, *CAPABILITIES],
-        "auth": "none",
+        "auth": auth,
     }

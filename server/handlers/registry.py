@@ -33,6 +33,7 @@ class Context:
         record: the record's name.
         environment: what computes here: library versions, threads, processor.
         read_only: the sender observes.
+        owner: of the sessions that the sender sets up.
     """
 
     session: Session
@@ -44,6 +45,7 @@ class Context:
     record: str
     environment: Callable[[], dict[str, Any]]
     read_only: bool = False
+    owner: str | None = None
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ def _answer(
             for p in specification.parameters
         ],
     }
+    if index == 0 and context.owner is not None:
+        change["owner"] = context.owner
     if specification.extensions:
         change["extensions"] = [asdict(one) for one in specification.extensions]
     if plugins := _installed(specification):

@@ -74,12 +74,14 @@ class TcpConnection(asyncio.Protocol):
         self._discarded = 0
         self._timer: asyncio.TimerHandle | None = None  # for a begun message
         self._unread: asyncio.TimerHandle | None = None  # for replies
+        self._encrypted = False
 
     # What asyncio tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self._transport = cast(asyncio.Transport, transport)
+        self._encrypted = transport.get_extra_info("ssl_object") is not None
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
         if self._refused:
@@ -114,7 +116,7 @@ class TcpConnection(asyncio.Protocol):
             return False
         self._ended = self._heard_all = True
         self._work()
-        return True  # it may still read
+        return not self._encrypted  # it may still read; TLS can't be closed by halves
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -174,7 +176,7 @@ class TcpConnection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         transport = self._transport
-        if self._heard_all:  # there is no input to wait for
+        if self._heard_all or self._encrypted:  # there is no input to wait for, or TLS says it to the client
             transport.close()
         elif transport.can_write_eof():
             with suppress(OSError):  # the client may be gone already

@@ -80,6 +80,9 @@ class ZmqTransport:
         deliver: takes events.
         turns: when messages are looked at.
         counters: of the server.
+        curve: the server's public and secret keys, to encrypt with.
+        strict: a peer is one connection: whoever comes with its routing id through another one is somebody
+            else, who has not shown a token.
     """
 
     def __init__(
@@ -90,7 +93,10 @@ class ZmqTransport:
         deliver: Callable[[Event], None],
         turns: Turns | None = None,
         counters: Counters | None = None,
+        curve: tuple[bytes, bytes] | None = None,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._counters = counters or Counters()
         self._limits, self._new_peer, self._deliver = limits, new_peer, deliver
         self._turns = turns or Turns()
@@ -105,11 +111,14 @@ class ZmqTransport:
         self._socket.setsockopt(zmq.MAXMSGSIZE, 4 * limits.message_bytes)
         self._socket.setsockopt(zmq.RCVHWM, QUEUED_IN)
         self._socket.setsockopt(zmq.SNDHWM, QUEUED_OUT)
-        self._socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+        self._socket.setsockopt(zmq.ROUTER_HANDOVER, not strict)
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to hear of peers that are gone or don't read
         self._socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
         self._socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 60)
         self._socket.setsockopt(zmq.IPV6, "[" in address)
+        if curve is not None:
+            self._socket.curve_publickey, self._socket.curve_secretkey = curve
+            self._socket.curve_server = True
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         try:
             self._socket.bind(address)
@@ -149,6 +158,8 @@ class ZmqTransport:
         """Send without waiting; what ZMQ doesn't take is kept until it does, up to a point."""
         if self._socket.closed or self._peers.get(peer.identity) is not peer:
             return
+        if self._strict and not self._is_there(peer):
+            return  # nobody else may get its replies
         if peer.unsent or not self._sent(peer, frames):
             if self._peers.get(peer.identity) is not peer:
                 return  # it is gone
@@ -265,6 +276,9 @@ class ZmqTransport:
             envelope.append(b"")
             body = body[1:]
         peer = self._peers.get(identity)
+        if peer is not None and self._strict and not (self._is_there(peer) and peer.descriptor == descriptor):
+            self.forget(peer)
+            peer = None
         if peer is None:
             peer = self._new_peer(lambda number: ZmqPeer(self, number, envelope))
             self._peers[identity] = peer
@@ -283,6 +297,11 @@ class ZmqTransport:
             text = f"{self._limits.waiting_requests} messages are waiting already"
             error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
             self._deliver(Unreadable(peer.number, error))
+
+    def _is_there(self, peer: ZmqPeer) -> bool:
+        """Whether its connection stands: libzmq tells of an end before it takes anything from the next."""
+        self._watch()
+        return peer.identity in self._through.get(peer.descriptor, ())
 
     def _come(self, peer: ZmqPeer, descriptor: int) -> None:
         """A peer's messages come through this descriptor: not what had that number before."""

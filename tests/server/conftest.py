@@ -103,7 +103,10 @@ class Disk:
         return None if effect.token is None else Committed(effect.token)
 
     def load(self, effect: Load) -> Loaded:
-        id_ = (self.order[-1] if self.order else "") if effect.session == "last" else effect.session
+        id_ = effect.session
+        if id_ == "last":
+            mine = [one for one in self.order if effect.anybody or self.owner(one) == effect.owner]
+            id_ = mine[-1] if mine else ""
         if id_ not in self.entries:
             return Loaded(effect.token, None)
         ids = frozenset(e.client_id for e in self.entries[id_] if e.ok and e.client_id is not None)
@@ -118,6 +121,10 @@ class Disk:
     def changes(self, session: str) -> list[dict[str, Any]]:
         """What the session's messages did, through JSON and back as a real record gives it."""
         return [json.loads(json.dumps(e.change)) for e in self.entries[session] if e.change is not None]
+
+    def owner(self, session: str) -> str | None:
+        """Whose a session is."""
+        return next((change.get("owner") for change in self.changes(session)), None)
 
     def _find(self, session: str, client_id: str) -> Entry | None:
         found = [e for e in self.entries.get(session, ()) if e.ok and e.client_id == client_id]

@@ -14,6 +14,7 @@ def test_the_message_types_of_version_1() -> None:
     assert set(MESSAGES) == {
         *(
             "hello",
+            "auth",
             "ping",
             "status",
             "setup",
@@ -25,7 +26,7 @@ def test_the_message_types_of_version_1() -> None:
             "info",
             "get_config",
         ),
-        *("get_config", "skip", "correct", "finish_strategy", "resume", "replay", "exit"),
+        *("get_config", "skip", "correct", "finish_strategy", "resume", "replay", "exit", "shutdown"),
     }
 
 

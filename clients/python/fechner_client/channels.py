@@ -6,6 +6,7 @@ A channel knows nothing of sessions and never connects again: it raises ``Broken
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections import deque
 from typing import Any, Callable, Optional, Protocol
@@ -49,7 +50,14 @@ class Server(Protocol):
         """A new connection: a ServerChannel."""
 
 
-def opener(host: str, port: int, server: Optional[Server], zmq: bool) -> Callable[[float], Channel]:
+def opener(
+    host: str,
+    port: int,
+    server: Optional[Server],
+    zmq: bool,
+    tls: Optional[ssl.SSLContext] = None,
+    curve: Optional[str] = None,
+) -> Callable[[float], Channel]:
     """What opens a channel to a place, given seconds to do it in."""
 
     def open_channel(timeout: float) -> Channel:
@@ -58,8 +66,8 @@ def opener(host: str, port: int, server: Optional[Server], zmq: bool) -> Callabl
         if zmq:
             from fechner_client.zmq_channel import ZmqChannel
 
-            return ZmqChannel(host, port, timeout)
-        return TcpChannel(host, port, timeout)
+            return ZmqChannel(host, port, timeout, curve)
+        return TcpChannel(host, port, timeout, tls)
 
     return open_channel
 
@@ -67,7 +75,7 @@ def opener(host: str, port: int, server: Optional[Server], zmq: bool) -> Callabl
 class TcpChannel:
     """A TCP connection: one request, one line of JSON in UTF-8, each way."""
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int, timeout: float, tls: Optional[ssl.SSLContext] = None) -> None:
         self._where = f"{host}:{port}"
         self._socket = socket.create_connection((host, port), timeout)
         if self._socket.getsockname() == self._socket.getpeername():
@@ -76,6 +84,12 @@ class TcpChannel:
             raise ConnectionRefusedError(f"nothing listens at {self._where}")
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if tls is not None:
+            try:
+                self._socket = tls.wrap_socket(self._socket, server_hostname=host)
+            except BaseException:
+                self._socket.close()
+                raise
         self._reader = ReplyReader()
         self._replies: deque[Any] = deque()
 

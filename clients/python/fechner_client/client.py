@@ -27,6 +27,7 @@ from fechner_client.errors import Finished, error_of, warn
 from fechner_client.messages import What, ask_message, correct_message, given, number_of, tell_message
 from fechner_client.progress import Progress
 from fechner_client.queries import Queries
+from fechner_client.security import Tls, authenticated, context_of
 from fechner_client.trial import Outcome, Trial
 
 
@@ -37,6 +38,10 @@ class Client(Queries):
         host, port: where the server listens.
         server: a server in this process, ``fechner.server.Server``, instead of an address.
         zmq: speak ZMQ to the server's ``--zmq-port``; needs pyzmq.
+        token: what a server with ``--token-file`` asks for; the environment's ``FECHNER_TOKEN`` if not given.
+        tls: encrypt TCP, for a server with ``--tls-cert``: True where a known authority signed its
+            certificate, else the file of the certificate, or an ``ssl.SSLContext``.
+        curve: encrypt ZMQ, for a server with ``--curve-key``: its public key.
         timeout: seconds to wait for a reply; None waits for ever. Not used with ``server``.
         retry_for: seconds to go on trying to connect, at the beginning and whenever a connection breaks.
     """
@@ -48,11 +53,15 @@ class Client(Queries):
         *,
         server: Optional[Server] = None,
         zmq: bool = False,
+        token: Optional[str] = None,
+        tls: Tls = False,
+        curve: Optional[str] = None,
         timeout: Optional[float] = 60.0,
         retry_for: float = 10.0,
     ) -> None:
         where = f"{host}:{port}" if server is None else "the server in this process"
-        self._connection = Connection(opener(host, port, server, zmq), where, timeout, retry_for)
+        open_channel = authenticated(opener(host, port, server, zmq, context_of(tls), curve), token)
+        self._connection = Connection(open_channel, where, timeout, retry_for)
         self._progress = Progress(self)
         self._conversation = Conversation(self._connection, self._progress.apply)
         self._connection.open()

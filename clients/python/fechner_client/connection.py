@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from typing import Any, Callable, Optional
 
@@ -85,6 +86,17 @@ class Connection:
                 self.opened += 1
             except socket.gaierror as fault:
                 raise self._failed(f"the host name is not known ({fault})") from fault
+            except ssl.SSLCertVerificationError as fault:
+                raise ConnectionFailed(
+                    "connection_failed",
+                    f"{self._where} is not who it should be: {fault.verify_message}",
+                    hint="tls= takes the server's certificate, whose name must be the one connected to",
+                ) from fault
+            except Broken as fault:  # before it had answered a token
+                if not attempts.another():
+                    raise self._failed(str(fault)) from fault
+            except Slow as fault:
+                raise self._failed("what listens there does not answer; does it want tls=?") from fault
             except OSError as fault:
                 if not attempts.another():
                     raise self._failed(str(fault)) from fault

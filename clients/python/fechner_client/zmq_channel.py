@@ -11,18 +11,27 @@ from zmq.utils.monitor import recv_monitor_message
 from fechner_client.channels import Broken, Slow, not_fechner, reply_to
 from fechner_client.framing import BadReply, ReplyReader, encode
 
-_GONE = (zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED, zmq.EVENT_MONITOR_STOPPED)
+_GONE = (
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
+    zmq.EVENT_DISCONNECTED,
+    zmq.EVENT_CLOSED,
+    zmq.EVENT_MONITOR_STOPPED,
+)
 
 
 class ZmqChannel:
     """A ZMQ connection that never connects again by itself, lest a lost request wait for ever."""
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int, timeout: float, curve: Optional[str] = None) -> None:
         self._where = f"tcp://{host}:{port}"
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        if curve is not None:
+            self._socket.curve_serverkey = curve.encode("ascii")
+            self._socket.curve_publickey, self._socket.curve_secretkey = zmq.curve_keypair()
         self._monitor = self._socket.get_monitor_socket()
         try:
             self._socket.connect(self._where)
