@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import socket
@@ -142,6 +143,36 @@ def test_over_zmq_the_same_is_said(serving: Any, transcript: Any, kind: str) -> 
     finally:
         client.close()
         context.term()
+
+
+@pytest.mark.parametrize("looping", [False, True], ids=["alone", "in an event loop"])
+@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=NAMES)
+def test_in_process_the_same_is_said(transcript: Any, looping: bool) -> None:
+    """Values in place of bytes, also while an event loop runs, as in a notebook."""
+    from fechner.server import Server
+
+    def talk() -> None:
+        dialect = dict(zip(transcript.head["server"][::2], transcript.head["server"][1::2], strict=True))
+        with Server(dialect=dialect.get("--dialect", "auto")) as server:
+            channel, run = server.connect(), golden.Run("sqlite://")
+            for step in map(unended, transcript.steps):
+                if step.get("only") != "tcp":
+                    reply = channel.request(json.loads(run.request(step)))
+                    text = reply if isinstance(reply, str) else rendered(reply)
+                    assert run.match(step, text) == len(text)
+
+    async def main() -> None:
+        talk()
+
+    if looping:
+        asyncio.run(main())
+    else:
+        talk()
+
+
+def rendered(reply: Any) -> str:
+    """As a server writes JSON."""
+    return json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
 
 
 def unended(step: Mapping[str, Any]) -> Mapping[str, Any]:
