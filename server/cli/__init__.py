@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from fechner.server import __version__
-from fechner.server.cli import keys, records, serving, sessions
+from fechner.server.cli import keys, records, running, serving, sessions
 
 app = typer.Typer(
     name="fechner",
@@ -35,6 +35,8 @@ def root(
 
 for _command in (
     serving.serve,
+    running.status,
+    running.watch,
     sessions.check,
     sessions.sessions,
     sessions.show,

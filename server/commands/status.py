@@ -1,0 +1,74 @@
+"""`fechner status` and `fechner watch`: a running server at a glance, once or every second."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from typing import Any
+
+import typer
+from fechner.server.commands.asking import Line, Unanswered, ask, asking
+from fechner.server.commands.output import DONE, fail, show_json
+
+#: Between two looks.
+EVERY_SECONDS = 1.0
+NOTE = "Ctrl-C ends watching, not the server"
+
+
+def status(host: str, port: int, zmq_port: int | None, as_json: bool) -> None:
+    """Show a server's status once."""
+    try:
+        with asking(host, port, zmq_port) as line:
+            found = ask(line, "status")
+    except Unanswered as error:
+        fail(str(error))
+    if as_json:
+        show_json(found)
+        return
+    _print(found)
+
+
+def watch(host: str, port: int, zmq_port: int | None, once: bool) -> None:
+    """Show a server's status every second, until Ctrl-C or until it is gone."""
+    if once or not sys.stdout.isatty():
+        status(host, port, zmq_port, False)
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))  # the terminal is put back first
+    seen: list[dict[str, Any]] = []
+    try:
+        with asking(host, port, zmq_port) as line:
+            seen.append(ask(line, "status"))
+            _draw(line, seen)
+    except KeyboardInterrupt:
+        raise typer.Exit(DONE) from None
+    except Unanswered as error:
+        if seen:
+            _print(seen[-1])
+            fail(f"the server is gone: {error}")
+        fail(str(error))
+
+
+def _draw(line: Line, seen: list[dict[str, Any]]) -> None:
+    """Draw the last status seen, and see another, until something ends it."""
+    from fechner.server.commands.frames import Frame
+    from rich.live import Live
+
+    rate = None
+    with Live(Frame(seen[-1], True, NOTE), screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(Frame(seen[-1], True, NOTE, rate), refresh=True)
+            time.sleep(EVERY_SECONDS)
+            before = seen[-1]
+            seen[:] = [now := ask(line, "status")]
+            passed = now["uptime_s"] - before["uptime_s"]
+            asked = now["counters"]["requests"] - before["counters"]["requests"] - 1  # but for our own
+            rate = max(0.0, asked / passed) if passed > 0 else None
+
+
+def _print(found: dict[str, Any]) -> None:
+    from fechner.server.commands.frames import Frame
+    from rich.console import Console
+
+    # A pipe has no width: don't cut what a program may read.
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(Frame(found))
