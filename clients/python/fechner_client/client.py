@@ -27,7 +27,7 @@ from fechner_client.errors import Finished, error_of, warn
 from fechner_client.messages import What, ask_message, correct_message, given, number_of, tell_message
 from fechner_client.progress import Progress
 from fechner_client.queries import Queries
-from fechner_client.security import Tls, authenticated, context_of
+from fechner_client.security import Tls, authenticated, context_of, travels_openly
 from fechner_client.trial import Outcome, Trial
 
 
@@ -60,7 +60,11 @@ class Client(Queries):
         retry_for: float = 10.0,
     ) -> None:
         where = f"{host}:{port}" if server is None else "the server in this process"
-        open_channel = authenticated(opener(host, port, server, zmq, context_of(tls), curve), token)
+        context = context_of(tls)
+        encrypted = curve is not None if zmq else context is not None
+        if server is None and travels_openly(host, encrypted, token):
+            warn(f"the token goes to {host} unencrypted; use {'curve=' if zmq else 'tls='}")
+        open_channel = authenticated(opener(host, port, server, zmq, context, curve), token)
         self._connection = Connection(open_channel, where, timeout, retry_for)
         self._progress = Progress(self)
         self._conversation = Conversation(self._connection, self._progress.apply)

@@ -94,7 +94,7 @@ class Connection:
                 ) from fault
             except Broken as fault:  # before it had answered a token
                 if not attempts.another():
-                    raise self._failed(str(fault)) from fault
+                    raise self._failed(f"{fault}, as one that wants tls= would") from fault
             except Slow as fault:
                 raise self._failed("what listens there does not answer; does it want tls=?") from fault
             except OSError as fault:

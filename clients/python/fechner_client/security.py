@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import ipaddress
 import os
 import ssl
 from typing import Any, Callable, Optional, Union
@@ -27,16 +29,36 @@ def context_of(tls: Tls) -> Optional[ssl.SSLContext]:
         return tls
     if tls is False:
         return None
-    context = ssl.create_default_context(cafile=None if tls is True else os.fspath(tls))
+    file = None if tls is True else os.fspath(tls)
+    try:
+        context = ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        raise OSError(errno.EINVAL, "it holds no certificate", file) from None
+    except OSError as fault:  # which names no file
+        raise OSError(fault.errno, fault.strerror, file) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def travels_openly(host: str, encrypted: bool, token: Optional[str]) -> bool:
+    """Whether whoever sits between here and the server could read the token."""
+    if encrypted or not _given(token) or host == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def _given(token: Optional[str]) -> Optional[str]:
+    return os.environ.get(TOKEN_VARIABLE) if token is None else token
 
 
 def authenticated(
     open_channel: Callable[[float], Channel], token: Optional[str]
 ) -> Callable[[float], Channel]:
     """The same, with the token shown on every new channel; raises the server's error if it isn't taken."""
-    token = os.environ.get(TOKEN_VARIABLE) if token is None else token
+    token = _given(token)
     if not token:
         return open_channel
     request: dict[str, Any] = {"version": "1", "type": "auth", "id": "auth", "message": {"token": token}}
