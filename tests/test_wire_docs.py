@@ -22,6 +22,7 @@ from fechner.server.handlers.hello import hello
 from fechner.server.handlers.registry import HANDLERS, load
 from fechner.server.limits import Limits
 from fechner.server.messages import MESSAGES
+from fechner.strategies.parameters import Parameter, space
 from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[1]
@@ -172,6 +173,18 @@ def test_the_reply_fields_are_those_that_are_sent(golden: Any) -> None:
             assert has <= wanted[type_] | perhaps.get(type_, set()), request
     # Where there is a token there is no transcript; a status is no two times the same, see test_status.py.
     assert seen == set(wanted) - {"auth", "status", "shutdown"}
+
+
+def test_a_parameter_s_keys_are_those_that_are_sent() -> None:
+    """Of all types together, with everything that can be configured about one."""
+    kinds: list[Any] = [
+        Parameter("a", "continuous", 0.0, 1.0, scale="log", step=0.5, unit="dB"),
+        Parameter("b", "categorical", choices=("left", "right")),
+        Parameter("c", "fixed", value=1),
+    ]
+    sent = {key for about in space(kinds).describe().values() for key in about}
+    row = next(row for row in table("type", "field", "what") if row[0] == "`parameters`")
+    assert keys(code(row[2])) == sent
 
 
 def test_the_codes_are_those_of_the_server() -> None:

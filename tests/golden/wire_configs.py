@@ -109,6 +109,23 @@ value = left
 generator = SobolGenerator
 min_asks = 4
 """
+ORDINAL = """
+[common]
+parnames = [p]
+outcome_types = [ordinal]
+strategy_names = [init_strat]
+seed = 14
+[p]
+par_type = continuous
+lower_bound = 0
+upper_bound = 1
+[init_strat]
+generator = SobolGenerator
+model = OrdinalGPModel
+min_asks = 100
+[OrdinalLikelihood]
+n_levels = 3
+"""
 #: A file of the first generation.
 OLD = """
 [common]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire_configs import CONFIG, FOUND, GRID, MODEL, PAIRS, PREDICTED, Script, Step, sections
+from wire_configs import CONFIG, FOUND, GRID, MIXED, MODEL, ORDINAL, PAIRS, PREDICTED, Script, Step, sections
 
 
 def native() -> Script:
@@ -103,6 +103,20 @@ def native() -> Script:
     yield request("ask", {"n": 2})
     yield request("tell", {"trial": 40, "outcome": 1})
     yield request("tell", {"config": {"p": [0.25, 0.5], "q": [0, 10]}, "outcome": 0})
+    yield request("setup", {"config": MIXED})
+    yield request("ask")
+    yield request("tell", {"trial": 43, "outcome": {"loudness": 2.5, "heard": 1}})
+    mixed = {"p": 0.5, "word": "red", "count": 3, "flag": 0, "side": "left"}
+    yield request("tell", {"config": mixed, "outcome": [0, -1.5]})
+    yield request("tell", {"config": mixed, "outcome": {"heard": 1}})
+    yield request("tell", {"config": {**mixed, "word": "pink"}, "outcome": [0, -1.5]})
+    yield request("setup", {"config": ORDINAL})
+    levels = [{"config": {"p": i / 12}, "outcome": min(i // 4, 2)} for i in range(13)]
+    yield request("tell", {"trials": levels})
+    each = {"query": "prediction", "x": {"p": [0.125, 0.875]}}
+    near = (*((part, 0.05) for part, _ in PREDICTED), ("probabilities", 0.05))
+    yield Step(request("query", each), near=near)
+    yield request("query", {**each, "space": "probability"})
     yield request("exit")
     yield request("ask")
     yield request("resume", {"session": "«session»", "strategy": 0}, session="")
