@@ -136,15 +136,17 @@ def render(value: Any) -> str:
         return json.dumps(finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def dumps_strict(value: Any) -> str:
+def dumps_strict(value: Any, limits: Limits | None = None) -> str:
     """JSON text of a request made in this process.
 
     Raises:
-        FechnerError: bad_json: it holds what JSON can't say.
+        FechnerError: bad_json: it holds what JSON can't say; too_deep.
     """
     try:
         return json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise _too_deep(limits or Limits(), "") from None
+    except (TypeError, ValueError) as error:
         raise FechnerError("bad_json", f"not JSON: {error}") from None
 
 

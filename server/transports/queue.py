@@ -135,7 +135,7 @@ class Server:
     def _request(self, number: int, value: dict[str, Any]) -> Any:
         event: Event
         try:
-            text = jsontext.dumps_strict(value)
+            text = jsontext.dumps_strict(value, self._limits)
             if len(text.encode()) > self._limits.message_bytes:
                 raise too_long(self._limits)
             event = Received(number, jsontext.parse(text, self._limits))
