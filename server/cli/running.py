@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from fechner.server.cli.options import Json
+from fechner.server.commands.asking import Address
 
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where the server listens.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Its TCP port.")]
@@ -13,24 +14,50 @@ ZmqPort = Annotated[
     int | None,
     typer.Option(min=1, max=65535, metavar="N", help="Its ZMQ port, to be asked instead of the TCP port."),
 ]
+TokenFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="The token to show: an admin's in the file, else its first.  [default: FECHNER_TOKEN, if set]",
+    ),
+]
+Tls = Annotated[bool, typer.Option("--tls", help="Encrypt; a known authority signed the certificate.")]
+TlsCert = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Encrypt; this is the certificate, or its authority's.")
+]
+CurveKey = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Encrypt ZMQ with the server's public key, FILE.public.")
+]
 
 
 def status(
-    host: Host = "127.0.0.1", port: Port = 5555, zmq_port: ZmqPort = None, as_json: Json = False
+    host: Host = "127.0.0.1",
+    port: Port = 5555,
+    zmq_port: ZmqPort = None,
+    token_file: TokenFile = None,
+    tls: Tls = False,
+    tls_cert: TlsCert = None,
+    curve_key: CurveKey = None,
+    as_json: Json = False,
 ) -> None:
     """Show how a running server is: connections, workers, counts, and the sessions in progress.
 
-    Exits 0 if it answers, 1 if not.
+    Where it asks for tokens, an admin's shows all sessions, another one those of its own. Exits 0 if the
+    server answers, 1 if not.
     """
     from fechner.server.commands.status import status
 
-    status(host, port, zmq_port, as_json)
+    status(Address(host, port, zmq_port, token_file, tls, tls_cert, curve_key), as_json)
 
 
 def watch(
     host: Host = "127.0.0.1",
     port: Port = 5555,
     zmq_port: ZmqPort = None,
+    token_file: TokenFile = None,
+    tls: Tls = False,
+    tls_cert: TlsCert = None,
+    curve_key: CurveKey = None,
     once: Annotated[bool, typer.Option("--once", help="Show it once and end, as for a pipe.")] = False,
 ) -> None:
     """Watch the sessions in progress, drawn anew every second.
@@ -39,4 +66,4 @@ def watch(
     """
     from fechner.server.commands.status import watch
 
-    watch(host, port, zmq_port, once)
+    watch(Address(host, port, zmq_port, token_file, tls, tls_cert, curve_key), once)

@@ -85,7 +85,8 @@ def serve(
         typer.Option(min=0, max=65535, metavar="N", help="ZMQ port, off unless given; 0 takes a free one."),
     ] = None,
     metrics_host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to show metrics on; loopback only.")
+        str,
+        typer.Option(metavar="ADDRESS", help="Address to show metrics on; others need --insecure."),
     ] = "127.0.0.1",
     metrics_port: Annotated[
         int | None,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 #: How long a server may take to answer what it answers at once.
@@ -62,48 +64,114 @@ class ZmqLine:
         return reply
 
 
-@contextmanager
-def asking(host: str, port: int, zmq_port: int | None = None, seconds: float = SECONDS) -> Iterator[Line]:
-    """A connection to the server at an address, by ZMQ if that port is given.
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and what it wants to see and keep secret.
 
-    What a connection has to say first (who it is, say) belongs here.
+    Attributes:
+        host, port: of TCP.
+        zmq_port: to be asked instead.
+        token_file: a token, or lines as `fechner token --token-file` writes them: an admin's, else the first.
+            Without it the environment's `FECHNER_TOKEN` counts.
+        tls: encrypt TCP.
+        tls_cert: the server's certificate, or its authority's; implies `tls`.
+        curve_key: the server's public CURVE key, a file; encrypts ZMQ.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5555
+    zmq_port: int | None = None
+    token_file: str | None = None
+    tls: bool = False
+    tls_cert: str | None = None
+    curve_key: str | None = None
+
+
+@contextmanager
+def asking(address: Address, seconds: float = SECONDS) -> Iterator[Line]:
+    """A connection to the server at an address, with the token shown.
 
     Raises:
-        Unanswered: nobody listens there.
+        Unanswered: nobody listens there, or it doesn't take the token; or a file can't be used.
     """
-    if zmq_port is not None:
-        with _zmq(host, zmq_port, seconds) as line:
-            yield line
-        return
-    try:
-        connected = socket.create_connection((host, port), seconds)
-    except OSError as error:
-        raise Unanswered(f"no server answers at {host} port {port}: {error.strerror or error}") from None
-    with connected:
-        yield TcpLine(connected)
+    token = _token(address.token_file)
+    with (_tcp if address.zmq_port is None else _zmq)(address, seconds) as line:
+        if token:
+            ask(line, "auth", {"token": token})
+        yield line
 
 
 @contextmanager
-def _zmq(host: str, port: int, seconds: float) -> Iterator[ZmqLine]:
+def _tcp(address: Address, seconds: float) -> Iterator[Line]:
+    try:
+        plain = socket.create_connection((address.host, address.port), seconds)
+    except OSError as error:
+        where = f"{address.host} port {address.port}"
+        raise Unanswered(f"no server answers at {where}: {error.strerror or error}") from None
+    with plain:
+        yield TcpLine(_encrypted(plain, address) if address.tls or address.tls_cert else plain)
+
+
+def _encrypted(plain: socket.socket, address: Address) -> socket.socket:
+    import ssl
+
+    try:
+        context = ssl.create_default_context(cafile=address.tls_cert)
+    except OSError as error:
+        raise Unanswered(f"{address.tls_cert} can't be used as a certificate: {error}") from None
+    try:
+        return context.wrap_socket(plain, server_hostname=address.host)
+    except OSError as error:  # ssl.SSLError is one
+        reason = getattr(error, "verify_message", None) or getattr(error, "reason", None) or str(error)
+        raise Unanswered(f"no encrypted connection to {address.host}: {reason}") from None
+
+
+@contextmanager
+def _zmq(address: Address, seconds: float) -> Iterator[Line]:
     import zmq
+    import zmq.auth
 
     with zmq.Context() as context, context.socket(zmq.DEALER) as connected:
         connected.setsockopt(zmq.LINGER, 0)
         connected.setsockopt(zmq.RCVTIMEO, int(1e3 * seconds))
         connected.setsockopt(zmq.SNDTIMEO, int(1e3 * seconds))
-        connected.setsockopt(zmq.IPV6, ":" in host)
-        connected.connect(f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}")
+        connected.setsockopt(zmq.IPV6, ":" in address.host)
+        if address.curve_key is not None:
+            try:
+                public, _ = zmq.auth.load_certificate(address.curve_key)
+            except (OSError, ValueError) as error:
+                raise Unanswered(f"{address.curve_key} can't be used as a CURVE key: {error}") from None
+            connected.curve_serverkey = public
+            connected.curve_publickey, connected.curve_secretkey = zmq.curve_keypair()
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        connected.connect(f"tcp://{host}:{address.zmq_port}")
         yield ZmqLine(connected)
 
 
-def ask(line: Line, type_: str) -> dict[str, Any]:
-    """The message of the server's reply to a request without content.
+def _token(file: str | None) -> str | None:
+    """The token to show, None where there is none."""
+    if file is None:
+        return os.environ.get("FECHNER_TOKEN")
+    try:
+        with open(file, encoding="utf-8") as opened:
+            lines = [line.strip() for line in opened]
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unanswered(f"the token file {file} can't be read: {error}") from None
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if not lines:
+        raise Unanswered(f"{file} holds no token; `fechner token` makes one")
+    chosen = next((line for line in lines if line.startswith("admin:")), lines[0])
+    return chosen.rpartition(":")[2].strip()
+
+
+def ask(line: Line, type_: str, message: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The message of the server's reply to a request.
 
     Raises:
         Unanswered: there is none, or an error.
     """
     try:
-        text = line.exchange(json.dumps({"version": "1", "type": type_, "message": {}}).encode())
+        text = line.exchange(json.dumps({"version": "1", "type": type_, "message": message or {}}).encode())
     except (OSError, EOFError) as error:
         raise Unanswered(f"the server doesn't answer: {error}") from None
     try:
@@ -113,6 +181,8 @@ def ask(line: Line, type_: str) -> dict[str, Any]:
         detail = f"{reply['error']['code']}: {reply['error']['detail']}"
     except (ValueError, KeyError, TypeError):
         raise Unanswered("what answers there is no Fechner server") from None
+    if reply["error"]["code"] == "unauthorized" and type_ != "auth":
+        detail += "; --token-file or FECHNER_TOKEN shows one"
     if reply["error"]["code"] == "unknown_type":
         detail = f"it is older than this program and has no {type_}"
     raise Unanswered(f"the server refuses: {detail}")

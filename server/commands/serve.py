@@ -135,10 +135,10 @@ def _refuse_metrics(options: ServeOptions) -> None:
     """End where metrics can't be shown as asked."""
     if options.metrics_port is None:
         return
-    if not is_loopback(options.metrics_host):
+    if not is_loopback(options.metrics_host) and not options.insecure:
         fail(
-            f"won't show metrics on {options.metrics_host}: they are for this machine only; a tunnel or a "
-            "proxy with authentication takes them elsewhere",
+            f"won't show metrics on {options.metrics_host}: anybody there could read them. A tunnel or a "
+            "proxy with authentication takes them from 127.0.0.1; --insecure shows them there without",
             USAGE,
         )
     if find_spec("prometheus_client") is None:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import typer
-from fechner.server.commands.asking import Line, Unanswered, ask, asking
+from fechner.server.commands.asking import Address, Line, Unanswered, ask, asking
 from fechner.server.commands.output import DONE, fail, show_json
 
 #: Between two looks.
@@ -16,10 +16,10 @@ EVERY_SECONDS = 1.0
 NOTE = "Ctrl-C ends watching, not the server"
 
 
-def status(host: str, port: int, zmq_port: int | None, as_json: bool) -> None:
+def status(address: Address, as_json: bool) -> None:
     """Show a server's status once."""
     try:
-        with asking(host, port, zmq_port) as line:
+        with asking(address) as line:
             found = ask(line, "status")
     except Unanswered as error:
         fail(str(error))
@@ -29,15 +29,15 @@ def status(host: str, port: int, zmq_port: int | None, as_json: bool) -> None:
     _print(found)
 
 
-def watch(host: str, port: int, zmq_port: int | None, once: bool) -> None:
+def watch(address: Address, once: bool) -> None:
     """Show a server's status every second, until Ctrl-C or until it is gone."""
     if once or not sys.stdout.isatty():
-        status(host, port, zmq_port, False)
+        status(address, False)
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))  # the terminal is put back first
     seen: list[dict[str, Any]] = []
     try:
-        with asking(host, port, zmq_port) as line:
+        with asking(address) as line:
             seen.append(ask(line, "status"))
             _draw(line, seen)
     except KeyboardInterrupt:

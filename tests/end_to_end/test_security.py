@@ -281,3 +281,27 @@ def test_secrets_that_others_can_read(fechner: Callable[..., Any], keys: Keys) -
         assert (done.returncode, done.stdout) == (2, "")
         assert f"chmod 600 {file}" in done.stderr
         Path(file).chmod(0o600)
+
+
+def test_status_of_a_protected_server(
+    serve: Callable[..., Any], fechner: Callable[..., Any], keys: Keys, tmp_path: Path
+) -> None:
+    """`fechner status` shows a token and encrypts, over TLS and CURVE; without a token it hears nothing."""
+    server = serve("--host", "0.0.0.0", "--zmq-port", "0", *keys.options, *keys.curve_options)
+    (tmp_path / "anna").write_text(keys.anna)
+    (tmp_path / "bert").write_text(f"experimenter:{keys.bert}\n")
+    tls = ["--host", "localhost", "--port", str(server.port), "--tls-cert", keys.cert]
+    curve = ["--zmq-port", str(server.zmq_port), "--curve-key", f"{tmp_path}/zmq.key.public"]
+    with Client("localhost", server.port, token=keys.anna, tls=keys.cert) as anna:
+        run_experiment(anna)
+        for way in (tls, curve):
+            for file, seen in (("tokens", 1), ("anna", 1), ("bert", 0)):  # an admin's, the owner's, another's
+                done = fechner("status", *way, "--token-file", f"{tmp_path}/{file}", "--json")
+                assert done.returncode == 0, done.stderr
+                status = json.loads(done.stdout)
+                assert (status["n_sessions"], len(status["sessions"])) == (1, seen)
+            done = fechner("status", *way)
+            assert done.returncode == 1
+            assert "--token-file or FECHNER_TOKEN" in done.stderr
+    assert "no encrypted connection" in fechner("status", "--port", str(server.port), "--tls").stderr
+    assert "doesn't answer" in fechner("status", "--port", str(server.port)).stderr
