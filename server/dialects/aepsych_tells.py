@@ -19,8 +19,9 @@ def told_trials(content: dict[str, Any], extra_info: Any) -> list[Told]:
     config = content.get("config")
     if config is not None and not isinstance(config, dict):
         raise FechnerError("bad_value", "`config` is an object", where="message.config")
-    model_data = content.get("model_data", True)
-    if model_data is None or not isinstance(model_data, bool | int):
+    model_data = content.get("model_data")
+    model_data = True if model_data is None else model_data
+    if not isinstance(model_data, bool | int):
         raise FechnerError("bad_value", "`model_data` is true or false", where="message.model_data")
     if not config and model_data:
         raise FechnerError(
@@ -30,6 +31,8 @@ def told_trials(content: dict[str, Any], extra_info: Any) -> list[Told]:
             hint="needed unless model_data is false",
         )
     outcome = content.get("outcome")
+    if not config and outcome is None:
+        raise FechnerError("bad_value", "a tell has a `config`, an `outcome`, or both", where="message")
     n = _n_trials(config or {}, outcome)
     configs = [
         {name: _nth(value, i, n, f"message.config.{name}") for name, value in (config or {}).items()}
@@ -101,8 +104,8 @@ def _nth_outcome(outcome: Any, i: int, n: int) -> Any:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    if isinstance(value, list):
+        return _number(value[0]) if len(value) == 1 else [_number(one) for one in value]
     if isinstance(value, str) and len(value) < 40:
         try:
             return float(value)

@@ -118,6 +118,21 @@ def test_glued_requests_are_answered_in_order(serving: Any, transcript: Any) -> 
     assert text[at:] == ""
 
 
+def test_clients_of_every_generation_at_once(serving: Any) -> None:
+    """Each on a connection of its own, all of them waiting at a time; nobody hears of the others."""
+    together = [one for one in TRANSCRIPTS if not one.head["server"]]
+    server = serving(together[0])
+    talks = [(connected(server), golden.Run(str(server.record)), one) for one in together]
+    for number in range(max(len(one.steps) for one in together)):
+        going = [talk for talk in talks if number < len(talk[2].steps)]
+        for connection, run, transcript in going:
+            connection.sendall(run.request(transcript.steps[number]))
+        for connection, run, transcript in going:
+            read_reply(connection, run, transcript.steps[number])
+    for connection, *_ in talks:
+        connection.close()
+
+
 @pytest.mark.parametrize("kind", ["REQ", "DEALER"])
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=NAMES)
 def test_over_zmq_the_same_is_said(serving: Any, transcript: Any, kind: str) -> None:

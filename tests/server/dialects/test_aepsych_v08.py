@@ -203,6 +203,38 @@ def test_tell_of_several_outcomes(rig: Any) -> None:
     assert state.y.array.tolist() == [[1, 2.5]]
 
 
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        [[1, 2.5], [0, "1.5"]],
+        [["1", "2.5"], [0, 1.5]],
+        {"loudness": [2.5, "1.5"], "heard": ["1", 0]},
+    ],
+)
+def test_several_outcomes_of_several_trials(rig: Any, outcome: Any) -> None:
+    """A list for each trial, or for each name; numbers as text count in both."""
+    peer = rig.connect()
+    peer.aepsych("setup", {"config_str": MIXED})
+    config = {"p": [2, 3], "c": ["red", "blue"], "k": [3, 4], "f": [9, 9]}
+    assert peer.aepsych("tell", {"config": config, "outcome": outcome})["trials_recorded"] == 2
+    assert rig.session(peer).strategies[0].state.y.array.tolist() == [[1, 2.5], [0, 1.5]]
+
+
+def test_a_tell_of_nothing_is_told_what_it_lacks(set_up: Any) -> None:
+    """In this dialect's words: it has no numbers of trials."""
+    said = set_up.aepsych("tell", {"model_data": False, "note": "x"})["server_error"]
+    assert said.startswith("a tell has a `config`, an `outcome`, or both")
+
+
+def test_null_is_as_if_it_were_not_there(rig: Any, set_up: Any) -> None:
+    """As some clients write what they don't set."""
+    tell = {"config": {"p": [0.5]}, "outcome": 1, "model_data": None}
+    assert set_up.aepsych("tell", tell) == {"trials_recorded": 1, "model_data_added": 1}
+    assert set_up.aepsych("ask", {"num_points": None, "fixed_pars": None})["num_points"] == 1
+    whole = set_up.aepsych("get_config", {"section": None, "property": None})
+    assert "common" in whole
+
+
 def test_a_tell_without_model_data(set_up: Any) -> None:
     """It is recorded only; the config may be absent."""
     for message in [
