@@ -72,7 +72,8 @@ def check_access(engine: Engine, lane: Lane, job: Job) -> None:
     owner = lane.owner
     if owner is not None and owner is not connection:
         silent = engine.now.seconds - owner.last_heard >= engine.limits.silent_seconds
-        if not (owner.gone or (type_ == "resume" and silent)):
+        named = type_ == "resume" and not job.silent  # not what the server resumes for who names nothing
+        if not (owner.gone or (named and silent)):
             raise FechnerError(
                 "session_busy",
                 "another connection holds the session",

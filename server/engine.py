@@ -261,6 +261,9 @@ class Engine:
         connection.last_heard = self.now.seconds  # who waits for us isn't silent
         if connection.barrier is job:
             connection.barrier = None
+        if job.silent and job.code != "ok":
+            text = f"{connection.peer} named no session, and gets none: {job.code}"
+            self.emit(Log("warning", text, connection.number, lane.session.id))
         if not job.silent:
             self.answered(connection, job.request, job.code, job.received.seconds)
             self.send(connection, connection.dialect, text)

@@ -381,6 +381,30 @@ def test_with_a_default_configuration_a_newcomer_is_new(new_rig: Any, space_fill
     assert rig.session(second).id != session
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_what_the_server_resumes_by_itself_is_not_taken_from_a_silent_client(
+    new_rig: Any, space_filling: str, native: bool
+) -> None:
+    """`serve --resume`: who thinks for long keeps the session; a newcomer who names none doesn't get it."""
+    rig = new_rig()
+    first, session = begun(rig, space_filling)
+    first.vanish()
+    rig = new_rig(disk=rig.disk, default_session=session)
+    first, second = connect(rig), connect(rig)
+    assert "server_error" not in first.aepsych("ask", {})
+    rig.wait(60)
+    if native:
+        assert second.error("ask")["code"] == "no_session"
+    else:
+        assert refused(second.aepsych("ask", {}))
+    assert any("session_busy" in log.text for log in rig.logs)
+    assert "server_error" not in first.aepsych("ask", {})
+    first.vanish()
+    third = connect(rig)
+    assert "server_error" not in third.aepsych("ask", {})
+    assert rig.session(third).id == session
+
+
 def test_pending_trials_come_back(rig: Any, space_filling: str) -> None:
     """What was asked before the break is told after it, as the trial that it is; a resume lists the rest."""
     peer, session = begun(rig, space_filling)
