@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fechner.strategies.config import check
+    from fechner.strategies.dumps import dump, load
     from fechner.strategies.errors import ConfigError, FechnerError
-    from fechner.strategies.state import State, dump, initial, load, tell
+    from fechner.strategies.state import State, initial, tell
     from fechner.strategies.strategy import Strategy, ask, finish, query
 
 _HOMES = {
@@ -23,10 +24,10 @@ _HOMES = {
     "State": "state",
     "Strategy": "strategy",
     "ask": "strategy",
-    "dump": "state",
+    "dump": "dumps",
     "finish": "strategy",
     "initial": "state",
-    "load": "state",
+    "load": "dumps",
     "query": "strategy",
     "tell": "state",
 }

@@ -6,14 +6,11 @@ fixed, m outcomes. Points are in unit space [0, 1]^d (`parameters.Space`).
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from fechner.strategies.config import check
 from fechner.strategies.config.specification import Specification, Stage
 from fechner.strategies.parameters import Space, space
 from numpy.typing import NDArray
@@ -23,8 +20,6 @@ Array = NDArray[np.float64]
 #: Points handed out and not yet told that an acquisition function takes into account; older ones are
 #: trials that nobody will tell.
 MOST_PENDING = 64
-
-DUMP_VERSION = 2
 
 #: Outcomes that nobody told here: their points and values, by the name of the stage that they warm.
 SeedData = Mapping[str, tuple[Array, Array]]
@@ -258,83 +253,3 @@ def skip(state: State, point: Array, again: bool) -> State:
     """The state after a handed-out `point` (`s x d`) was closed without outcome; `again` queues it."""
     state = drop(state, [point])
     return replace(state, queue=(*state.queue, point)) if again else state
-
-
-def dump(state: State) -> bytes:
-    """The state as bytes (npz with one JSON text in it), versioned, readable without torch."""
-    source = state.specification.source
-    plain = {
-        "version": DUMP_VERSION,
-        "source": source if isinstance(source, str) else dict(source),
-        **{
-            name: getattr(state, name)
-            for name in [
-                "no_end",
-                "seed",
-                "index",
-                "stage",
-                "asked",
-                "stage_asked",
-                "stage_repeated",
-                "counts",
-                "data_version",
-                "fit_version",
-                "fit_asked",
-                "post_range",
-                "finish_sent",
-            ]
-        },
-        "hyperparameters": None if state.hyperparameters is None else dict(state.hyperparameters),
-        "seeded": list(state.seed_data),
-    }
-    text = json.dumps(plain, allow_nan=False).encode()
-    buffer = io.BytesIO()
-    seeds: dict[str, Any] = {}
-    for i, (x, y) in enumerate(state.seed_data.values()):
-        seeds |= {f"seed_x_{i}": x, f"seed_y_{i}": y}
-    np.savez(
-        buffer,
-        state=np.frombuffer(text, dtype=np.uint8),
-        x=state.x.array,
-        y=state.y.array,
-        pending=_stacked(state.pending, state),
-        queue=_stacked(state.queue, state),
-        **seeds,
-    )
-    return buffer.getvalue()
-
-
-def _stacked(points: tuple[Array, ...], state: State) -> Array:
-    return np.array(points).reshape(len(points), *state.x.array.shape[1:])
-
-
-def load(data: bytes) -> State:
-    """The state that `dump` wrote.
-
-    Raises:
-        ValueError: not a dump, or one of a newer version.
-    """
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            plain = json.loads(arrays["state"].tobytes())
-            x, y, pending, queue = (arrays[name] for name in ("x", "y", "pending", "queue"))
-            seed_data = {
-                stage: (arrays[f"seed_x_{i}"], arrays[f"seed_y_{i}"])
-                for i, stage in enumerate(plain.pop("seeded", ()))
-            }
-    except Exception as error:
-        raise ValueError(f"not the dump of a state: {error}") from error
-    if plain.pop("version", None) not in range(1, DUMP_VERSION + 1):
-        raise ValueError("this dump was written by a newer version of Fechner; upgrade to read it")
-    source, no_end = plain.pop("source"), plain.pop("no_end")
-    return State(
-        specification=check(source, no_end=no_end),
-        no_end=no_end,
-        x=Rows(x),
-        y=Rows(y),
-        pending=tuple(pending),
-        queue=tuple(queue),
-        counts=tuple(map(tuple, plain.pop("counts"))),
-        seed_data=seed_data,
-        **plain,
-    )

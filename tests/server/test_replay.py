@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fechner.server import Server
 from fechner.server.replay import dataframe, fold, strategies, verify
-from fechner.strategies.state import dump
+from fechner.strategies.dumps import dump
 from fechner.strategies.strategy import propose
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fechner.server.replay import fold
-from fechner.strategies.state import dump
+from fechner.strategies.dumps import dump
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

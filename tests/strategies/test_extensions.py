@@ -14,10 +14,10 @@ import pytest
 from fechner.strategies import Strategy, extensions
 from fechner.strategies.config import check
 from fechner.strategies.config.describe import describe
+from fechner.strategies.dumps import dump, load
 from fechner.strategies.errors import ConfigError, FechnerError, Problem
 from fechner.strategies.extensions import allow, forbid
 from fechner.strategies.plugins import PluginError, resolve
-from fechner.strategies.state import dump, load
 from fechner.strategies.strategy import propose
 from fechner.strategies.testing import check_acquisition, check_generator, check_model
 

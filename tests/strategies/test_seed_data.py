@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
+from fechner.strategies.dumps import dump, load
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.seed_data import difference, fitting
-from fechner.strategies.state import dump, load
 from fechner.strategies.strategy import needs_model, propose
 
 CONFIG = """

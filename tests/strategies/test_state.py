@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 from fechner.strategies import check
-from fechner.strategies.state import MOST_PENDING, Rows, State, drop, dump, initial, load, tell
+from fechner.strategies.state import MOST_PENDING, Rows, State, drop, initial, tell
 from fechner.strategies.strategy import adopt, propose
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,35 +87,6 @@ def test_rows_are_read_only_and_pickle_only_what_they_show() -> None:
     again = pickle.loads(pickle.dumps(rows))  # noqa: S301 (as between our own processes)
     np.testing.assert_array_equal(again.array, rows.array)
     assert len(again._store.array) == 3
-
-
-@pytest.mark.parametrize("n", [0, 3, 7])
-def test_dump_and_load_give_the_same_next_asks(n: int) -> None:
-    """A state read back proposes bit for bit what the original does."""
-    state = told(n)
-    again = load(dump(state))
-    for _ in range(2):
-        left, right = propose(state), propose(again)
-        assert left == right
-        state, again = adopt(state, left), adopt(again, right)
-    np.testing.assert_array_equal(state.x.array, again.x.array)
-    assert (state.counts, state.asked, state.stage) == (again.counts, again.asked, again.stage)
-
-
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"\x80\x04N.", b"x" * 100])
-def test_load_refuses_what_is_no_dump(data: bytes) -> None:
-    """Other bytes, a pickle among them, give one clear error."""
-    with pytest.raises(ValueError, match="not the dump of a state"):
-        load(data)
-
-
-def test_load_refuses_newer_dumps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dump of a later version says so."""
-    monkeypatch.setattr("fechner.strategies.state.DUMP_VERSION", 3)
-    data = dump(fresh())
-    monkeypatch.undo()
-    with pytest.raises(ValueError, match="newer version"):
-        load(data)
 
 
 def test_tell_counts_levels_and_clears_pending() -> None:
