@@ -107,7 +107,7 @@ class Disk:
         self._may_fail()
         return session in self.rows
 
-    def last(self) -> str | None:
+    def last(self, owner: str | None = None, *, anybody: bool = True) -> str | None:
         self._may_fail()
         return self.newest or None
 

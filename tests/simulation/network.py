@@ -201,6 +201,17 @@ class Transport:
             self._ended = True
             self.pump_out()
 
+    def close(self) -> None:
+        """Hear no more, send what is to be sent, then close."""
+        self._reading = False
+        self._closing = True
+        self.write_eof()
+        self._lose_once_sent()
+
+    def _lose_once_sent(self) -> None:
+        if not self.lost and not self._unsent:
+            self._lose()
+
     def abort(self) -> None:
         """Close at once."""
         if not self.lost:
@@ -229,7 +240,9 @@ class Transport:
         if self._ended and not self._told and not self._unsent and not self.lost:
             self._told = True
             self.wire.deliver(None)
-        if self._clogged and self._size <= LOW and not self.lost:
+        if self._closing:
+            self._lose_once_sent()
+        elif self._clogged and self._size <= LOW and not self.lost:
             self._clogged = False
             assert self.protocol is not None
             self.protocol.resume_writing()
