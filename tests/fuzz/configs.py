@@ -1,0 +1,52 @@
+"""Configurations: INI text, and sections of keys and values."""
+
+from __future__ import annotations
+
+import json
+
+from fechner.strategies.config import Specification, check
+from fechner.strategies.errors import ConfigError
+from fechner.strategies.state import initial
+
+from .harness import Harness
+from .streams import either
+
+
+def _checked(config: object) -> None:
+    for no_end in ("error", "warning"):
+        try:
+            specification = check(config, no_end=no_end)  # type: ignore[arg-type]
+        except ConfigError as error:
+            refused = error
+        else:
+            _usable(specification)
+            continue
+        assert refused.problems
+        str(refused).encode("utf-8", "strict")
+        json.dumps([str(problem) for problem in (*refused.problems, *refused.warnings)])
+
+
+def _usable(specification: Specification) -> None:
+    """A strategy can begin from it."""
+    assert isinstance(specification, Specification)
+    assert specification.stages
+    assert specification.parameters
+    initial(specification, 1)
+
+
+def ini(data: bytes) -> None:
+    """A text is a specification, or a list of problems."""
+    _checked(data.decode("utf-8", "surrogateescape"))
+
+
+def sections(data: bytes) -> None:
+    """So is a mapping."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    _checked(value)
+
+
+INI = Harness("config_ini", ini)
+SECTIONS = Harness("config_dict", sections, either)
