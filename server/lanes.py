@@ -91,6 +91,7 @@ class Connection:
         owned: sessions that this connection holds.
         observing: sessions that it only looks at.
         waiting: jobs that no lane has yet.
+        pumping: they are being brought into lanes.
         outstanding: jobs in lanes.
         barrier: a setup, resume or exit in work: later requests depend on its outcome.
         last_heard: when it last said something.
@@ -113,6 +114,7 @@ class Connection:
     owned: set[str] = field(default_factory=set)
     observing: set[str] = field(default_factory=set)
     waiting: deque[Job] = field(default_factory=deque)
+    pumping: bool = False
     outstanding: int = 0
     barrier: Job | None = None
     ended: bool = False
@@ -160,6 +162,7 @@ class Lane:
         owner: the connection that holds it, None while it is detached.
         queue: jobs that wait.
         running: the job in work.
+        pumping: jobs are being begun.
         computation, reading: what the running job waits for.
         alarm: the token of its deadline, None where it has none.
         emitted: the result of its highest tier so far, None where there is none.
@@ -178,6 +181,7 @@ class Lane:
     owner: Connection | None = None
     queue: deque[Job] = field(default_factory=deque)
     running: Job | None = None
+    pumping: bool = False
     computation: Computation | None = None
     reading: Reading | None = None
     alarm: int | None = None

@@ -85,6 +85,20 @@ def queue(engine: Engine, connection: Connection, request: Request, closes: bool
 
 def pump(engine: Engine, connection: Connection) -> None:
     """Bring waiting jobs into the lanes of their sessions, as far as their order allows."""
+    if connection.pumping:
+        return  # a job was done at once
+    connection.pumping = True
+    try:
+        _bring(engine, connection)
+    finally:
+        connection.pumping = False
+    if connection.paused and connection.busy < engine.limits.waiting_requests:
+        connection.paused = False
+        engine.emit(Pause(connection.number, False))
+    engine._close_if_done(connection)
+
+
+def _bring(engine: Engine, connection: Connection) -> None:
     while connection.waiting and connection.barrier is None:
         job = connection.waiting[0]
         barrier = job.request.type in _BARRIERS and job.request.fault is None
@@ -92,10 +106,6 @@ def pump(engine: Engine, connection: Connection) -> None:
             break
         if not _route(engine, connection, job):
             break
-    if connection.paused and connection.busy < engine.limits.waiting_requests:
-        connection.paused = False
-        engine.emit(Pause(connection.number, False))
-    engine._close_if_done(connection)
 
 
 def _route(engine: Engine, connection: Connection, job: Job) -> bool:

@@ -46,6 +46,18 @@ _IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping", "replay"
 
 def pump(engine: Engine, lane: Lane) -> None:
     """Begin the next job."""
+    if lane.pumping:
+        return  # of many jobs that are done at once, each would begin the next one inside of itself
+    lane.pumping = True
+    try:
+        _begin_jobs(engine, lane)
+    finally:
+        lane.pumping = False
+    if lane.idle:
+        engine.drop_if_idle(lane)
+
+
+def _begin_jobs(engine: Engine, lane: Lane) -> None:
     while lane.running is None and lane.queue and not lane.loading:
         if lane.stale and lane.queue[0].request.fault is None and not engine.stopping:
             engine.load(lane)
@@ -62,8 +74,6 @@ def pump(engine: Engine, lane: Lane) -> None:
             fail(engine, lane, job.request.fault)
         else:
             _begin_step(engine, lane)
-    if lane.idle:
-        engine.drop_if_idle(lane)
 
 
 def _begin_step(engine: Engine, lane: Lane) -> None:

@@ -115,3 +115,24 @@ def test_deadlines_that_were_met_are_forgotten() -> None:
             alarm.cancel()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("gone", [True, False])
+@pytest.mark.parametrize("type_", ["ask", "info", "tell", "hello"])
+def test_however_many_requests_are_done_at_once_they_are(
+    rig: Any, space_filling: str, type_: str, gone: bool
+) -> None:
+    """Thousands that wait behind one: in vain, refused, or answered as soon as it is done."""
+    peer = rig.setup(space_filling)
+    for first in ("ask", "resume"):
+        peer.send(first)
+        for _ in range(3_000):
+            peer.send(type_)
+        if gone and first == "resume":
+            peer.vanish()
+        rig.settle()
+    if not gone:
+        assert len(peer.replies) == 6_003
+    else:
+        assert not rig.engine.connections
+        assert not rig.engine.lanes
