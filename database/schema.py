@@ -56,6 +56,22 @@ def prepare(database: Database) -> None:
         database.writing = False
 
 
+def recorded_revision(database: Database) -> str | None:
+    """The revision that a record is of, None if it is empty.
+
+    Raises:
+        RecordError: it is no record, or was written by a newer Fechner.
+    """
+    try:
+        with database.connection.begin():
+            found = _revision(database)
+    except sa.exc.SQLAlchemyError as error:
+        raise RecordError(f"the record {database.name} can't be opened: {reason(error)}") from error
+    if found is not None:
+        _check_known(database, found)
+    return found
+
+
 def is_older(database: Database) -> bool:
     """Whether the record is of an earlier revision, which `prepare` would migrate if it might write.
 

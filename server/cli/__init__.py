@@ -37,6 +37,7 @@ for _command in (
     serving.serve,
     running.status,
     running.watch,
+    running.doctor,
     sessions.check,
     sessions.sessions,
     sessions.show,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from fechner.server.cli.options import Json
+from fechner.server.cli.options import DEFAULT_DB, Db, Json
 from fechner.server.commands.asking import Address
+from fechner.server.limits import Limits
 
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where the server listens.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Its TCP port.")]
@@ -48,6 +49,27 @@ def status(
     from fechner.server.commands.status import status
 
     status(Address(host, port, zmq_port, token_file, tls, tls_cert, curve_key), as_json)
+
+
+def doctor(
+    db: Db = DEFAULT_DB,
+    host: Host = "127.0.0.1",
+    port: Port = 5555,
+    token_file: TokenFile = None,
+    tls: Tls = False,
+    tls_cert: TlsCert = None,
+    connections: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many connections the server shall take.")
+    ] = Limits().connections,
+    as_json: Json = False,
+) -> None:
+    """Check whether a server would run well here: versions, cores, torch, disk, record, port, clock.
+
+    Nothing is written to the record. Exits 0 if nothing is bad, 1 otherwise.
+    """
+    from fechner.server.commands.doctor import doctor
+
+    doctor(db, Address(host, port, None, token_file, tls, tls_cert), connections, as_json)
 
 
 def watch(

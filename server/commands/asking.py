@@ -88,13 +88,13 @@ class Address:
 
 
 @contextmanager
-def asking(address: Address, seconds: float = SECONDS) -> Iterator[Line]:
-    """A connection to the server at an address, with the token shown.
+def asking(address: Address, seconds: float = SECONDS, introduce: bool = True) -> Iterator[Line]:
+    """A connection to the server at an address; `introduce` shows it the token, if there is one.
 
     Raises:
         Unanswered: nobody listens there, or it doesn't take the token; or a file can't be used.
     """
-    token = _token(address.token_file)
+    token = _token(address.token_file) if introduce else None
     with (_tcp if address.zmq_port is None else _zmq)(address, seconds) as line:
         if token:
             ask(line, "auth", {"token": token})
