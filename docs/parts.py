@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import running
 import typer
 from descriptions import KEYS, KINDS, PARAMETER_TYPE_NOTES, TABLES, VIEWS
 from fechner.database import export, tables, views
@@ -295,5 +296,6 @@ PARTS: dict[str, Callable[[], str]] = {
     for function in (
         cli, choices, codes, limits, messages, common_keys, stage_keys, parameter_types, metadata_keys,
         classes, later, older, record_tables, record_views, export_columns, audiogram_words,
+        running.status_frame, running.log_lines, running.log_json, running.metrics,
     )
 }  # fmt: skip

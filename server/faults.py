@@ -15,6 +15,8 @@ from pathlib import PurePath
 _ENDS = 12
 #: Causes of causes shown.
 _MOST_CAUSES = 5
+#: The folder that holds our packages.
+_OURS = PurePath(__file__).parts[:-2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,9 @@ def _trace(error: BaseException) -> str:
 
 
 def _short(filename: str) -> str:
-    """The last three parts of a file's name: enough to find it."""
-    return "/".join(PurePath(filename).parts[-3:])
+    """A file as a reader of the log finds it: in our folders, in a library's, or by its last two parts."""
+    parts = PurePath(filename).parts
+    if parts[: len(_OURS)] == _OURS:
+        return "/".join(parts[len(_OURS) :])
+    at = [i for i, part in enumerate(parts) if part == "site-packages"]
+    return "/".join(parts[at[-1] + 1 :] if at else parts[-2:])

@@ -82,6 +82,8 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """A line, and indented below it what an exception says."""
         found = fields(record, self._debugging)
+        if str(found.get("incident")) in str(found["event"]):
+            del found["incident"]
         head = f"{found.pop('time')} {str(found.pop('level')).upper()} {_one_line(str(found.pop('event')))}"
         below = [str(found.pop(name)) for name in ("trace", "detail") if name in found]
         also = "".join(f" {name}={_one_line(str(value))}" for name, value in found.items())

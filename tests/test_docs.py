@@ -184,3 +184,30 @@ def test_python_examples_run(page: Path, booth: dict[str, Any]) -> None:
     """Every Python block of a page, in order, as one program, with a real server."""
     for block in blocks(page, "python"):
         exec(compile(block, name(page), "exec"), booth)
+
+
+def test_commands_in_units_and_crontabs_are_what_there_is() -> None:
+    """Programs that others start for the reader are called with options that exist."""
+    found = 0
+    for page in PAGES:
+        for text in (*blocks(page, "systemd"), *blocks(page, "text")):
+            for line in text.replace("\\\n", " ").splitlines():
+                match = re.search(r"/bin/fechner (\w[\w-]*)(.*)", line)
+                if match is not None:
+                    options = [option for one in COMMANDS[match[1]].params for option in one.opts]
+                    assert [
+                        word for word in re.findall(r"--[\w-]+", match[2]) if word not in options
+                    ] == [], line
+                    found += 1
+    assert found >= 2
+
+
+def test_the_checks_of_doctor_are_documented() -> None:
+    """How to run a server has a row for each."""
+    from fechner.server.commands import doctor_machine, doctor_programs, doctor_record
+
+    text = (ROOT / "docs" / "how-to" / "run-a-server.md").read_text("utf-8")
+    modules = (doctor_machine, doctor_programs, doctor_record)
+    source = "".join(Path(module.__file__).read_text("utf-8") for module in modules)
+    names = set(re.findall(r'Finding\(\s*"([\w ]+)"', source)) - {"folder"}
+    assert [name for name in names if f"`{name}`" not in text] == []
