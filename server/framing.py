@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from fechner.server.errors import FechnerError
-from fechner.server.limits import Limits, exceeded
+from fechner.server.limits import Limits, exceeded, too_many_values
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _IN_STRING = re.compile(rb'["\\\x00-\x1f]')
@@ -50,6 +50,7 @@ class Splitter:
         self._begin = 0  # where the current value begins
         self._scalar_begin = 0  # where the current number or literal begins
         self._stack: list[int] = []  # open brackets
+        self._opened = 0  # brackets in the current value
         self._next = _VALUE
         self._token = ""  # "", "string", "key" or "scalar": the token that the last piece cut
         self._value = False  # inside a value
@@ -137,6 +138,9 @@ class Splitter:
             if len(self._stack) > self._limits.depth:
                 text = f"nested deeper than {self._limits.depth} levels"
                 raise exceeded("depth", text, hint="flatten the message")
+            self._opened += 1
+            if self._opened > self._limits.containers:
+                raise too_many_values(self._limits)
             self._next = _KEY_OR_END if byte == _OPEN_OBJECT else _VALUE_OR_END
             self._at += 1
         elif byte in (_CLOSE_OBJECT, _CLOSE_LIST):
@@ -206,6 +210,7 @@ class Splitter:
         self._begin = self._at
         self._next = _VALUE
         self._value = False
+        self._opened = 0
 
     def _too_large(self) -> FechnerError:
         return too_long(self._limits)

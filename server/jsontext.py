@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from fechner.server.errors import FechnerError
-from fechner.server.limits import Limits, exceeded
+from fechner.server.limits import Limits, exceeded, too_many_values
 
 #: What to do about text that is no JSON.
 BAD_JSON_HINT = "send one JSON object per request, UTF-8, with no NaN or Infinity"
@@ -53,6 +53,8 @@ def parse(data: bytes | str, limits: Limits) -> Any:
     """
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
+        if len(text) > limits.containers and text.count("{") + text.count("[") > limits.containers:
+            raise too_many_values(limits)
         value = json.loads(
             text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float, parse_int=_int
         )

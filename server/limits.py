@@ -30,6 +30,14 @@ class Limits:
     message_seconds: float = _limit(30.0, "time for a begun message to end")
     silent_seconds: float = _limit(10.0, "silence after which a resume takes a session over")
 
+    @property
+    def containers(self) -> int:
+        """Objects and lists in one message: several for each trial that a tell may have, and room for more.
+
+        Each costs much more memory and time than the two bytes that it takes.
+        """
+        return max(100_000, 10 * self.trials_per_tell)
+
     def as_message(self) -> dict[str, float]:
         """The table that `hello` shows."""
         return asdict(self)
@@ -39,6 +47,12 @@ def exceeded(limit: str, text: str, where: str = "", hint: str = "") -> FechnerE
     """The error of a peer beyond a limit: the code is of its kind, the detail names it."""
     code = "too_deep" if limit == "depth" else "too_large" if limit.endswith("_bytes") else "limit_reached"
     return FechnerError(code, f"{text} (the limit {limit})", where, hint)
+
+
+def too_many_values(limits: Limits) -> FechnerError:
+    """The error of a message that is made of very many small pieces."""
+    text = f"a message holds more than {limits.containers} objects and lists, ten for each trial of a tell"
+    return exceeded("trials_per_tell", text, hint="send several smaller messages")
 
 
 def too_many(count: int, limits: Limits, where: str = "message.trials") -> FechnerError:

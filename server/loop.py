@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import ssl
+import sys
 import threading
 import time
 from collections import deque
@@ -51,7 +52,7 @@ from fechner.server.logs import emit
 from fechner.server.security import Tokens
 from fechner.server.storage import Writer
 from fechner.server.transports.tcp import LINGER_SECONDS, TcpConnection
-from fechner.server.transports.turns import Turns
+from fechner.server.transports.turns import SWITCH_SECONDS, Turns
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
@@ -168,8 +169,13 @@ class Loop:
             OSError: the port can't be bound; its filename is `metrics` if it is that of metrics.
             Exception: the record can't be opened.
         """
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(self._main())
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(self._main())
+        finally:
+            sys.setswitchinterval(before)
         if self._fault is not None:
             raise self._fault
 

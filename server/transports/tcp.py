@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from fechner.server.events import Connected, Ended, Event, Gone, Log, Received, 
 from fechner.server.framing import Splitter
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
-from fechner.server.transports.turns import Turns
+from fechner.server.transports.turns import Turns, rest_after
 
 #: The longest input that is looked at as a whole, and at once: a begun request may come in many pieces.
 WHOLE_BYTES = 8_192
@@ -63,6 +64,7 @@ class TcpConnection(asyncio.Protocol):
         self._backlog: deque[bytes | Event] = deque()  # split and not delivered
         self._transport: asyncio.Transport | None = None
         self._parsing = False  # a long message, in another thread
+        self._resting = False  # its last request took long
         self._paused = False  # the engine has enough requests of ours
         self._clogged = False  # the peer doesn't read our replies
         self._ended = False  # the peer sends no more, and the engine wasn't told yet
@@ -211,7 +213,9 @@ class TcpConnection(asyncio.Protocol):
 
     def _can_go_on(self) -> bool:
         """Whether there is something to do, and nobody to wait for."""
-        if self._parsing or self._closing or ((self._paused or self._clogged) and not self._lost):
+        if self._parsing or self._closing:
+            return False
+        if (self._paused or self._clogged or self._resting) and not self._lost:
             return False
         return bool(self._backlog or self._ended or (self._input and not self._deaf))
 
@@ -252,7 +256,7 @@ class TcpConnection(asyncio.Protocol):
 
     def _hand_over(self, item: bytes | Event) -> None:
         if not isinstance(item, bytes):
-            self._deliver(item)
+            self._give(item)
         elif self._turns is None or len(item) <= WHOLE_BYTES:
             self._parsed(self._event(item))
         else:
@@ -270,7 +274,20 @@ class TcpConnection(asyncio.Protocol):
     def _parsed(self, event: Event) -> None:
         if isinstance(event, Unreadable):
             self._after_fault()
+        self._give(event)
+
+    def _give(self, event: Event) -> None:
+        """Deliver; after one that took long the others go first for a while."""
+        begun = time.perf_counter()
         self._deliver(event)
+        rest = rest_after(begun) if self._turns is not None else 0.0
+        if rest and not self._lost:
+            self._resting = True
+            asyncio.get_running_loop().call_later(rest, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._work()
 
     def _after_fault(self) -> None:
         """The connection closes after this error: nothing that came behind it counts, but for its end."""
@@ -320,7 +337,8 @@ class TcpConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._lost or transport.is_closing() or self._closing:
             return
-        if self._paused or self._clogged or self._parsing or self._backlog or self._input or self._deaf:
+        waiting = self._backlog or self._input or self._parsing or self._resting
+        if self._paused or self._clogged or waiting or self._deaf:
             transport.pause_reading()
         else:
             transport.resume_reading()
@@ -328,7 +346,8 @@ class TcpConnection(asyncio.Protocol):
     def _too_slow(self) -> None:
         self._timer = None
         seconds = self._limits.message_seconds
-        if self._paused or self._clogged or self._backlog or self._input or self._parsing:  # it is we
+        waiting = self._backlog or self._input or self._parsing or self._resting
+        if self._paused or self._clogged or waiting:  # it is we who don't read
             self._timer = asyncio.get_running_loop().call_later(seconds, self._too_slow)
             return
         text = f"a message did not end within {seconds:g} s of its beginning"

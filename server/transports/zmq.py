@@ -7,6 +7,7 @@ number of the descriptor that its messages came through; that it doesn't read is
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -20,11 +21,14 @@ from fechner.server.framing import too_long
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
 from fechner.server.transports.tcp import UNREAD_BYTES, WHOLE_BYTES
-from fechner.server.transports.turns import Turns
+from fechner.server.transports.turns import Turns, rest_after
 from zmq.utils.monitor import parse_monitor_message
 
 #: Messages of one peer that ZMQ itself holds, in and out: each may be long.
 QUEUED_IN, QUEUED_OUT = 8, 16
+
+#: Messages of one peer that wait here, behind one that takes long.
+MOST_WAITING = 1_000
 
 #: How often a peer that didn't read is tried again.
 RETRY_SECONDS = 0.01
@@ -37,7 +41,9 @@ class ZmqPeer:
         self._transport, self.number, self.envelope = transport, number, envelope
         self.descriptor = -1
         self.backlog: deque[list[bytes]] = deque()  # messages that wait for their turn
+        self.backlog_bytes = 0
         self.parsing = False  # a long one, in another thread
+        self.resting = False  # its last one took long
         self.unsent: deque[list[bytes]] = deque()  # replies that ZMQ takes no more of
         self.unsent_bytes = 0
         self.unread_since = 0.0
@@ -50,7 +56,7 @@ class ZmqPeer:
     @property
     def held(self) -> bool:
         """Whether its messages have to wait."""
-        return self.parsing or bool(self.unsent)
+        return self.parsing or self.resting or bool(self.unsent)
 
     def send(self, data: bytes) -> None:
         """Send a reply; a lost peer blocks nobody."""
@@ -66,7 +72,9 @@ class ZmqPeer:
     def go_on(self) -> bool:
         """Handle a message that had to wait; whether more can be done now."""
         if self.backlog and not self.held:
-            self._transport.handle(self, self.backlog.popleft())
+            body = self.backlog.popleft()
+            self.backlog_bytes -= sum(map(len, body))
+            self._transport.handle(self, body)
         return bool(self.backlog) and not self.held
 
 
@@ -212,7 +220,7 @@ class ZmqTransport:
         """The peer is gone, or as good as."""
         peer.unsent.clear()
         peer.backlog.clear()
-        peer.unsent_bytes = 0
+        peer.unsent_bytes = peer.backlog_bytes = 0
         self._retrying.discard(peer)
         self._leave(peer)
         if self._peers.get(peer.identity) is peer:
@@ -291,10 +299,11 @@ class ZmqTransport:
         peer.envelope = envelope
         if not peer.held and not peer.backlog:
             self.handle(peer, body)
-        elif len(peer.backlog) < self._limits.waiting_requests:
+        elif len(peer.backlog) < MOST_WAITING and peer.backlog_bytes < 2 * self._limits.message_bytes:
             peer.backlog.append(body)
+            peer.backlog_bytes += sum(map(len, body))
         else:
-            text = f"{self._limits.waiting_requests} messages are waiting already"
+            text = f"{len(peer.backlog)} messages are waiting already"
             error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
             self._deliver(Unreadable(peer.number, error))
 
@@ -318,12 +327,25 @@ class ZmqTransport:
             def then(event: Event) -> None:
                 peer.parsing = False
                 if self._peers.get(peer.identity) is peer:
-                    self._deliver(event)
+                    self._give(peer, event)
                     self._turns.add(peer)
 
             self._turns.apart(lambda: self._event(peer.number, body), then)
         else:
-            self._deliver(self._event(peer.number, body))
+            self._give(peer, self._event(peer.number, body))
+
+    def _give(self, peer: ZmqPeer, event: Event) -> None:
+        """Deliver; after one that took long the others go first for a while."""
+        begun = time.perf_counter()
+        self._deliver(event)
+        rest = rest_after(begun)
+        if rest:
+            peer.resting = True
+            self._loop.call_later(rest, self._rested, peer)
+
+    def _rested(self, peer: ZmqPeer) -> None:
+        peer.resting = False
+        self._turns.add(peer)
 
     def _event(self, number: int, body: list[bytes]) -> Event:
         try:

@@ -427,6 +427,7 @@ def slow(server: Any, experiments: Any) -> tuple[Request, Request]:
     session = str(uuid.uuid4())
     wire.call("setup", {"config": experiments.config("EAVC", 1, 99), "seed": 1}, session=session)
     wire.call("tell", {"trials": trials})
+    wire.call("ask")  # the first stage is over with it: the next ask is the model's
     wire.close()
     return request("resume", {"session": session}), request("ask", {"n": 400}, id="slow")
 
@@ -597,5 +598,8 @@ def test_as_many_trials_as_fit_into_a_message(default: Any, what: str) -> None:
     for door in (Tcp(default), Zmq(default)):
         good(door, setup())
         refused(door, data, "limit_reached", "trials_per_tell")
-        good(door, request("ping"))
+        if isinstance(door, Tcp) and what != "0,":  # so many objects are refused before they are all read
+            assert door.closed()
+        else:
+            good(door, request("ping"))
         door.close()

@@ -247,3 +247,25 @@ def test_replies_that_nobody_reads_end_the_connection(monkeypatch: pytest.Monkey
         assert ended == ["cut", "cut"]
 
     asyncio.run(main())
+
+
+def test_who_kept_the_loop_for_long_waits_while_others_don_t(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its next request comes later; nothing is lost, and small requests never wait."""
+    monkeypatch.setattr(turns, "LONG_SECONDS", 0.0)
+
+    async def main() -> None:
+        one, wire, events = connection()
+        one.data_received(b'{"a":1}')
+        assert one._resting
+        assert not wire.reading
+        one.data_received(b'{"a":2}')
+        assert values(events) == [{"a": 1}]
+        while len(values(events)) < 2:
+            await asyncio.sleep(0)
+        monkeypatch.setattr(turns, "LONG_SECONDS", 60.0)
+        while not wire.reading:
+            await asyncio.sleep(0)
+        one.data_received(b'{"a":3}')
+        assert wire.reading
+
+    asyncio.run(main())

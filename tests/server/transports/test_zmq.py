@@ -233,8 +233,9 @@ def test_what_is_refused_is_told_why_and_forgotten() -> None:
     on_a_bench(test)
 
 
-def test_messages_that_wait_are_limited() -> None:
+def test_messages_that_wait_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those behind one that is being read, or for a peer that doesn't read."""
+    monkeypatch.setattr(transport, "MOST_WAITING", 4)
 
     async def test(bench: Bench) -> None:
         client = bench.client()
@@ -251,4 +252,4 @@ def test_messages_that_wait_are_limited() -> None:
         bench.transport._turns.add(bench.peers[1])
         await bench.until(lambda: len(bench.of(Received)) == 5)
 
-    on_a_bench(test, Limits(waiting_requests=4))
+    on_a_bench(test)
