@@ -244,7 +244,8 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
     waits = answer.change is not None or (job.step.type == "ask" and lane.known and not engine.read_only)
     if not waits:
-        attach(engine, lane, job)
+        if not isinstance(job.step.message, Replay):  # which is in a lane of its own, and in no session
+            attach(engine, lane, job)
         if job.step.type not in _UNRECORDED and lane.known and not engine.read_only:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:

@@ -36,6 +36,7 @@ from fechner.server.events import (
     Now,
     Pause,
     Promote,
+    ReadHistory,
     Received,
     Send,
     Stop,
@@ -223,7 +224,7 @@ class Rig:
         self.engine = Engine(random.Random(seed).randbytes, "rig.db", **options)
         self.seconds = 100.0
         self.peers: dict[int, Peer] = {}
-        self.storage: deque[Commit | Load | Find] = deque()
+        self.storage: deque[Commit | Load | Find | ReadHistory] = deque()
         self.tasks: deque[Compute] = deque()
         self.abandoned: list[int] = []
         self.promoted: list[Promote] = []
@@ -263,7 +264,7 @@ class Rig:
                     self.peers[connection].closed = True
                 case Pause(connection, paused):
                     self.peers[connection].paused = paused
-                case Commit() | Load() | Find():
+                case Commit() | Load() | Find() | ReadHistory():
                     self.storage.append(effect)
                 case Compute():
                     self.tasks.append(effect)

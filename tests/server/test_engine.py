@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from fechner.server.events import Commit, CommitFailed, Loaded
+from fechner.server.events import Commit, CommitFailed, HistoryRead, Loaded
 from fechner.server.limits import Limits
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
@@ -948,6 +948,19 @@ def test_stop_while_a_commit_fails(rig: Any) -> None:
     rig.fail_commit()
     assert peer.last["error"]["code"] == "storage_failed"
     assert rig.halted
+
+
+def test_a_replay_is_no_session_that_its_sender_is_in(rig: Any) -> None:
+    """It leaves nothing behind, and the requests after it mean the session that they meant before."""
+    rig.setup(session=SESSION).vanish()
+    peer = rig.connect()
+    peer.send("replay", {"session": SESSION})
+    effect = rig.storage.popleft()
+    rig.event(HistoryRead(effect.token, []))
+    rig.settle()
+    assert peer.last["ok"], peer.last
+    assert rig.engine.lanes == {}
+    assert peer.error("info")["code"] == "no_session"
 
 
 def test_what_can_not_be_read_back_is_read_before_the_next_request(rig: Any) -> None:
