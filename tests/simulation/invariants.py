@@ -40,6 +40,8 @@ def at_rest(world: World) -> None:
     for id_, lane in server.engine.lanes.items():
         if not lane.idle:
             breach(f"session {id_} is not idle: {lane.running} {len(lane.queue)} {lane.loading}")
+        elif lane.owner is None or not lane.known:
+            breach(f"session {id_} is kept, though nobody holds it or it is not on record")
         elif lane.known:
             try:
                 read = fold(id_, [change for _, _, change in world.disk.changes(id_)])
