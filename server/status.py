@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.access import visible_sessions
 from fechner.server.logs import PREFIX
+
+#: Lines of sessions in one reply: a few milliseconds in which nobody else is answered.
+MOST_LINES = 200
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
@@ -14,8 +18,9 @@ if TYPE_CHECKING:
 
 def status(engine: Engine, connection: Connection) -> dict[str, Any]:
     """status's reply: counts for everybody, a line for each session that the sender may see."""
-    lanes = in_progress(engine)
-    visible = visible_sessions(engine, connection)
+    lanes, allowed = in_progress(engine), visible_sessions(engine, connection)
+    visible = [lane for lane in lanes if lane.session.id in allowed]
+    shown = visible if len(visible) <= MOST_LINES else nlargest(MOST_LINES, visible, key=_heard)
     uptime = max(0.0, engine.now.seconds - engine.begun)
     return {
         "server": engine.server,
@@ -25,10 +30,16 @@ def status(engine: Engine, connection: Connection) -> dict[str, Any]:
         "uptime_s": round(uptime, 3),
         "connections": {"open": len(engine.connections), "limit": engine.limits.connections},
         "n_sessions": len(lanes),
-        "sessions": [_line(engine, lane) for lane in lanes if lane.session.id in visible],
+        "n_visible": len(visible),
+        "sessions": [_line(engine, lane) for lane in shown],
         **engine.machine(),
         "counters": engine.counters.totals(),
     }
+
+
+def _heard(lane: Lane) -> float:
+    """When a session's holder said something."""
+    return -float("inf") if lane.owner is None else lane.owner.last_heard
 
 
 def in_progress(engine: Engine) -> list[Lane]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fechner.server.commands.output import plain
 from rich import box
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
@@ -40,11 +41,12 @@ class Frame:
         yield Text()
         sessions: Sequence[dict[str, Any]] = self._status["sessions"]
         room = max(1, console.height - HEADING - bool(self._note)) if self._fill else len(sessions)
-        hidden = max(0, len(sessions) - room + 1) if len(sessions) > room else 0
+        n_shown = len(sessions) if len(sessions) <= room else max(0, room - 1)
         if sessions:
-            yield table(sessions[: len(sessions) - hidden], options.max_width)
+            yield table(sessions[:n_shown], options.max_width)
+        hidden = self._status["n_visible"] - n_shown
         notes = [f"and {hidden} more"] if hidden else []
-        unseen = self._status["n_sessions"] - len(sessions)
+        unseen = self._status["n_sessions"] - self._status["n_visible"]
         if unseen > 0:
             notes.append(f"{_counted(unseen, 'session')} of others")
         if not self._status["n_sessions"]:
@@ -80,7 +82,7 @@ def heading(status: dict[str, Any], per_second: float | None = None) -> list[str
 def table(sessions: Sequence[dict[str, Any]], width: int) -> Table:
     """A line for each session."""
     wide = width >= WIDE
-    rows = [[plain(cell) for cell in cells(one, wide)] for one in sessions]
+    rows = [[plain(cell).replace("\n", " ") for cell in cells(one, wide)] for one in sessions]
     titles = ("session", "name", "participant", "dialect" if wide else "wire", "stage", *_NUMBERS, "now")
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     widths[-2:] = [max(widths[-2], 6), max(widths[-1], len("computing"))]  # those that change most
@@ -141,11 +143,6 @@ def span(seconds: float) -> str:
                 else f"{seconds / length:.1f} {unit}"
             )
     return f"{seconds:.0f} s"
-
-
-def plain(text: object) -> str:
-    """What a client called something, without what would steer a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in str(text))
 
 
 def _counted(n: int, what: str) -> str:

@@ -42,12 +42,18 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else plain(cell)) for cell in row))
     # A pipe has no width: don't cut what a program may read.
     Console(soft_wrap=False, width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
+
+
+def plain(text: object) -> str:
+    """What a client called something, without what would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in str(text))
 
 
 def when(time: datetime | None) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
-from fechner.server.commands.output import fail, name_record, show_json, show_table, when
+from fechner.server.commands.output import fail, name_record, plain, show_json, show_table, when
 
 if TYPE_CHECKING:
     from fechner.database.record import Message, Record
@@ -139,7 +139,7 @@ def show(db: str, wanted: str, as_json: bool) -> None:
         of = [trial for trial in trials if trial["strategy"] == strategy["strategy"]]
         print()
         label = " ".join(filter(None, [strategy["name"], strategy["participant"]])) or "no name"
-        print(f"strategy {strategy['strategy']} ({label}), seed {strategy['seed']}")
+        print(f"strategy {strategy['strategy']} ({plain(label)}), seed {strategy['seed']}")
         show_table(
             ("stage", "trials", "told", "pending"),
             (
@@ -169,7 +169,7 @@ def show(db: str, wanted: str, as_json: bool) -> None:
             ),
         )
     for warning in warnings:
-        print(f"warning (message {warning['seq']}, {warning['type']}): {warning['detail']}")
+        print(f"warning (message {warning['seq']}, {warning['type']}): {plain(warning['detail'])}")
     if failures:
         print(f"{len(failures)} failed requests; --json shows them")
 

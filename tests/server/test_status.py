@@ -70,6 +70,21 @@ def test_a_session_that_computes(rig: Any, with_model: str) -> None:
     assert line["name"] is None
 
 
+def test_of_many_sessions_those_heard_last_are_shown(
+    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply has its bounds; all are counted."""
+    monkeypatch.setattr("fechner.server.status.MOST_LINES", 2)
+    peers = []
+    for _ in range(4):
+        peers.append(rig.setup(space_filling))
+        rig.wait(1)
+    peers[0].ok("ping")
+    status = rig.connect().ok("status")
+    assert (status["n_sessions"], status["n_visible"]) == (4, 4)
+    assert [line["connection"] for line in status["sessions"]] == ["peer-1", "peer-4"]
+
+
 def test_what_happened_is_counted(rig: Any, space_filling: str) -> None:
     """Requests by type, dialect and result, under names from fixed tables only."""
     peer = rig.setup(space_filling)

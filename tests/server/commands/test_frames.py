@@ -16,6 +16,7 @@ SERVER: dict[str, Any] = {
     "uptime_s": 7380.0,
     "connections": {"open": 3, "limit": 1000},
     "n_sessions": 0,
+    "n_visible": 0,
     "sessions": [],
     "workers": {"n": 1, "busy": 1, "deaths": 0},
     "computations": {"running": {"request": 1}, "waiting": {"speculative": 2}},
@@ -42,7 +43,13 @@ def session(number: int, **more: Any) -> dict[str, Any]:
 
 
 def with_sessions(*sessions: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {**SERVER, "n_sessions": len(sessions), "sessions": list(sessions), **more}
+    return {
+        **SERVER,
+        "n_sessions": len(sessions),
+        "n_visible": len(sessions),
+        "sessions": list(sessions),
+        **more,
+    }
 
 
 def drawn(status: dict[str, Any], width: int = 80, height: int = 24, **options: Any) -> list[str]:
@@ -117,8 +124,10 @@ def test_what_a_session_does(more: dict[str, Any], now: str) -> None:
 def test_sessions_of_others_and_faults_are_counted() -> None:
     """Whoever may not see a session learns that it is there."""
     counters = {"requests": 1, "errors": 0, "failed_commits": 2, "log_errors": 3}
-    lines = drawn({**SERVER, "n_sessions": 2, "counters": counters, "read_only": True})
+    status = {**SERVER, "n_sessions": 6, "n_visible": 4, "counters": counters, "read_only": True}
+    lines = drawn(status)
     assert "2 sessions of others" in lines
+    assert "and 4 more" in lines
     assert lines[0].endswith("record pilot.db (read-only)")
     assert "1 request, 0 errors, 2 commits failed, 3 errors in the log" in lines
 

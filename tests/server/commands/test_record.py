@@ -218,3 +218,18 @@ def test_what_only_reads_leaves_nothing_beside_the_record(run: Any, db: Path, co
     assert result.exit_code == 0
     assert sorted(db.parent.iterdir()) == names
     assert db.read_bytes() == before
+
+
+def test_names_that_clients_made_up_steer_no_terminal(run: Any, tmp_path: Path, space_filling: str) -> None:
+    """Neither by control characters nor by markup."""
+    with Server(tmp_path / "fechner.db") as server:
+        message = {"config": space_filling, "name": "\x1b[2J[red]x[/red]", "participant": "[/]"}
+        assert server.connect().request({"version": "1", "type": "setup", "message": message})["ok"]
+    result = run("sessions")
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout
+    assert "[2J[red]x[/red]" in result.stdout
+    assert "[/]" in result.stdout
+    shown = run("show", "last")
+    assert shown.exit_code == 0
+    assert "\x1b" not in shown.stdout
