@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fechner.database.failpoints import fail_point
+from fechner.server.descriptors import make_room, too_little
 from fechner.server.engine import Engine
 from fechner.server.environment import environment
 from fechner.server.errors import FechnerError
@@ -188,6 +189,10 @@ class Loop:
         self._loop.set_exception_handler(self._unexpected)
         self._halted = asyncio.Event()
         settings = self._settings
+        connections = settings.limits.connections
+        self._room = make_room(connections + REFUSALS)
+        if self._room < connections:
+            self._log(Log("warning", too_little(self._room, connections)))
         server = await self._listen()
         try:
             port = server.sockets[0].getsockname()[1]
@@ -309,7 +314,7 @@ class Loop:
     def _accept(self) -> TcpConnection:
         self._number += 1
         limits = self._settings.limits
-        refused = len(self._peers) >= limits.connections + REFUSALS
+        refused = len(self._peers) >= self._room
         connection = TcpConnection(self._number, limits, self._deliver, self._turns, refused, self._counters)
         self._peers[self._number] = connection
         return connection
