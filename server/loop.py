@@ -170,13 +170,15 @@ class Loop:
             OSError: the port can't be bound; its filename is `metrics` if it is that of metrics.
             Exception: the record can't be opened.
         """
-        before = sys.getswitchinterval()
+        before, hook = sys.getswitchinterval(), threading.excepthook
         sys.setswitchinterval(SWITCH_SECONDS)
+        threading.excepthook = self._thread_ended
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._main())
         finally:
             sys.setswitchinterval(before)
+            threading.excepthook = hook
         if self._fault is not None:
             raise self._fault
 
@@ -429,6 +431,12 @@ class Loop:
         found = fault(error) if isinstance(error, BaseException) else Fault()
         detail = Fault(found.trace, f"{message}\n{found.detail}")
         self._log(Log("error", "unexpected fault of the loop", fault=detail))
+
+    def _thread_ended(self, about: threading.ExceptHookArgs) -> None:
+        """A thread raised; what Python would print quotes the exception's text."""
+        found = None if about.exc_value is None else fault(about.exc_value)
+        name = about.thread.name if about.thread is not None else "a thread"
+        self._log(Log("error", f"{name} ended by a fault", fault=found))
 
     def _machine(self) -> dict[str, Any]:
         """Workers, and computations in them and before them, for `status`."""

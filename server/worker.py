@@ -12,6 +12,7 @@ from typing import IO
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, ComputeFailed
 from fechner.server.execution import STOPPED, Abandoned, receive, run, send
+from fechner.server.faults import fault
 from fechner.strategies.threads import fix
 
 
@@ -42,6 +43,8 @@ def main() -> None:
 
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    # From here on an exception may quote a task; before, its text tells what is not installed well.
+    sys.excepthook = lambda kind, error, trace: print(fault(error).trace, file=sys.stderr)
     while True:
         task = tasks.get()
 

@@ -6,7 +6,9 @@ import json
 import logging
 import re
 import stat
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,3 +171,41 @@ def test_what_happens_to_sessions_and_connections_is_told(rig: Any, space_fillin
         ("session resumed", 1, id_),
         ("connection closed", 1, None),
     ]
+
+
+def test_a_worker_that_breaks_quotes_no_task() -> None:
+    """What it says as it ends has places and kinds only."""
+    from fechner.server.execution import send
+
+    command = [sys.executable, "-m", "fechner.server.worker"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as worker:
+        assert worker.stdin is not None
+        assert worker.stderr is not None
+        send(worker.stdin, ("task", {SECRET: SECRET}))
+        said = worker.stderr.read()
+    assert b"AttributeError\n  server/worker.py:" in said
+    assert SECRET.encode() not in said
+    assert b"Traceback" not in said
+
+
+def test_a_thread_that_breaks_is_in_the_log(tmp_path: Path) -> None:
+    """By its name and place, without the text."""
+    from fechner.server.loop import Loop, Settings
+
+    configure("info", "text", str(tmp_path / "log"))
+
+    def open_record() -> Any:
+        raise AssertionError("not called")
+
+    loop = Loop(Settings(port=0), "x.db", open_record)
+    try:
+        raise ValueError(SECRET)
+    except ValueError as error:
+        thread = threading.Thread(name="fechner-warm-up")
+        loop._thread_ended(threading.ExceptHookArgs((ValueError, error, error.__traceback__, thread)))
+    text = (tmp_path / "log").read_text("utf-8")
+    assert "ERROR fechner-warm-up ended by a fault" in text
+    assert "ValueError" in text
+    assert SECRET not in text
