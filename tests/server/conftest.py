@@ -22,6 +22,7 @@ from fechner.server.events import (
     Committed,
     Compute,
     Computed,
+    ComputeFailed,
     Connected,
     Emitted,
     Ended,
@@ -45,6 +46,7 @@ from fechner.server.events import (
     Woken,
 )
 from fechner.server.execution import run
+from fechner.server.faults import Fault
 from fechner.server.limits import Limits
 from fechner.server.replay import fold
 
@@ -300,12 +302,26 @@ class Rig:
         while self.storage:
             self.store()
 
-    def fail_commit(self, reason: str = "the disk is full") -> None:
-        """The oldest commit does not come to the disk."""
+    def fail_commit(self, reason: str = "the disk is full", unsettled: bool = False) -> None:
+        """The oldest commit does not come to the disk, or (`unsettled`) nobody can say."""
         effect = self.storage.popleft()
         assert isinstance(effect, Commit)
         if effect.token is not None:
-            self.event(CommitFailed(effect.token, reason))
+            self.event(CommitFailed(effect.token, reason, unsettled))
+
+    def fail_reading(self, reason: str = "the disk can't be read") -> None:
+        """What the record is asked for first can't be read."""
+        effect = self.storage.popleft()
+        match effect:
+            case Load(token):
+                self.event(Loaded(token, None, error=reason))
+            case Find(token):
+                self.event(Found(token, None, None, reason))
+
+    def fail_work(self, reason: str = "3 workers died") -> None:
+        """The oldest computation comes to nothing."""
+        task = self.tasks.popleft()
+        self.event(ComputeFailed(task.task, FechnerError("internal", reason), Fault(reason)))
 
     def work(self) -> None:
         """Carry the oldest computation out."""

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from fechner.server.events import Commit
+import pytest
+from fechner.server.events import Commit, Emitted, Find, Load
 from fechner.server.replay import fold
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -28,6 +29,11 @@ requests = st.sampled_from(
         ("tell", {"trials": [{"trial": 3, "outcome": 1}, {"trial": 9, "outcome": 1}]}),
         ("update", {"tell": {"config": {"p": 0.6}, "outcome": 0}}),
         ("update", {"tell": {"trial": 1, "outcome": 0}, "ask": {"beyond": True}}),
+        ("ask", {"deadline_ms": 100}),
+        ("skip", {"trial": 1}),
+        ("skip", {"trial": 2, "again": True}),
+        ("correct", {"trial": 1, "outcome": 0}),
+        ("correct", {"trial": 1, "remove": True}),
         ("query", {"query": "max"}),
         ("info", {}),
         ("finish_strategy", {}),
@@ -40,15 +46,15 @@ requests = st.sampled_from(
 )
 
 
-def machine(new_rig: Callable[..., Any], config: str) -> type[RuleBasedStateMachine]:
-    """The rules around one engine and its disk."""
+def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> type[RuleBasedStateMachine]:
+    """The rules around one engine and its disk; `ahead`: asks are computed before they come."""
 
     class Interleavings(RuleBasedStateMachine):
         peers = Bundle("peers")
 
         def __init__(self) -> None:
             super().__init__()
-            self.rig = new_rig()
+            self.rig = new_rig(eager=ahead, speculate=ahead)
             self.sent: dict[int, list[tuple[str, Any]]] = {}
             self.answers: dict[tuple[str, str], bytes] = {}
             self.gone: set[int] = set()
@@ -104,6 +110,38 @@ def machine(new_rig: Callable[..., Any], config: str) -> type[RuleBasedStateMach
         def fail(self) -> None:
             if self.rig.storage and isinstance(self.rig.storage[0], Commit):
                 self.rig.fail_commit()
+
+        @rule(on_record=st.booleans())
+        def leave_unsettled(self, on_record: bool) -> None:
+            """Nobody can say whether a commit is on record."""
+            if self.rig.storage and isinstance(self.rig.storage[0], Commit):
+                if on_record:
+                    self.rig.disk.commit(self.rig.storage[0])
+                self.rig.fail_commit("nobody can say", unsettled=True)
+
+        @rule()
+        def fail_to_read(self) -> None:
+            if self.rig.storage and isinstance(self.rig.storage[0], Load | Find):
+                self.rig.fail_reading()
+
+        @rule()
+        def lose_workers(self) -> None:
+            if self.rig.tasks:
+                self.rig.fail_work()
+
+        @rule()
+        def ring(self) -> None:
+            if self.rig.alarms:
+                self.rig.ring()
+
+        @rule(tiers=st.integers(0, 2))
+        def half_work(self, tiers: int) -> None:
+            """A computation has come so far."""
+            for tier in ("previous_fit", "scan")[:tiers]:
+                task = self.rig.tasks[0] if self.rig.tasks else None
+                if task is not None and task.tiers:
+                    result = self.rig.compute(task).result
+                    self.rig.event(Emitted(task.task, {**result, "tier": tier}))
 
         @rule(last=st.booleans())
         def work(self, last: bool) -> None:
@@ -211,11 +249,30 @@ def machine(new_rig: Callable[..., Any], config: str) -> type[RuleBasedStateMach
     return Interleavings
 
 
-def test_random_interleavings(new_rig: Any, with_model: str) -> None:
-    """Peers that come, talk, repeat themselves, break off, and a disk and workers that take their time."""
+def play(
+    new_rig: Callable[..., Any], config: str, ahead: bool, examples: int, seed_: int | None = None
+) -> None:
+    """So many plays of the machine."""
+    rules = machine(new_rig, config, ahead)
     run_state_machine_as_test(
-        machine(new_rig, with_model),
+        rules if seed_ is None else seed(seed_)(rules),
         settings=settings(
-            max_examples=100, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples,
+            stateful_step_count=50,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_random_interleavings(new_rig: Any, with_model: str, ahead: bool) -> None:
+    """Peers that come, talk, repeat themselves, break off, and a disk and workers that take their time."""
+    play(new_rig, with_model, ahead, 60)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ahead", [False, True])
+def test_many_random_interleavings(new_rig: Any, with_model: str, ahead: bool) -> None:
+    """Many more; `python benchmarks/interleavings.py --examples 100000` plays as many as you like."""
+    play(new_rig, with_model, ahead, 400)
