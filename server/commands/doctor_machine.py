@@ -13,9 +13,6 @@ from fechner.server.commands.asking import Address, Unanswered, ask, asking
 from fechner.server.commands.finding import Finding
 from fechner.server.commands.output import without_password
 
-#: Descriptors that a server needs beside its connections: record, workers, libraries.
-OWN_DESCRIPTORS = 64
-
 
 def cores() -> Finding:
     """How many cores this process may use, and how many workers that makes."""
@@ -50,18 +47,22 @@ def _quota(file: Path) -> float | None:
 
 
 def descriptors(connections: int) -> Finding:
-    """Whether so many connections can be open at a time."""
-    needed = connections + OWN_DESCRIPTORS
+    """Whether so many connections can be open at a time; a server raises its soft limit by itself."""
+    from fechner.server.descriptors import OTHERS
+    from fechner.server.loop import REFUSALS
+
+    needed = connections + REFUSALS + OTHERS
     try:
         import resource
     except ImportError:  # Windows has no such limit
         return Finding("descriptors", "ok", "no limit on this system")
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    value = f"{soft} open files for {connections} connections"
-    details = {"limit": soft, "needed": needed}
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        fewer = max(1, soft - OWN_DESCRIPTORS)
-        advice = f"`ulimit -n {needed}` (LimitNOFILE={needed} for systemd), or --connections {fewer}"
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = "any number of" if hard == resource.RLIM_INFINITY else str(hard)
+    value = f"{most} open files at most, for {connections} connections"
+    details = {"soft": soft, "hard": hard, "needed": needed}
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        fewer = max(1, hard - REFUSALS - OTHERS)
+        advice = f"`ulimit -Hn {needed}` (LimitNOFILE={needed} for systemd), or --connections {fewer}"
         return Finding("descriptors", "warning", value, advice, details)
     return Finding("descriptors", "ok", value, details=details)
 
