@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fechner.server.errors import FechnerError
 from fechner.server.lanes import Connection, Job, Lane
 from fechner.server.messages import Resume
+from fechner.server.reattachment import held
 from fechner.server.security import Principal
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def attach(engine: Engine, lane: Lane, job: Job) -> None:
             owner.owned.discard(id_)
             if owner.session == id_:
                 owner.session = None
-        lane.owner, connection.own_session = connection, True
-        engine.left_behind.pop(id_, None)
+        lane.owner = connection
+        held(engine, lane, job)
         connection.observing.discard(id_)
         connection.owned.add(id_)
     elif job.step.type == "resume":

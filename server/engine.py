@@ -121,6 +121,7 @@ class Engine:
         self.tokens, self.nameless = tokens, nameless
         self.penalties: dict[int, Connection] = {}  # wrong tokens that wait for their answer
         self.left_behind: dict[str, reattachment.Left] = {}  # sessions that lost their connection
+        self.turned_away: dict[tuple[str, bool], list[float]] = {}  # senders without a session, and when
         self.eager, self.speculate = eager and not read_only, speculate and not read_only
         self.foreseen: dict[int, tuple[Lane, bytes]] = {}  # computations that no request waits for yet
         self._token = 0
@@ -253,6 +254,8 @@ class Engine:
         """Count a request that has its reply."""
         dialect = "none" if connection.dialect is None else connection.dialect.name
         self.counters.answered(request.type, dialect, code, self.now.seconds - received)
+        if request.type == "setup" and code != "ok":
+            reattachment.turn_away(self, connection)
 
     def job_done(self, lane: Lane, job: Job, text: str) -> None:
         """A lane has the reply of a job: send it and let what waits behind it go on."""

@@ -99,6 +99,7 @@ class Connection:
         deaf: its stream is broken; nothing more is understood.
         gone: it is lost; what it had sent is still honoured.
         closing: its last reply is on the way.
+        spoke: when it last sent a request.
         participant: whom it named last, where it names anybody.
         own_session: it has held a session, or tried to set one up.
         principal: who it is; None before it has shown the token that the server asks for.
@@ -123,6 +124,7 @@ class Connection:
     closing: bool = False
     paused: bool = False
     default_tried: bool = False
+    spoke: float = 0.0
     participant: str | None = None
     own_session: bool = False
     principal: Principal | None = None

@@ -6,18 +6,22 @@ this run of the server and within ten minutes, and only if there is exactly one:
 participants meet. Clients of version 1 name their session.
 
 Whatever speaks for another participant forbids it: a second session that is left there, or held by a
-connection that may be lost as well (it is silent); a setup from there since, also one that failed; another
-dialect; another participantID; a sender that had a session, or tried to set one up, on its connection.
+connection that may be lost as well (it is silent); a setup from there since, also one that failed; a sender
+without a session that was turned away there while the session's own client still spoke; another dialect;
+another participantID; a sender that had a session, or tried to set one up, on its connection; a tell of a
+point that another session held from there was asked.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fechner.server.dialects import Request
+from fechner.server.errors import FechnerError
 from fechner.server.events import Log
 from fechner.server.lanes import Connection, Job, Lane
+from fechner.server.messages import Tell, Update
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
@@ -37,6 +41,7 @@ class Left:
         since: when it was left, in seconds.
         dialect: what its client spoke.
         participant: whom its client named last, None if nobody.
+        spoke: when its client last sent something.
         superseded: somebody has begun anew there since.
     """
 
@@ -44,6 +49,7 @@ class Left:
     since: float
     dialect: str
     participant: str | None
+    spoke: float
     superseded: bool = False
 
 
@@ -52,11 +58,19 @@ def heard(engine: Engine, connection: Connection, request: Request) -> None:
     if connection.dialect is None or not connection.dialect.lenient:
         return
     connection.participant = _participant(request) or connection.participant
+    connection.spoke = engine.now.seconds
     if request.type == "setup" and not connection.own_session:
         connection.own_session = True
-        for left in engine.left_behind.values():
-            if connection.stream and left.host == host(connection):
-                left.superseded = True
+        if _fits(engine, connection):
+            for left in engine.left_behind.values():
+                if left.host == host(connection):
+                    left.superseded = True
+
+
+def held(engine: Engine, lane: Lane, job: Job) -> None:
+    """A connection holds a session from now on."""
+    job.connection.own_session = True
+    engine.left_behind.pop(lane.session.id, None)
 
 
 def leave(engine: Engine, lane: Lane, connection: Connection) -> None:
@@ -77,13 +91,13 @@ def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
         id_: left for id_, left in engine.left_behind.items() if left.host == here and left.since >= since
     }
     found |= _being_left(engine, here)
-    if not found:
-        return None
-    id_ = next(iter(found))
-    reason = _forbids(engine, connection, job, found)
+    reason = _forbids(engine, connection, job, found) if found else ""
     if reason:
         engine.emit(Log("warning", f"{connection.peer} named no session: {reason}", connection.number))
+    if reason or not found:
+        turn_away(engine, connection)
         return None
+    id_ = next(iter(found))
     job.took_up = engine.left_behind.pop(id_, None)
     text = f"{connection.peer} goes on with a session left behind from there"
     engine.emit(Log("warning", text, connection.number, id_))
@@ -107,6 +121,34 @@ def _forget_old(engine: Engine) -> None:
         del engine.left_behind[oldest]
 
 
+def turn_away(engine: Engine, connection: Connection) -> None:
+    """Note that a sender without a session is about: an ask or a tell was refused, or a setup."""
+    if not _fits(engine, connection) or connection.owned:
+        return
+    now, who = engine.now.seconds, (host(connection), connection.own_session)
+    since = now - WITHIN_SECONDS
+    for old in [key for key, times in engine.turned_away.items() if times[-1] < since]:
+        del engine.turned_away[old]
+    times = engine.turned_away.setdefault(who, [now])
+    if now - times[-1] >= WITHIN_SECONDS / 60:
+        engine.turned_away[who] = [*(when for when in times if when >= since), now]
+
+
+def _about(engine: Engine, left: Left) -> bool:
+    """Whether another sender without a session is about, who isn't the client of the one left behind.
+
+    One that tried to begin isn't; nor is one that was turned away while that client still spoke. Any other
+    may be the same client, which came before the server had heard of its loss.
+    """
+    since = engine.now.seconds - WITHIN_SECONDS
+    return any(
+        when >= since and (began or when <= left.spoke)
+        for (where, began), times in engine.turned_away.items()
+        for when in times
+        if where == left.host
+    )
+
+
 def host(connection: Connection) -> str:
     """The address of a peer, without its port."""
     return connection.peer.rpartition(":")[0] or connection.peer
@@ -125,12 +167,43 @@ def _forbids(engine: Engine, connection: Connection, job: Job, found: dict[str, 
         return "it had one, or tried to set one up, so it doesn't take up the one left behind from there"
     if left.superseded:
         return "somebody has begun anew from there since one was left behind"
+    if _about(engine, left):
+        return "another sender without a session was turned away there"
     assert connection.dialect is not None
     if left.dialect != connection.dialect.name:
         return f"the one left behind from there spoke {left.dialect}, not {connection.dialect.name}"
     if named is not None and left.participant not in (None, named):
         return "the one left behind from there is another participant's"
+    if _asked_elsewhere(engine, job.request, left.host):
+        return "it tells what another session held from there was asked"
     return ""
+
+
+def _asked_elsewhere(engine: Engine, request: Request, here: str) -> bool:
+    """Whether a tell's points are pending trials of another session that is held from there."""
+    message = request.message
+    tell = message.tell if isinstance(message, Update) else message
+    if not isinstance(tell, Tell):
+        return False
+    told = [one.config for one in tell.trials or (tell,) if one.config is not None]
+    return any(
+        _asked(lane, config)
+        for lane in engine.lanes.values()
+        if lane.owner is not None and _counts(engine, lane, here)
+        for config in told
+    )
+
+
+def _asked(lane: Lane, config: dict[str, Any]) -> bool:
+    """Whether a point is a pending trial of the current strategy."""
+    session = lane.session
+    state = session.state
+    try:
+        clean = state.space.validate(dict(config), state.specification.stimuli_per_trial)
+    except FechnerError:
+        return False
+    pending = (trial for trial in session.pending.values() if trial.strategy == session.current)
+    return any(state.space.close(clean, dict(trial.config or {})) for trial in pending)
 
 
 def _being_left(engine: Engine, here: str) -> dict[str, Left]:
@@ -145,7 +218,7 @@ def _being_left(engine: Engine, here: str) -> dict[str, Left]:
 def _silent(engine: Engine, here: str) -> int:
     """How many sessions are held from there by a connection that has been silent as if it were lost."""
     return sum(
-        engine.now.seconds - lane.owner.last_heard >= engine.limits.silent_seconds
+        engine.now.seconds - lane.owner.spoke >= engine.limits.silent_seconds
         for lane in engine.lanes.values()
         if lane.owner is not None and not lane.owner.gone and _counts(engine, lane, here)
     )
@@ -159,7 +232,8 @@ def _counts(engine: Engine, lane: Lane, here: str) -> bool:
 
 def _left(engine: Engine, connection: Connection) -> Left:
     assert connection.dialect is not None
-    return Left(host(connection), engine.now.seconds, connection.dialect.name, connection.participant)
+    name, now = connection.dialect.name, engine.now.seconds
+    return Left(host(connection), now, name, connection.participant, connection.spoke)
 
 
 def _participant(request: Request) -> str | None:

@@ -174,6 +174,19 @@ def test_beside_a_silent_connection_none_is_taken_up(rig: Any, space_filling: st
     assert rig.session(newcomer).id == session
 
 
+def test_a_reply_does_not_break_the_silence(rig: Any, with_model: str, space_filling: str) -> None:
+    """Whether the connection still stands shows when its client speaks, not when it is answered."""
+    silent, _ = begun(rig, with_model)
+    silent.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1})
+    silent.send_value({"type": "ask"})
+    rig.store_all()
+    rig.wait(11)
+    rig.settle()
+    lost, _ = begun(rig, space_filling)
+    lost.vanish()
+    assert refused(connect(rig).aepsych("ask", {}))
+
+
 def test_silence_elsewhere_does_not_matter(rig: Any, space_filling: str) -> None:
     """Only who sits at the same address, and holds a session without a name for it."""
     begun(rig, space_filling, "10.0.0.2")
@@ -246,6 +259,7 @@ def test_who_had_a_session_takes_up_no_other(rig: Any, space_filling: str) -> No
 def test_after_a_setup_that_failed_nothing_is_taken_up(rig: Any, space_filling: str, config: Any) -> None:
     """A newcomer whose configuration is wrong goes on as if nothing were: its asks are not the last one's."""
     begun(rig, space_filling)[0].vanish()
+    rig.wait(1)
     newcomer = connect(rig)
     assert "server_error" in newcomer.aepsych("setup", {"config_str": config} if config else {})
     assert refused(newcomer.aepsych("ask"))
@@ -280,6 +294,7 @@ def test_a_setup_elsewhere_or_of_version_1_changes_nothing(rig: Any, space_filli
 def test_another_dialect_is_another_program(rig: Any, space_filling: str) -> None:
     """A session of AEPsych 0.8 doesn't go on in 0.1, nor the other way."""
     begun(rig, space_filling)[0].vanish()
+    rig.wait(1)
     matlab = connect(rig)
     matlab.send_value({"type": "tell", "version": "0.01", "message": TELL})
     rig.settle()
@@ -403,6 +418,80 @@ def test_what_the_server_resumes_by_itself_is_not_taken_from_a_silent_client(
     third = connect(rig)
     assert "server_error" not in third.aepsych("ask", {})
     assert rig.session(third).id == session
+
+
+def test_beside_a_sender_who_was_turned_away_none_is_taken_up(rig: Any, space_filling: str) -> None:
+    """Somebody without a session is about, and the one that is left isn't theirs: its client spoke later."""
+    first, _ = begun(rig, space_filling)
+    for _ in range(3):
+        rig.wait(7)
+        assert refused(connect(rig).aepsych("ask", {}))
+    first.aepsych("tell", TELL)
+    first.vanish()
+    assert refused(connect(rig).aepsych("ask", {}))
+    assert any("turned away" in log.text for log in rig.logs)
+    rig.wait(400)
+    begun(rig, space_filling)[0].vanish()  # whoever it was has begun, or somebody else: two are left
+    assert refused(connect(rig).aepsych("ask", {}))
+
+
+def test_who_failed_to_begin_is_nobody_s_client(rig: Any, space_filling: str) -> None:
+    """Also when the server hears only later that another one was lost, who has said nothing since."""
+    first, _ = begun(rig, space_filling)
+    rig.wait(1)
+    stranger = connect(rig)
+    stranger.aepsych("setup", {"config_str": "nonsense"})
+    rig.wait(60)
+    first.vanish()
+    stranger.vanish()
+    assert refused(connect(rig).aepsych("ask", {}))
+
+
+def test_who_was_turned_away_is_forgotten_after_ten_minutes(rig: Any, space_filling: str) -> None:
+    """As is a session that was left; by then a program that failed to begin has been mended."""
+    assert refused(connect(rig).aepsych("ask", {}))
+    assert "server_error" in connect(rig).aepsych("setup", {"config_str": "nonsense"})
+    rig.wait(1)
+    first, session = begun(rig, space_filling)
+    rig.wait(601)
+    first.aepsych("tell", TELL)
+    first.vanish()
+    second = connect(rig)
+    assert "server_error" not in second.aepsych("tell", TELL)
+    assert rig.session(second).id == session
+
+
+def test_who_comes_before_its_own_loss_is_heard_of_may_come_again(rig: Any, space_filling: str) -> None:
+    """The first time its old connection still held the session; then the server hears that it is lost."""
+    first, session = begun(rig, space_filling)
+    rig.wait(1)
+    assert refused(connect(rig).aepsych("tell", TELL))
+    first.vanish()
+    again = connect(rig)
+    assert "server_error" not in again.aepsych("tell", TELL)
+    assert rig.session(again).id == session
+
+
+def test_who_failed_to_begin_is_about_for_a_while(rig: Any, space_filling: str) -> None:
+    """A program whose setup failed comes again without one, when another participant's session is left."""
+    first, _ = begun(rig, space_filling)
+    assert "server_error" in connect(rig).aepsych("setup", {"config_str": "nonsense"})
+    first.aepsych("tell", TELL)
+    first.vanish()
+    assert refused(connect(rig).aepsych("ask", {}))
+
+
+def test_what_another_session_was_asked_is_not_told_to_this_one(rig: Any, space_filling: str) -> None:
+    """Two lose their connections at once, the server hears of one only: the other's tell gives it away."""
+    first, session = begun(rig, space_filling)
+    second = connect(rig)
+    second.aepsych("setup", {"config_str": space_filling})
+    (point,) = second.aepsych("ask", {})["config"]["p"]
+    first.vanish()
+    newcomer = connect(rig)
+    assert refused(newcomer.aepsych("tell", {"config": {"p": [point + 1e-7]}, "outcome": 1}))
+    assert any("another session" in log.text for log in rig.logs)
+    assert len(rig.recorded(session)) == 2
 
 
 def test_pending_trials_come_back(rig: Any, space_filling: str) -> None:
