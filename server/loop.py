@@ -6,13 +6,11 @@ import asyncio
 import contextlib
 import os
 import signal
-import ssl
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -48,9 +46,8 @@ from fechner.server.events import (
 )
 from fechner.server.execution import Abandoned, Pool, run
 from fechner.server.faults import Fault, fault
-from fechner.server.limits import Limits
 from fechner.server.logs import emit
-from fechner.server.security import Tokens
+from fechner.server.settings import Settings
 from fechner.server.storage import Writer
 from fechner.server.transports.tcp import LINGER_SECONDS, TcpConnection
 from fechner.server.transports.turns import SWITCH_SECONDS, Turns
@@ -86,31 +83,6 @@ class Peer(Protocol):
     def close(self, linger: float = ...) -> None:
         """Close once everything sent has left."""
         ...
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What `fechner serve` is told."""
-
-    host: str = "127.0.0.1"
-    port: int = 5555
-    zmq_port: int | None = None
-    metrics_host: str = "127.0.0.1"
-    metrics_port: int | None = None
-    workers: int = 0
-    dialect: str = "auto"
-    config: str | dict[str, Any] | None = None
-    resume: str | None = None
-    read_only: bool = False
-    eager: bool = True
-    speculate: bool = True
-    reattach: bool = True
-    exit_with_client: bool = False
-    limits: Limits = field(default_factory=Limits)
-    tokens: Tokens | None = None
-    nameless: bool = True
-    tls: ssl.SSLContext | None = None
-    curve: tuple[bytes, bytes] | None = None
 
 
 class Loop:

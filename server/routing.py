@@ -7,22 +7,21 @@ decides which session they mean.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fechner.server import work
-from fechner.server.authentication import authenticate, fault_of, introduce, wrong
+from fechner.server.authentication import fault_of, introduce, wrong
 from fechner.server.dialects import Request, choose
 from fechner.server.dialects.base import Reply, undecided_error
 from fechner.server.errors import FechnerError
 from fechner.server.events import Load, Loaded, Log, Pause, Received
-from fechner.server.handlers.hello import hello
 from fechner.server.handlers.registry import load
 from fechner.server.lanes import Connection, Job, Lane, steps_of
 from fechner.server.limits import exceeded, too_many, trials_told
-from fechner.server.messages import Auth, Ping, Replay, Resume, Setup
+from fechner.server.messages import Ping, Replay, Resume, Setup
 from fechner.server.reattachment import heard, take_up
 from fechner.server.security import MOST_WRONG, NAMELESS
-from fechner.server.status import status
+from fechner.server.sessionless import SESSIONLESS, reply_of
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 #: Requests that the ones after them depend on.
 _BARRIERS = ("setup", "resume", "exit")
-#: Requests that belong to no session.
-_OWN = ("hello", "auth", "ping", "status", "shutdown")
 
 
 def received(engine: Engine, event: Received) -> None:
@@ -118,10 +115,14 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
     if engine.stopping:
         request.fault = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
     request.fault = request.fault or fault_of(engine, connection, request.type)
-    if request.type in _OWN or (connection.principal is None and request.fault is not None):
+    if request.type in SESSIONLESS or (connection.principal is None and request.fault is not None):
         if connection.outstanding:
             return False
-        _answer_itself(engine, connection, job)
+        reply = reply_of(engine, connection, request)
+        if reply is None:
+            connection.barrier = job
+        else:
+            answer(engine, connection, job, reply)
         return True
     if isinstance(request.message, Resume) and request.fault is None:
         return _route_resume(engine, connection, job, target)
@@ -152,35 +153,6 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
         return True
     _enter(engine, connection, job, target)
     return True
-
-
-def _answer_itself(engine: Engine, connection: Connection, job: Job) -> None:
-    """Answer what belongs to no session."""
-    request = job.request
-    if request.fault is not None:
-        answer(engine, connection, job, Reply(error=request.fault))
-    elif isinstance(request.message, Auth):
-        reply = authenticate(engine, connection, request.message)
-        if reply is None:
-            connection.barrier = job
-        else:
-            answer(engine, connection, job, reply)
-    elif request.type == "hello":
-        auth: Literal["none", "token"] = "none" if engine.tokens is None else "token"
-        answer(engine, connection, job, Reply(hello(engine.server, engine.limits, auth)))
-    elif request.type == "shutdown":
-        principal = connection.principal
-        if principal is None or principal.role != "admin":
-            text = "only an admin's token can shut the server down"
-            answer(engine, connection, job, Reply(error=FechnerError("unauthorized", text, "type")))
-            return
-        answer(engine, connection, job, Reply({}))
-        engine.emit(Log("warning", f"{connection.peer} shuts the server down"))
-        engine.exited = engine.exit_with_client = True
-    elif request.type == "status":
-        answer(engine, connection, job, Reply(status(engine, connection)))
-    else:
-        answer(engine, connection, job, Reply({}))
 
 
 def penalty_over(engine: Engine, token: int, error: FechnerError | None = None) -> bool:

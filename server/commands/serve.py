@@ -19,7 +19,7 @@ from fechner.strategies.threads import fix
 if TYPE_CHECKING:
     from fechner.database.lock import RecordLock
     from fechner.database.record import Record
-    from fechner.server.loop import Settings
+    from fechner.server.settings import Settings
 
 
 def not_a_record(db: str) -> bool:
@@ -163,7 +163,7 @@ def _log(options: ServeOptions) -> None:
 
 def _settings(options: ServeOptions, secrets: Secrets) -> Settings:
     """What the loop is told; ends where options contradict each other or the configuration has problems."""
-    from fechner.server.loop import Settings
+    from fechner.server.settings import Settings
 
     config = None if options.config is None else _checked(options.config)
     resume = options.resume

@@ -193,7 +193,8 @@ def test_a_worker_that_breaks_quotes_no_task() -> None:
 
 def test_a_thread_that_breaks_is_in_the_log(tmp_path: Path) -> None:
     """By its name and place, without the text."""
-    from fechner.server.loop import Loop, Settings
+    from fechner.server.loop import Loop
+    from fechner.server.settings import Settings
 
     configure("info", "text", str(tmp_path / "log"))
 

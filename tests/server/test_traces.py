@@ -9,7 +9,8 @@ import pytest
 from fechner.server import lanes
 from fechner.server.engine import Engine
 from fechner.server.events import Connected, Wake
-from fechner.server.loop import Loop, Settings
+from fechner.server.loop import Loop
+from fechner.server.settings import Settings
 
 #: Parts of an engine that don't grow with what was ever said.
 FIXED = ("counters", "limits", "now", "entropy", "environment", "machine")
