@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fechner.database.failpoints import fail_point
@@ -44,9 +43,10 @@ from fechner.server.events import (
     Wake,
     Woken,
 )
-from fechner.server.execution import Abandoned, Pool, run
+from fechner.server.execution import Abandoned, run
 from fechner.server.faults import Fault, fault
 from fechner.server.logs import emit
+from fechner.server.pool import Pool
 from fechner.server.settings import Settings
 from fechner.server.storage import Writer
 from fechner.server.transports.tcp import LINGER_SECONDS, TcpConnection
@@ -54,7 +54,6 @@ from fechner.server.transports.turns import SWITCH_SECONDS, Turns
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
-    from fechner.server.metrics import Page
     from fechner.server.transports.metrics import MetricsServer
     from fechner.server.transports.zmq import ZmqPeer, ZmqTransport
 
@@ -122,7 +121,6 @@ class Loop:
             nameless=settings.nameless,
         )
         self._counters = self._engine.counters
-        self._page: Page | None = None
         self._peers: dict[int, Peer] = {}
         self._number = 0
         self._events: deque[Event] = deque()
@@ -220,24 +218,13 @@ class Loop:
         settings = self._settings
         if settings.metrics_port is None:
             return None
-        from fechner.server.transports.metrics import MetricsServer
+        from fechner.server.transports.metrics import MetricsServer, pages
 
-        self._metrics = MetricsServer(self._metrics_page)
+        self._metrics = MetricsServer(pages(self._engine, lambda: self._writer.look()))
         try:
             return await self._metrics.start(settings.metrics_host, settings.metrics_port)
         except OSError as error:
             raise OSError(error.errno, error.strerror, "metrics") from error
-
-    async def _metrics_page(self) -> bytes:
-        if self._page is None:
-            module = await asyncio.to_thread(import_module, "fechner.server.metrics")
-            self._page = module.Page(self._engine)
-        self._writer.look()  # for the next page
-        parts = []
-        for part in self._page.parts():
-            parts.append(part)
-            await asyncio.sleep(0)  # others first
-        return b"".join(parts)
 
     def _compute_inline(self, task: Compute) -> None:
         """Compute in the loop's thread, which hears nothing meanwhile but a signal."""

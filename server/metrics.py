@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.counters import Histogram
-from fechner.server.execution import SOURCES
+from fechner.server.pool import SOURCES
 from fechner.server.status import in_progress
 from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.core import (

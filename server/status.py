@@ -11,6 +11,12 @@ from fechner.server.logs import PREFIX
 #: Lines of sessions in one reply: a few milliseconds in which nobody else is answered.
 MOST_LINES = 200
 
+#: Of a server that computes in its own thread.
+_NO_WORKERS: dict[str, Any] = {
+    "workers": {"n": 0, "busy": 0, "deaths": 0},
+    "computations": {"running": {}, "waiting": {}},
+}
+
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
     from fechner.server.lanes import Connection, Lane
@@ -32,6 +38,7 @@ def status(engine: Engine, connection: Connection) -> dict[str, Any]:
         "n_sessions": len(lanes),
         "n_visible": len(visible),
         "sessions": [_line(engine, lane) for lane in shown],
+        **_NO_WORKERS,
         **engine.machine(),
         "counters": engine.counters.totals(),
     }

@@ -120,7 +120,8 @@ def torch(program: str = TORCH) -> Finding:
 def worker() -> Finding:
     """How long a worker takes until it answers."""
     from fechner.server.events import Compute, ComputeFailed, Emitted, Priority
-    from fechner.server.execution import Pool, Result
+    from fechner.server.execution import Result
+    from fechner.server.pool import Pool
 
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     results: list[Result | Emitted] = []

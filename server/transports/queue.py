@@ -40,9 +40,10 @@ from fechner.server.events import (
     Wake,
     Woken,
 )
-from fechner.server.execution import Abandoned, Pool, run
+from fechner.server.execution import Abandoned, run
 from fechner.server.framing import too_long
 from fechner.server.limits import Limits
+from fechner.server.pool import Pool
 from fechner.server.seed_data import brought
 from fechner.server.storage import perform
 from fechner.strategies.extensions import allow

@@ -233,7 +233,7 @@ def test_a_request_for_real_stops_what_nobody_waits_for(with_model: str) -> None
     import queue
 
     import numpy as np
-    from fechner.server.execution import Pool
+    from fechner.server.pool import Pool
     from fechner.strategies.strategy import finish
 
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()

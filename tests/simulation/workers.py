@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, ComputeFailed, Emitted
-from fechner.server.execution import STOPPED, Pool
+from fechner.server.execution import STOPPED
+from fechner.server.pool import Pool
 
 if TYPE_CHECKING:
     from .clock import Handle

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Priority
-from fechner.server.execution import MOST_DEATHS, Pool, run
+from fechner.server.execution import run
+from fechner.server.pool import MOST_DEATHS, Pool
 from fechner.strategies import state as core
 from fechner.strategies.config import check
 from fechner.strategies.strategy import finish
