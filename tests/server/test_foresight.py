@@ -11,6 +11,7 @@ from fechner.server.events import Compute, ComputeFailed, Priority
 from fechner.server.foresight import digest
 from fechner.strategies import state as core
 from fechner.strategies.config import check
+from fechner.strategies.dumps import dump, load
 
 AHEAD = {"eager": True, "speculate": True}
 
@@ -215,7 +216,7 @@ def test_digests_tell_states_apart(with_model: str) -> None:
 
     at_once = core.tell(first, np.array(x), np.array(y))
     in_turn = core.tell(core.tell(first, np.array(x[:1]), np.array(y[:1])), np.array(x[1:]), np.array(y[1:]))
-    assert digest((in_turn, 1, {})) == digest((core.load(core.dump(in_turn)), 1, {}))
+    assert digest((in_turn, 1, {})) == digest((load(dump(in_turn)), 1, {}))
     different = [
         (first, 1, {}),
         (at_once, 1, {}),
