@@ -135,6 +135,8 @@ def _opened(db: str) -> Finding:
         revision = recorded_revision(database)
     finally:
         database.close()
+    if revision is None:
+        return Finding("record", "ok", f"{database.name} is empty: `fechner serve` makes the tables")
     begun = time.perf_counter()
     with Record.open(db, read_only=True) as opened:
         sessions = opened.sessions()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fechner.server.security import add_token, new_token
 
 #: What participants, experimenters and attackers may write; none of it may come into a log.
 NAME, NOTE, CONFIG, TOKEN, FIELD, BYTES = (f"telltale-{n}" for n in range(6))
@@ -95,3 +96,18 @@ def test_a_line_says_which_session_and_connection(serve: Any, tools: Any, experi
         line = f"INFO session set up connection=1 session={reply['session'][:8]}\n"
         assert (line in said) is (level == "info")
         assert bool(said) is (level == "info")
+
+
+def test_tokens_are_in_no_log(serve: Any, tools: Any, tmp_path: Path) -> None:
+    """Neither right ones nor wrong ones, whole or in part; who sent a wrong one is."""
+    right, wrong = new_token(), new_token()
+    add_token(tmp_path / "tokens", "experimenter", right)
+    server = serve("--log-level", "info", "--workers", "0", "--token-file", str(tmp_path / "tokens"))
+    wire = server.wire()
+    for token in (wrong, wrong[:20], right):
+        wire.exchange(tools.request("auth", {"token": token}))
+    assert wire.exchange(tools.request("status"))["ok"]
+    assert server.stop() == 0
+    said = server.log.read_text("utf-8")
+    assert [secret for secret in (right, wrong) if secret[:12] in said] == []
+    assert said.count("sent a wrong token") == 2

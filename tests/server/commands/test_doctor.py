@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from fechner.database.lock import RecordLock
+from fechner.database.record import Record
 from fechner.server.commands import doctor, doctor_machine, doctor_programs, doctor_record
 from fechner.server.commands.asking import Address
 from fechner.server.commands.finding import Finding, judged
@@ -233,6 +234,18 @@ def test_records_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("dear diary" * 100)
     assert doctor_record.record(str(tmp_path / "notes.txt"))[0].verdict == "bad"
     assert doctor_record.record("mysql://x/y")[0].verdict == "bad"
+
+
+def test_a_record_on_a_database_server(postgres_schema: Callable[[], str]) -> None:
+    """An empty database is fine and stays empty; of a record the revision is told; there is no folder."""
+    url = postgres_schema()
+    (found,) = doctor_record.record(url)
+    assert (found.verdict, "is empty" in found.value) == ("ok", True)
+    assert "is empty" in doctor_record.record(url)[0].value
+    Record.open(url).close()
+    (found,) = doctor_record.record(url)
+    assert (found.verdict, found.details["sessions"]) == ("ok", 0)
+    assert doctor_record.folder(url) == []
 
 
 def test_who_writes_a_record(db: Path) -> None:
