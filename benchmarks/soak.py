@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import random
 import tempfile
 import time
@@ -98,6 +99,7 @@ async def watch(server: Server, ledger: Ledger, samples: list[dict[str, Any]], e
     while True:
         sample = await asyncio.to_thread(server.sample)
         samples.append({"seconds": time.monotonic() - begun, "messages": ledger.total, **sample})
+        logging.info("%s", samples[-1])
         await asyncio.sleep(every)
 
 
@@ -116,7 +118,8 @@ async def run(server: Server, given: argparse.Namespace) -> dict[str, Any]:
     async def many(number: int) -> None:
         draw = random.Random(number)
         config = modelled(5, 10) if number % MODEL_EVERY == 0 else SOBOL
-        while ledger.total < given.messages:
+        until = begun + 60 * given.most_minutes
+        while ledger.total < given.messages and time.monotonic() < until:
             await episode(talker(number), draw, given.trials, config)
 
     watching = asyncio.create_task(watch(server, ledger, samples, given.sample_seconds))
@@ -194,13 +197,16 @@ def main() -> None:
     parser.add_argument("--response-seconds", type=float, default=2.0)
     parser.add_argument("--model-trials", type=int, default=20)
     parser.add_argument("--messages", type=int, default=0, help="instead, about so many messages")
+    parser.add_argument("--most-minutes", type=float, default=600.0, help="end by then, with --messages")
     parser.add_argument("--sessions", type=int, default=16, help="at a time, with --messages")
     parser.add_argument("--trials", type=int, default=40, help="of each session, with --messages")
     parser.add_argument("--workers", type=int, help="the server's default if not given")
     parser.add_argument("--sample-seconds", type=float, default=5.0)
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--verbose", action="store_true", help="each sample, on standard error")
     given = parser.parse_args()
+    logging.basicConfig(level="INFO" if given.verbose else "WARNING")
     machine = describe()
     options = [] if given.workers is None else ["--workers", str(given.workers)]
     with tempfile.TemporaryDirectory() as folder, served(Path(folder), *options) as server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -366,12 +367,20 @@ class TcpConnection(asyncio.Protocol):
         if transport is not None and not transport.is_closing():
             self._counters.logged("warning")
             emit(Log("warning", f"a peer {why}: connection closed", self.number))
+            _reset_at_close(transport.get_extra_info("socket"))
             transport.abort()
 
     def _discard(self, count: int) -> None:
         self._discarded += count
         if self._discarded > DISCARD_BYTES and self._transport is not None:
             self._transport.abort()
+
+
+def _reset_at_close(found: socket.socket | None) -> None:
+    """Have the system forget what the peer hasn't read, and not go on offering megabytes."""
+    if found is not None:
+        with suppress(OSError):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _keep_alive(found: socket.socket | None) -> None:

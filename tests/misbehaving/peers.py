@@ -12,6 +12,7 @@ import json
 import select
 import socket
 import struct
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -233,3 +234,50 @@ def connect_and_leave(address: Address, times: int = 50) -> None:
     """Open a connection and close it without a word, again and again."""
     for _ in range(times):
         socket.create_connection(address, TIMEOUT).close()
+
+
+class Flood:
+    """Sends the same bytes again and again from a thread, as fast as they are taken, and reads what comes.
+
+    Cut off, it connects again. `sent` and `got` count bytes, `connections` how often it connected.
+    """
+
+    def __init__(self, address: Address, data: bytes, first: bytes = b"") -> None:
+        self.address, self.data, self.first = address, data, first
+        self.sent = self.got = self.connections = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Flood:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(TIMEOUT)
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            with contextlib.suppress(OSError):
+                self._once()
+
+    def _once(self) -> None:
+        with socket.create_connection(self.address, TIMEOUT) as one:
+            self.connections += 1
+            if self.first:
+                one.sendall(self.first)
+                self.got += len(one.recv(1 << 20))
+            one.setblocking(False)
+            waiting = memoryview(b"")
+            while not self._over.is_set():
+                readable, writable, _ = select.select([one], [one], [], 0.1)
+                if readable:
+                    data = one.recv(1 << 20)
+                    if not data:
+                        return
+                    self.got += len(data)
+                if writable:
+                    waiting = waiting or memoryview(self.data)
+                    taken = one.send(waiting)
+                    waiting = waiting[taken:]
+                    self.sent += taken
