@@ -216,9 +216,15 @@ class TcpConnection(asyncio.Protocol):
         """Whether there is something to do, and nobody to wait for."""
         if self._parsing or self._closing:
             return False
-        if (self._paused or self._clogged or self._resting) and not self._lost:
+        if (self._paused or self._clogged) and not self._lost:
+            return False
+        if self._resting and not self._lost and not self._only_ends():
             return False
         return bool(self._backlog or self._ended or (self._input and not self._deaf))
+
+    def _only_ends(self) -> bool:
+        """Whether nothing has arrived that is still to be done but the end."""
+        return not self._input and all(isinstance(item, Ended) for item in self._backlog)
 
     def _step(self) -> bool:
         """Deliver one event, or split a slice of the input; False if there is neither."""
@@ -338,7 +344,7 @@ class TcpConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._lost or transport.is_closing() or self._closing:
             return
-        waiting = self._backlog or self._input or self._parsing or self._resting
+        waiting = self._backlog or self._input or self._parsing
         if self._paused or self._clogged or waiting or self._deaf:
             transport.pause_reading()
         else:

@@ -67,7 +67,9 @@ class Unity(Client):
         return json.dumps(value, separators=(",", ":"))
 
     def point(self) -> dict[str, Any]:
-        config = self("ask", "")["config"]
+        reply = self("ask", "")
+        assert "config" in reply, reply
+        config = reply["config"]
         return {name: [struct.unpack("f", struct.pack("f", v[0]))[0]] for name, v in config.items()}
 
 
@@ -81,7 +83,9 @@ class Matlab(Client):
         return json.dumps(value, separators=(",", ":")) + "\n"
 
     def point(self) -> dict[str, Any]:
-        config = self("ask", "")["config"]
+        reply = self("ask", "")
+        assert "config" in reply, reply
+        config = reply["config"]
         return {name: float(f"{values[0]:.15g}") for name, values in config.items()}
 
 

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from fechner.server.events import Event, Gone, Received, Unreadable
+from fechner.server.events import Ended, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
 from fechner.server.transports import tcp, turns
 from fechner.server.transports.tcp import TcpConnection
@@ -257,15 +257,42 @@ def test_who_kept_the_loop_for_long_waits_while_others_don_t(monkeypatch: pytest
         one, wire, events = connection()
         one.data_received(b'{"a":1}')
         assert one._resting
-        assert not wire.reading
         one.data_received(b'{"a":2}')
+        assert not wire.reading
         assert values(events) == [{"a": 1}]
         while len(values(events)) < 2:
             await asyncio.sleep(0)
         monkeypatch.setattr(turns, "LONG_SECONDS", 60.0)
-        while not wire.reading:
+        while one._resting:
             await asyncio.sleep(0)
         one.data_received(b'{"a":3}')
+        assert len(values(events)) == 3
         assert wire.reading
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("behind", [b"", b'{"a":2}'])
+def test_the_end_of_a_client_that_waits_is_heard_at_once(
+    monkeypatch: pytest.MonkeyPatch, behind: bytes
+) -> None:
+    """Who comes again at once finds the connection before gone; what came before the end comes first."""
+    monkeypatch.setattr(turns, "LONG_SECONDS", 0.0)
+
+    async def main() -> None:
+        one, wire, events = connection()
+        one.data_received(b'{"a":1}')
+        assert one._resting
+        assert wire.reading
+        if behind:
+            one.data_received(behind)
+        one.eof_received()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert any(isinstance(event, Ended) for event in events) is not bool(behind)
+        while not any(isinstance(event, Ended) for event in events):
+            await asyncio.sleep(0)
+        assert len(values(events)) == 1 + bool(behind)
+        assert isinstance(events[-1], Ended)
 
     asyncio.run(main())
