@@ -7,7 +7,6 @@ hurt the loop: a page is made once a second at most, connections are few, short 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -69,11 +68,11 @@ class MetricsServer:
                         pass
         except (asyncio.LimitOverrunError, asyncio.IncompleteReadError, TimeoutError, OSError):
             pass  # no request, or nobody to reply to
+        except asyncio.CancelledError:
+            pass  # the server stops; nobody waits for this task
         finally:
             self._open -= 1
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()  # a peer that reads nothing would keep it open
 
     async def _reply(self, request: bytes) -> bytes:
         method, _, rest = request.partition(b"\r\n")[0].partition(b" ")

@@ -217,6 +217,11 @@ def test_status_and_metrics_of_a_server(serve: Serve, space_filling: str) -> Non
         "fechner_workers 1.0",
     ):
         assert wanted in text
+    with socket.create_connection(("127.0.0.1", int(said[1].split(":")[2].split("/")[0]))) as idle:
+        idle.sendall(b"GET /metr")
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
 
 
 def test_metrics_stay_on_this_machine(run: Any) -> None:

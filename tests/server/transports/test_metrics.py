@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -10,14 +11,14 @@ from fechner.server.transports import metrics
 from fechner.server.transports.metrics import CONNECTIONS, REQUEST_BYTES, MetricsServer
 
 
-def serving(client: Callable[[int], Awaitable[None]]) -> int:
+def serving(client: Callable[[int], Awaitable[None]], content: bytes = b"fechner_up 1\n") -> int:
     """Run a client against a server; how many pages were made."""
     made = 0
 
     async def page() -> bytes:
         nonlocal made
         made += 1
-        return b"fechner_up 1\n"
+        return content
 
     async def main() -> None:
         server = MetricsServer(page)
@@ -32,12 +33,15 @@ def serving(client: Callable[[int], Awaitable[None]]) -> int:
 
 
 async def say(port: int, text: bytes) -> bytes:
-    """All that is replied."""
+    """All that is replied; nothing where the connection is cut off."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(text)
-    reply = await reader.read()
-    writer.close()
-    return reply
+    try:
+        writer.write(text)
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,28 @@ def test_a_request_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
     serving(client)
 
 
+def test_a_peer_that_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In time, though its page hasn't left; its place is free again."""
+    monkeypatch.setattr(metrics, "SECONDS", 0.2)
+
+    async def client(port: int) -> None:
+        held = [await asyncio.open_connection("127.0.0.1", port, limit=1) for _ in range(CONNECTIONS)]
+        for _, writer in held:
+            writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
+        while b"200 OK" not in await say(port, b"HEAD /metrics HTTP/1.1\r\n\r\n"):
+            pass  # the places are taken until the time is over
+        for reader, writer in held:
+            got = 0
+            with contextlib.suppress(ConnectionResetError):
+                while part := await reader.read(1 << 20):
+                    got += len(part)
+            assert got < len(large)
+            writer.close()
+
+    large = b"x" * 20_000_000  # more than a system's buffers take
+    serving(client, large)
+
+
 def test_a_page_is_made_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     """However often it is asked for."""
     monkeypatch.setattr(metrics, "FRESH_SECONDS", 600.0)
@@ -93,7 +119,7 @@ def test_too_many_at_a_time_are_turned_away() -> None:
     async def client(port: int) -> None:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
         assert await say(port, b"") == b""
-        for reader, writer in held:
+        for _, writer in held:
             writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
             assert b"fechner_up" in await reader.read()
             writer.close()
