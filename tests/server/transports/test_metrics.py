@@ -119,7 +119,7 @@ def test_too_many_at_a_time_are_turned_away() -> None:
     async def client(port: int) -> None:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
         assert await say(port, b"") == b""
-        for _, writer in held:
+        for reader, writer in held:
             writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
             assert b"fechner_up" in await reader.read()
             writer.close()
