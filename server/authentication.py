@@ -63,6 +63,21 @@ def authenticate(engine: Engine, connection: Connection, message: Auth) -> Reply
     return None
 
 
+def penalty_of(engine: Engine, connection: Connection) -> int | None:
+    """The number by which a connection's wrong token waits for its answer; None if none does."""
+    if connection.barrier is None:
+        return None
+    return next((token for token, other in engine.penalties.items() if other is connection), None)
+
+
+def stranger(engine: Engine, connection: Connection) -> Connection | None:
+    """Who has waited longest without showing a token: they make room where there is none left."""
+    if engine.tokens is None:
+        return None
+    others = (one for one in engine.connections.values() if one is not connection)
+    return next((one for one in others if one.principal is None and not (one.closing or one.gone)), None)
+
+
 def wrong(engine: Engine, connection: Connection) -> FechnerError:
     """What a wrong token is told once it has waited."""
     engine.emit(Log("warning", f"{connection.peer} sent a wrong token"))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fechner.server import __version__, deadlines, readings, reattachment, routing, work
+from fechner.server.authentication import penalty_of, stranger
 from fechner.server.counters import Counters
 from fechner.server.dialects import DIALECTS, Dialect, Request
 from fechner.server.dialects.base import Reply, undecided_error
@@ -198,7 +199,8 @@ class Engine:
         most = self.limits.connections
         if len(self.connections) > most and sum(not one.closing for one in self.connections.values()) > most:
             text = f"the server has its {most} connections"
-            self._refuse(connection, exceeded("connections", text, hint="close some, or try again later"))
+            error = exceeded("connections", text, hint="close some, or try again later")
+            self._refuse(stranger(self, connection) or connection, error)
 
     def _unreadable(self, event: Unreadable) -> None:
         connection = self.connections.get(event.connection)
@@ -217,6 +219,8 @@ class Engine:
         connection = self.connections.get(event.connection)
         if connection is not None:
             connection.gone = True
+            while (penalty := penalty_of(self, connection)) is not None:  # nobody is there to wait for it
+                routing.penalty_over(self, penalty)
             self.emit(Log("info", f"connection closed by {connection.peer}", connection.number))
             self._close_if_done(connection)
 
@@ -238,6 +242,11 @@ class Engine:
             self.detach(self.lanes.get(id_), connection)
 
     def _refuse(self, connection: Connection, error: FechnerError) -> None:
+        penalty = penalty_of(self, connection)
+        if penalty is not None:
+            del self.penalties[penalty]
+            connection.barrier = None
+            connection.waiting.clear()
         self.send(connection, None, undecided_error(error))
         self.close(connection)
 

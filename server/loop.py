@@ -369,9 +369,9 @@ class Loop:
 
     def _set_alarm(self, wake: Wake) -> None:
         """Deadlines may be far away, and most are met long before: forget those now and then."""
-        wanted = self._engine.alarms
-        if len(self._alarms) > 2 * len(wanted) + 64:
-            for token in [token for token in self._alarms if token not in wanted]:
+        engine = self._engine
+        if len(self._alarms) > 2 * (len(engine.alarms) + len(engine.penalties)) + 64:
+            for token in self._alarms.keys() - engine.alarms.keys() - engine.penalties.keys():
                 self._alarms.pop(token).cancel()
         wait = max(0.0, wake.seconds - time.monotonic())
         self._alarms[wake.token] = self._loop.call_later(wait, self._alarmed, wake.token)

@@ -15,11 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
 import pytest
+import trustme
+from fechner.server.security import add_token, new_curve_key, new_token
 
 #: A hang guard, in seconds: never reached unless something is broken.
 GUARD = 60.0
@@ -194,6 +197,39 @@ class Served:
 
 
 Serve = Callable[..., Served]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a protected server and its clients need."""
+
+    options: list[str]
+    curve_options: list[str]
+    cert: str
+    curve: str
+    anna: str
+    bert: str
+    admin: str
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    """A certificate for localhost, CURVE keys, three tokens."""
+    made = trustme.CA()
+    issued = made.issue_cert("localhost", "127.0.0.1")
+    cert, key, authority = (tmp_path / name for name in ("server.crt", "server.key", "authority.crt"))
+    issued.cert_chain_pems[0].write_to_path(cert)
+    issued.private_key_pem.write_to_path(key)
+    key.chmod(0o600)
+    made.cert_pem.write_to_path(authority)
+    _, public = new_curve_key(tmp_path / "zmq.key")
+    tokens = [new_token() for _ in range(3)]
+    for role, token in zip(("experimenter", "experimenter", "admin"), tokens, strict=True):
+        add_token(tmp_path / "tokens", role, token)  # type: ignore[arg-type]
+    options = ["--token-file", tmp_path / "tokens", "--tls-cert", cert, "--tls-key", key]
+    return Keys(
+        [*map(str, options)], ["--curve-key", str(tmp_path / "zmq.key")], str(authority), public, *tokens
+    )
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 import zmq
-from fechner.server.security import add_token, new_curve_key, new_token
 from fechner_client import Client
 from fechner_client.errors import ConnectionFailed, Refused, SessionError
 
@@ -33,39 +31,6 @@ max_asks = 4
 """
 
 
-@dataclass(frozen=True)
-class Keys:
-    """What a protected server and its clients need."""
-
-    options: list[str]
-    curve_options: list[str]
-    cert: str
-    curve: str
-    anna: str
-    bert: str
-    admin: str
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    """A certificate for localhost, CURVE keys, three tokens."""
-    made = trustme.CA()
-    issued = made.issue_cert("localhost", "127.0.0.1")
-    cert, key, authority = (tmp_path / name for name in ("server.crt", "server.key", "authority.crt"))
-    issued.cert_chain_pems[0].write_to_path(cert)
-    issued.private_key_pem.write_to_path(key)
-    key.chmod(0o600)
-    made.cert_pem.write_to_path(authority)
-    _, public = new_curve_key(tmp_path / "zmq.key")
-    tokens = [new_token() for _ in range(3)]
-    for role, token in zip(("experimenter", "experimenter", "admin"), tokens, strict=True):
-        add_token(tmp_path / "tokens", role, token)  # type: ignore[arg-type]
-    options = ["--token-file", tmp_path / "tokens", "--tls-cert", cert, "--tls-key", key]
-    return Keys(
-        [*map(str, options)], ["--curve-key", str(tmp_path / "zmq.key")], str(authority), public, *tokens
-    )
-
-
 def run_experiment(client: Client) -> str:
     """A short one; the session's id."""
     session = client.setup(CONFIG, seed=1).session
@@ -74,7 +39,7 @@ def run_experiment(client: Client) -> str:
     return str(session)
 
 
-def test_an_experiment_over_tls(serve: Callable[..., Any], keys: Keys) -> None:
+def test_an_experiment_over_tls(serve: Callable[..., Any], keys: Any) -> None:
     """On an address that others can reach: with token and encryption as without, and nobody else gets in."""
     server = serve("--host", "0.0.0.0", *keys.options)
     with Client("localhost", server.port, token=keys.anna, tls=keys.cert) as anna:
@@ -97,7 +62,7 @@ def test_an_experiment_over_tls(serve: Callable[..., Any], keys: Keys) -> None:
     assert keys.anna.encode() not in Path(server.record).read_bytes()
 
 
-def test_a_server_that_is_another(serve: Callable[..., Any], keys: Keys) -> None:
+def test_a_server_that_is_another(serve: Callable[..., Any], keys: Any) -> None:
     """Is not talked to: its certificate must be known, and of the name connected to."""
     server = serve(*keys.options)
     other = trustme.CA()
@@ -106,7 +71,7 @@ def test_a_server_that_is_another(serve: Callable[..., Any], keys: Keys) -> None
         Client("localhost", server.port, token=keys.anna, tls=str(Path(keys.cert).with_name("other.crt")))
 
 
-def test_plain_bytes_and_old_protocols_are_no_way_in(serve: Callable[..., Any], keys: Keys) -> None:
+def test_plain_bytes_and_old_protocols_are_no_way_in(serve: Callable[..., Any], keys: Any) -> None:
     """Neither crashes the server nor gets an answer in the clear; others are served meanwhile."""
     server = serve(*keys.options)
     with socket.create_connection(server.address, 20) as plain:
@@ -126,7 +91,7 @@ def test_plain_bytes_and_old_protocols_are_no_way_in(serve: Callable[..., Any], 
         run_experiment(client)
 
 
-def test_requests_in_pieces_and_an_error_over_tls(serve: Callable[..., Any], keys: Keys) -> None:
+def test_requests_in_pieces_and_an_error_over_tls(serve: Callable[..., Any], keys: Any) -> None:
     """The stream is the same inside; after broken JSON its error arrives before the end."""
     server = serve(*keys.options)
     context = ssl.create_default_context(cafile=keys.cert)
@@ -145,7 +110,7 @@ def test_requests_in_pieces_and_an_error_over_tls(serve: Callable[..., Any], key
     assert len(replies) == 3
 
 
-def test_three_wrong_tokens_close_the_connection(serve: Callable[..., Any], keys: Keys) -> None:
+def test_three_wrong_tokens_close_the_connection(serve: Callable[..., Any], keys: Any) -> None:
     """Over a real socket, and nobody else waits."""
     server = serve("--token-file", keys.options[1])
     wire, other = server.wire(), server.wire()
@@ -158,7 +123,7 @@ def test_three_wrong_tokens_close_the_connection(serve: Callable[..., Any], keys
 
 
 @pytest.mark.parametrize("encrypted", [True, False])
-def test_an_experiment_over_curve(serve: Callable[..., Any], keys: Keys, encrypted: bool) -> None:
+def test_an_experiment_over_curve(serve: Callable[..., Any], keys: Any, encrypted: bool) -> None:
     """ZMQ with tokens, encrypted or on this machine only."""
     options = keys.curve_options if encrypted else []
     server = serve("--zmq-port", "0", *keys.options, *options)
@@ -170,7 +135,7 @@ def test_an_experiment_over_curve(serve: Callable[..., Any], keys: Keys, encrypt
             Client("127.0.0.1", server.zmq_port, zmq=True, token=keys.anna, retry_for=0.1)
 
 
-def test_a_stolen_routing_id_is_worth_nothing(serve: Callable[..., Any], keys: Keys) -> None:
+def test_a_stolen_routing_id_is_worth_nothing(serve: Callable[..., Any], keys: Any) -> None:
     """Neither while its owner is there nor afterwards does anybody act in their name."""
     server = serve("--zmq-port", "0", *keys.options)
     context = zmq.Context()
@@ -220,7 +185,7 @@ def test_a_stolen_routing_id_is_worth_nothing(serve: Callable[..., Any], keys: K
 )
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "lab-server"])
 def test_what_is_missing_to_listen_elsewhere(
-    fechner: Callable[..., Any], keys: Keys, options: list[str], missing: list[str], host: str
+    fechner: Callable[..., Any], keys: Any, options: list[str], missing: list[str], host: str
 ) -> None:
     """Is named, with what makes it; nothing listens."""
     given = {
@@ -245,7 +210,7 @@ def test_insecure_listens_all_the_same(serve: Callable[..., Any]) -> None:
     assert "insecure" in server.log.read_text()
 
 
-def test_aepsych_dialects_stay_on_this_machine(serve: Callable[..., Any], keys: Keys) -> None:
+def test_aepsych_dialects_stay_on_this_machine(serve: Callable[..., Any], keys: Any) -> None:
     """With tokens they are served on loopback, refused where others can reach the server."""
     setup = {"type": "setup", "message": {"config_str": CONFIG}}
     server = serve("--token-file", keys.options[1])
@@ -263,7 +228,7 @@ def test_aepsych_dialects_stay_on_this_machine(serve: Callable[..., Any], keys: 
 
 
 def test_a_token_from_the_environment(
-    serve: Callable[..., Any], keys: Keys, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Any], keys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that it stands in no script."""
     server = serve("--token-file", keys.options[1])
@@ -273,7 +238,7 @@ def test_a_token_from_the_environment(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
-def test_secrets_that_others_can_read(fechner: Callable[..., Any], keys: Keys) -> None:
+def test_secrets_that_others_can_read(fechner: Callable[..., Any], keys: Any) -> None:
     """Are refused before anything listens."""
     for file in (keys.options[1], keys.options[5]):
         Path(file).chmod(0o644)
