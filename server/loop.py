@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 from fechner.database.failpoints import fail_point
 from fechner.server.descriptors import make_room, too_little
@@ -122,6 +123,8 @@ class Loop:
         )
         self._counters = self._engine.counters
         self._peers: dict[int, Peer] = {}
+        # Since when each has tried to agree on encryption; asyncio tells of no failure, but drops it.
+        self._begun: WeakKeyDictionary[TcpConnection, float] = WeakKeyDictionary()
         self._number = 0
         self._events: deque[Event] = deque()
         self._turns = Turns()
@@ -162,7 +165,8 @@ class Loop:
         self._halted = asyncio.Event()
         settings = self._settings
         connections = settings.limits.connections
-        self._room = make_room(connections + REFUSALS)
+        shaking = 0 if settings.tls is None else connections
+        self._room = make_room(connections + shaking + REFUSALS)
         if self._room < connections:
             self._log(Log("warning", too_little(self._room, connections)))
         server = await self._listen()
@@ -273,12 +277,24 @@ class Loop:
     # Events in
 
     def _accept(self) -> TcpConnection:
+        """A connection that has begun; where it has yet to agree on encryption it may never come to be."""
+        if len(self._peers) + len(self._begun) >= self._room:
+            before = self._loop.time() - HANDSHAKE_SECONDS - LINGER_SECONDS
+            for failed in [one for one, since in self._begun.items() if since < before]:
+                del self._begun[failed]
+            if len(self._peers) + len(self._begun) >= self._room:
+                raise ConnectionRefusedError  # asyncio closes the socket
         self._number += 1
         limits = self._settings.limits
-        refused = len(self._peers) >= self._room
-        connection = TcpConnection(self._number, limits, self._deliver, self._turns, refused, self._counters)
-        self._peers[self._number] = connection
+        connection = TcpConnection(
+            self._number, limits, self._deliver, self._turns, self._counters, self._is_there
+        )
+        self._begun[connection] = self._loop.time()
         return connection
+
+    def _is_there(self, connection: TcpConnection) -> None:
+        self._begun.pop(connection, None)
+        self._peers[connection.number] = connection
 
     def _new_zmq_peer(self, make: Callable[[int], ZmqPeer]) -> ZmqPeer:
         self._number += 1

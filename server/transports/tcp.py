@@ -44,8 +44,8 @@ class TcpConnection(asyncio.Protocol):
         limits: of the server.
         deliver: takes its events.
         turns: when more than a small request waits; without it everything is handled as it comes.
-        refused: cut it off without a word.
         counters: of the server.
+        made: told once it is there; with TLS, once it has agreed on encryption.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class TcpConnection(asyncio.Protocol):
         limits: Limits,
         deliver: Callable[[Event], None],
         turns: Turns | None = None,
-        refused: bool = False,
         counters: Counters | None = None,
+        made: Callable[[TcpConnection], None] = lambda connection: None,
     ) -> None:
         self.number = number
         self._counters = counters or Counters()
-        self._limits, self._deliver, self._turns, self._refused = limits, deliver, turns, refused
+        self._limits, self._deliver, self._turns, self._made = limits, deliver, turns, made
         self._splitter = Splitter(limits)
         self._input: memoryview = memoryview(b"")  # arrived and not split
         self._backlog: deque[bytes | Event] = deque()  # split and not delivered
@@ -87,9 +87,7 @@ class TcpConnection(asyncio.Protocol):
         self._encrypted = transport.get_extra_info("ssl_object") is not None
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
-        if self._refused:
-            self._transport.abort()
-            return
+        self._made(self)
         _keep_alive(transport.get_extra_info("socket"))
         address = transport.get_extra_info("peername")
         peer = f"{address[0]}:{address[1]}" if address else "tcp"
