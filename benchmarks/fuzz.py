@@ -11,7 +11,9 @@ where it is installed, look for inputs that reach new code (in a folder of its o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
+import random
 import sys
 import time
 from pathlib import Path
@@ -23,8 +25,17 @@ fix()
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fuzz.harness import Harness, Report, one, run  # type: ignore[import-not-found]  # noqa: E402
-from fuzz.parsers import PARSERS  # type: ignore[import-not-found]  # noqa: E402
+GUIDED = "--guided" in sys.argv
+if GUIDED:
+    import atheris  # type: ignore[import-not-found]
+
+    watched: Any = atheris.instrument_imports(include=["fechner"])
+else:
+    watched = contextlib.nullcontext()
+with watched:
+    from fuzz.harness import Harness, Report, one, run  # type: ignore[import-not-found]
+    from fuzz.mutate import Mutator  # type: ignore[import-not-found]
+    from fuzz.parsers import PARSERS  # type: ignore[import-not-found]
 
 
 def main() -> int:
@@ -81,18 +92,6 @@ def show(report: Report, to: Path) -> int:
 
 def guided(harness: Harness, options: argparse.Namespace) -> int:
     """Let atheris lead, with our own mutator."""
-    import random
-
-    import atheris  # type: ignore[import-not-found]
-    from fuzz.mutate import Mutator  # type: ignore[import-not-found]
-
-    for module in list(sys.modules.values()):
-        if module.__name__.startswith("fechner."):
-            for name, value in vars(module).items():
-                if callable(value) and getattr(value, "__module__", "") == module.__name__:
-                    code = getattr(value, "__code__", None)
-                    if code is not None:
-                        setattr(module, name, atheris.instrument_func(value))
     corpus = options.to / f"{harness.name}-corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for name, data in harness.corpus().items():

@@ -21,6 +21,8 @@ CORPUS = Path(__file__).with_name("corpus")
 
 #: A case that takes longer than this (processor time) is a fault; one that doesn't end is broken off.
 SLOW_SECONDS, HANG_SECONDS = 1.0, 30
+#: A case that took longer than this is measured once more.
+NOISE_SECONDS = 0.02
 
 
 class Hang(BaseException):
@@ -102,6 +104,10 @@ def one(harness: Harness, data: bytes, report: Report, tell: Callable[[str], Non
     try:
         harness.check(data)
         took = time.thread_time() - began
+        if took > NOISE_SECONDS:  # a collection of garbage, say: what is slow is slow again
+            began = time.thread_time()
+            harness.check(data)
+            took = min(took, time.thread_time() - began)
         if took > SLOW_SECONDS:
             raise TimeoutError(f"{took:.2f} s")
     except (Exception, Hang, RecursionError) as error:
