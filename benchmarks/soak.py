@@ -33,8 +33,8 @@ from results import show
 from talkers import SOBOL, Ledger, Talker, modelled
 from watch import Server, served
 
-#: Of the clients, every so manieth comes over ZMQ; of the sessions of a soak, every so manieth has a model.
-ZMQ_EVERY, MODEL_EVERY = 8, 8
+#: Of the clients, every so manieth comes over ZMQ.
+ZMQ_EVERY = 8
 
 #: Before this share of the run all is warming up.
 WARM_UP = 0.2
@@ -117,7 +117,7 @@ async def run(server: Server, given: argparse.Namespace) -> dict[str, Any]:
 
     async def many(number: int) -> None:
         draw = random.Random(number)
-        config = modelled(5, 10) if number % MODEL_EVERY == 0 else SOBOL
+        config = modelled(5, 10) if number < given.model_sessions else SOBOL
         until = begun + 60 * given.most_minutes
         while ledger.total < given.messages and time.monotonic() < until:
             await episode(talker(number), draw, given.trials, config)
@@ -199,6 +199,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=0, help="instead, about so many messages")
     parser.add_argument("--most-minutes", type=float, default=600.0, help="end by then, with --messages")
     parser.add_argument("--sessions", type=int, default=16, help="at a time, with --messages")
+    parser.add_argument("--model-sessions", type=int, default=1, help="of these")
     parser.add_argument("--trials", type=int, default=40, help="of each session, with --messages")
     parser.add_argument("--workers", type=int, help="the server's default if not given")
     parser.add_argument("--sample-seconds", type=float, default=5.0)

@@ -127,7 +127,7 @@ class Loop:
         self._begun: WeakKeyDictionary[TcpConnection, float] = WeakKeyDictionary()
         self._number = 0
         self._events: deque[Event] = deque()
-        self._turns = Turns()
+        self._turns = Turns(lambda: hasattr(self, "_writer") and self._writer.behind)
         self._alarms: dict[int, asyncio.TimerHandle] = {}
         self._handling = False
         self._pool: Pool | None = None

@@ -162,6 +162,17 @@ def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
         return SeedDataRead(effect.token, {}, _text(error))
 
 
+#: Bytes that may wait for the disk before greedy peers have to; and what an effect takes besides its texts.
+MOST_BEHIND_BYTES = 32 * 1024 * 1024
+_EFFECT_BYTES = 1024
+
+
+def _size(effect: StorageEffect) -> int:
+    """About how much memory an effect takes while it waits."""
+    entries = effect.entries if isinstance(effect, Commit) else ()
+    return _EFFECT_BYTES + sum(len(entry.request) + len(entry.reply) for entry in entries)
+
+
 class _Look:
     """Look at the disk."""
 
@@ -183,12 +194,19 @@ class Writer:
         self._open, self._opened, self._post = open_, opened, post
         self._counters = counters or Counters()
         self._queue: queue.SimpleQueue[StorageEffect | _Look | None] = queue.SimpleQueue()
+        self._taken = self._done = 0  # bytes; each is written by one thread
         self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
         self._thread.start()
 
     def put(self, effect: StorageEffect) -> None:
         """Carry an effect out; its event is posted."""
+        self._taken += _size(effect)
         self._queue.put(effect)
+
+    @property
+    def behind(self) -> bool:
+        """Whether much waits for the disk: what changes nothing is answered before it is on record."""
+        return self._taken - self._done > MOST_BEHIND_BYTES
 
     def look(self) -> None:
         """Look at the disk, for the counters, also while there is nothing to write."""
@@ -224,6 +242,7 @@ class Writer:
                 except queue.Empty:
                     break
             events = [*perform(record, batch, self._counters), *self._look(disk)]
+            self._done += sum(map(_size, batch))
             if events:
                 self._post(events)
         record.close()

@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 #: How long the loop goes on with what waits before it looks at its sockets again.
 TURN_SECONDS = 0.0005
 
+#: How long all wait before it is seen whether they still have to.
+HELD_SECONDS = 0.005
+
 #: A request that keeps the loop longer than this makes its sender's next one wait: so many times as long, but
 #: no longer than that.
 LONG_SECONDS, REST_TIMES, MOST_REST_SECONDS = 0.002, 4.0, 0.1
@@ -43,9 +46,14 @@ class Waiting(Protocol):
 
 
 class Turns:
-    """The peers whose input waits, and a thread for what takes long."""
+    """The peers whose input waits, and a thread for what takes long.
 
-    def __init__(self) -> None:
+    Args:
+        held: whether all of them have to wait, for the record.
+    """
+
+    def __init__(self, held: Callable[[], bool] = lambda: False) -> None:
+        self.held = held
         self._waiting: deque[Waiting] = deque()
         self._known: set[int] = set()
         self._scheduled = False
@@ -83,6 +91,9 @@ class Turns:
             self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _turn(self) -> None:
+        if self.held():
+            asyncio.get_running_loop().call_later(HELD_SECONDS, self._turn)
+            return
         until = time.perf_counter() + TURN_SECONDS
         self._scheduled = True  # what is added meanwhile needs no further turn
         while self._waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,3 +169,24 @@ def test_a_record_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     writer = Writer(lambda: Record.open(file), opened.put, lambda events: None)
     assert isinstance(opened.get(timeout=30), RecordError)
     writer.close(30)
+
+
+def test_a_writer_says_when_much_waits_for_it(record: Record, setup: dict[str, Any]) -> None:
+    """By the bytes of requests and replies, until they are on disk."""
+    opening, events = threading.Event(), queue.SimpleQueue[Sequence[Event]]()
+
+    def open_() -> Record:
+        opening.wait(60)
+        return record
+
+    writer = Writer(open_, lambda fault: None, events.put)
+    assert not writer.behind
+    for token in range(40):
+        writer.put(Commit(token, [entry(setup, f"{token}", request="x" * 1_000_000)]))
+    assert writer.behind
+    opening.set()
+    told = 0
+    while told < 40:
+        told += len(events.get(timeout=60))
+    writer.close(60)
+    assert not writer.behind

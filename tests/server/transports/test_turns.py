@@ -296,3 +296,25 @@ def test_the_end_of_a_client_that_waits_is_heard_at_once(
         assert isinstance(events[-1], Ended)
 
     asyncio.run(main())
+
+
+def test_everybody_waits_while_much_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also who sends one request at a time; then all goes on."""
+    monkeypatch.setattr(turns, "HELD_SECONDS", 0.0)
+    behind = [True]
+
+    async def main() -> None:
+        events: list[Event] = []
+        one, wire = TcpConnection(1, Limits(), events.append, Turns(lambda: behind[0])), Wire()
+        one.connection_made(wire)  # type: ignore[arg-type]
+        one.data_received(b'{"a":1}')
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert values(events) == []
+        assert not wire.reading
+        behind[0] = False
+        while not wire.reading:
+            await asyncio.sleep(0)
+        assert values(events) == [{"a": 1}]
+
+    asyncio.run(main())
