@@ -112,7 +112,10 @@ def torch(program: str = TORCH) -> Finding:
     build = f"CUDA ({found['cuda']})" if found["cuda"] else "CPU"
     if found["built_for_cuda"] and not found["cuda"]:
         build = f"built for CUDA {found['built_for_cuda']}, no GPU"
-    value = f"{found['version']}, {build}, BLAS {found['blas']}, imported in {found['seconds']:.1f} s"
+    threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
+    value = (
+        f"{found['version']}, {build}, {threads}, BLAS {found['blas']}, imported in {found['seconds']:.1f} s"
+    )
     slow = judged(found["seconds"], SLOW_SECONDS)
     return Finding("torch", slow, value, "" if slow == "ok" else "put Python on a faster disk", found)
 
