@@ -249,7 +249,7 @@ def test_secrets_that_others_can_read(fechner: Callable[..., Any], keys: Any) ->
 
 
 def test_status_of_a_protected_server(
-    serve: Callable[..., Any], fechner: Callable[..., Any], keys: Keys, tmp_path: Path
+    serve: Callable[..., Any], fechner: Callable[..., Any], keys: Any, tmp_path: Path
 ) -> None:
     """`fechner status` shows a token and encrypts, over TLS and CURVE; without a token it hears nothing."""
     server = serve("--host", "0.0.0.0", "--zmq-port", "0", *keys.options, *keys.curve_options)
