@@ -22,7 +22,7 @@ from .rude import Rude
 if TYPE_CHECKING:
     from .world import World
 
-TABLES = ("tasks", "commits", "alarms", "finds", "histories", "readings", "loads", "foreseen")
+TABLES = ("tasks", "commits", "alarms", "finds", "histories", "readings", "loads", "foreseen", "penalties")
 
 
 def at_rest(world: World) -> None:
@@ -96,6 +96,14 @@ def check(world: World) -> Iterator[str]:
     """The reckoning: the record against what was sent and acknowledged."""
     world.weather.calm()
     yield from world.disk.faults
+    told = [
+        text
+        for rows in world.disk.rows.values()
+        for row in rows
+        for text in (row.entry.request, row.entry.reply)
+    ]
+    if any("secret" in text for text in [*told, *world.logged]):
+        yield "a token is on record, or in the log"
     for server in world.servers:
         yield from server.faults
         stopped = server.stopped_at is not None and not server.halted and server.loop.alive

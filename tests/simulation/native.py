@@ -45,6 +45,9 @@ class Native(BaseClient):
         self.told: list[int] = []
         self.done: list[Request] = []
         self._buffer = b""
+        self.secret = f"{name}'s secret"
+        self.shown = False
+        self.wrong = 0
         if self.own_uuid:
             self.session = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
             self.ledger.targets.setdefault(name, set()).add(self.session)
@@ -53,12 +56,28 @@ class Native(BaseClient):
 
     def connected(self) -> None:
         self._buffer = b""
-        self.attached = False
-        for request in [one for one in self.unsure if one.id is None and one.connections]:
-            self.unsure.remove(request)  # without an id, what is sent again counts again
+        self.attached = self.shown = False
+        self.wrong = 0
+        for request in list(self.unsure):
+            if request.type == "auth" or (request.id is None and request.connections):
+                self.unsure.remove(request)  # without an id, what is sent again counts again
         self.soon()
 
+    def introduced(self) -> bool:
+        """Whether it has shown its token, if one is asked for; else it does, or tries to."""
+        if self.shown or not self.world.tokens:
+            return True
+        wrong = self.rng.random() < 0.15
+        self.wrong += wrong
+        self.send("auth", {"token": "a guess" if wrong else self.secret})
+        return False
+
+    def may_be_closed(self) -> bool:
+        return super().may_be_closed() or self.wrong > 2
+
     def act(self) -> None:
+        if not self.introduced():
+            return
         if not self.is_set_up:
             self._setup()
         elif not self.attached and (self.resumes or self.session is None or self.rng.random() < 0.3):
@@ -248,7 +267,9 @@ class Native(BaseClient):
             self.ended = True
         elif type_ == "replay" and not message["identical"]:
             self.ledger.breach(f"{self.name}: a replay differs: {message}")
-        elif type_ not in ("ping", "hello"):
+        elif type_ == "auth":
+            self.shown = True
+        elif type_ not in ("ping", "hello", "status"):
             self.attached = True
         asked = message if type_ == "ask" else message["ask"] if type_ == "update" else {}
         for one in asked.get("trials", ()):
@@ -262,6 +283,8 @@ class Native(BaseClient):
             self.ledger.breach(f"{self.name}: {request.text} got {error}")
         if code in ("session_busy", "no_session"):
             self.attached = False
+        if request.type == "auth":
+            return
         if code == "unknown_session":
             self.is_set_up = False  # it never came to the record
             self.pending.clear()

@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from .world import World
 
 
+def pretend(client: Native, other: Native) -> None:
+    """It knows the other's session, and perhaps its token: then it may see the session."""
+    assert other.session is not None
+    knows = client.rng.random() < 0.5
+    if knows:
+        client.secret = other.secret
+    client.ledger.targets[client.name] = {other.session} if knows or not client.world.tokens else set()
+
+
 class Observer(Native):
     """Looks on at another's session, and tries what it must not."""
 
@@ -18,13 +27,15 @@ class Observer(Native):
         super().__init__(world, name, host)
         assert observed.session is not None
         self.session, self.own_uuid, self.is_set_up, self.resumes = observed.session, True, True, True
-        self.ledger.targets[name] = {observed.session}
+        pretend(self, observed)
 
     def dropped(self) -> None:
         super().dropped()
         self.unsure.clear()
 
     def act(self) -> None:
+        if not self.introduced():
+            return
         if not self.attached:
             self.send("resume", {"session": self.session, "observe": True})
             return
@@ -41,6 +52,8 @@ class Observer(Native):
     def _succeeded(self, request: Request, reply: Any, raw: bytes) -> None:
         if request.type in ("ask", "tell"):
             self.ledger.breach(f"{self.name}: an observer may {request.type}: {raw.decode()[:200]}")
+        if request.type == "auth":
+            self.shown = True
         if request.type == "resume":
             self.attached = True
 
@@ -58,7 +71,7 @@ class Intruder(Native):
         assert victim.session is not None
         self.session, self.own_uuid, self.is_set_up = victim.session, True, True
         self.config, self.names = victim.config, victim.names
-        self.ledger.targets[name] = {victim.session}
+        pretend(self, victim)
 
     def _failed(self, request: Request, error: Any) -> None:
         super()._failed(request, error)

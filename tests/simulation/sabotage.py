@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from fechner.server.engine import Engine
 from fechner.server.events import Commit, CommitFailed, Committed, Computed, Effect, Event, Now, Wake
 from fechner.server.framing import Splitter
 from fechner.server.lanes import Lane
+from fechner.server.security import Principal, Tokens
 from fechner.server.session import Session
 
 from . import stand_in
@@ -133,7 +135,19 @@ def newest_first() -> Patch:
 
 def anybody_goes_on() -> Patch:
     """Whoever names no session goes on with any that was left behind."""
-    return patch.object(reattachment, "host", lambda connection: "everywhere")
+    anywhere = {"host": lambda connection: "everywhere", "_forbids": lambda *arguments: ""}
+    return patch.multiple(reattachment, **anywhere)
+
+
+def everybody_is_an_administrator() -> Patch:
+    """A session answers any token."""
+    principal = Tokens.principal
+
+    def mighty(self: Tokens, token: str) -> Principal | None:
+        found = principal(self, token)
+        return None if found is None else replace(found, sees_all=True)
+
+    return patch.object(Tokens, "principal", mighty)
 
 
 def depend_on_the_clock() -> Patch:
@@ -184,6 +198,7 @@ WAYS: dict[str, Callable[[], Patch]] = {
         drop_a_cut_request,
         newest_first,
         anybody_goes_on,
+        everybody_is_an_administrator,
         depend_on_the_clock,
         a_computation_never_ends,
         no_deadlines,

@@ -188,6 +188,7 @@ class Process:
 
     def log(self, line: Log) -> None:
         self.trace(f"log {line.level}: {line.text}")
+        self.world.logged.append(line.text)
         for what in ("goes on with a session", "none was taken up", "without attaching", "unsettled"):
             self.happened[what] += what in line.text
         if line.fault is not None and "\n" in line.fault.trace:  # an exception's frames

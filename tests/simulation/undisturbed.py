@@ -19,7 +19,7 @@ from .server import NOON
 from .weather import Weather
 
 #: What a clock may decide, or where it was computed.
-_APART = ("environment",)
+_APART = ("environment", "owner")
 
 
 def differences(session: str, rows: Sequence[Row], real_models: bool = False) -> Iterator[str]:

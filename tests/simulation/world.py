@@ -17,6 +17,7 @@ from fechner.server import session
 from fechner.server.events import DiskLow
 from fechner.server.handlers import setup
 from fechner.server.limits import Limits
+from fechner.server.security import Tokens
 from fechner.strategies.config import Specification, check
 
 from . import invariants
@@ -32,6 +33,8 @@ from .onlookers import Intruder, Observer
 from .rude import Rude
 from .server import Process
 from .weather import Weather
+
+NAMES = ("c0", "c1", "c2", "c3", "c4")
 
 #: How long the storm lasts, how long everything may take to come to rest after it, and a whole world's steps.
 STORM, REST, MOST_STEPS = 120.0, 1800.0, 200_000
@@ -74,6 +77,7 @@ class World:
         self.weather = Weather.drawn(self.rng)
         self.disk = Disk(self.weather)
         self.ledger = Ledger(lambda: self.clock.now)
+        self.logged: list[str] = []
         self.ended: set[int] = set()  # connections that their client half closed
         self.is_calm = self.over = False
         self.real_models = real_models
@@ -94,6 +98,10 @@ class World:
             "reattach": rng.random() < 0.9,
             "exit_with_client": rng.random() < 0.04,
         }
+        self.tokens = rng.random() < 0.25
+        if self.tokens:
+            roles = {f"{name}'s secret": "experimenter" for name in NAMES}
+            self.options |= {"tokens": Tokens(roles), "nameless": rng.random() < 0.8}  # type: ignore[arg-type]
         self.clients: list[BaseClient] = []
         self._people(old)
 
@@ -101,7 +109,7 @@ class World:
         """Who comes."""
         rng = self.rng
         for i in range(rng.choice((1, 1, 2, 3, 5))):
-            name = f"c{i}"
+            name = NAMES[i]
             host = f"10.0.0.{i + 1}" if rng.random() < 0.9 else "10.0.0.1"
             roll = rng.random()
             holders: list[Native] = [one for one in self.clients if type(one) is Native and one.own_uuid]
