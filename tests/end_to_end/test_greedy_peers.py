@@ -77,7 +77,13 @@ def alone_again(server: Any, tools: Any) -> None:
     wire.close()
 
 
-@pytest.mark.parametrize("kind", FLOODS)
+#: Tried every time; all of them with the long tests.
+USUAL = ("asks", "no requests", "two megabytes of lists")
+
+
+@pytest.mark.parametrize(
+    "kind", [kind if kind in USUAL else pytest.param(kind, marks=pytest.mark.long) for kind in FLOODS]
+)
 def test_others_are_answered_while_a_flood_goes_on(served: Any, tools: Any, peers: Any, kind: str) -> None:
     """Twenty trials beside it; memory stays, and afterwards nothing of it is left."""
     data, first = FLOODS[kind]
@@ -198,7 +204,9 @@ def dealer(context: Any, server: Any, holds: int = 1000) -> Any:
     return one
 
 
-@pytest.mark.parametrize("kind", ["pings", "no requests", "no JSON", "two megabytes of lists"])
+@pytest.mark.parametrize(
+    "kind", ["pings", *(pytest.param(kind, marks=pytest.mark.long) for kind in FLOODS if kind != "pings")]
+)
 def test_others_are_answered_while_a_flood_comes_over_zmq(
     served: Any, tools: Any, context: Any, kind: str
 ) -> None:
