@@ -11,11 +11,12 @@ import logging
 import logging.handlers
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from fechner.server.faults import fault
+from fechner.server.faults import fault, kind
 
 if TYPE_CHECKING:
     from fechner.server.events import Log
@@ -53,12 +54,19 @@ def configure(
         handler = _OwnersFile(file, maxBytes=file_bytes, backupCount=files, encoding="utf-8")
     debugging = level == "debug"
     handler.setFormatter(JsonLines(debugging) if form == "json" else TextLines(debugging))
+    handler.handleError = _not_written  # type: ignore[method-assign]
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
         old.close()
     root.addHandler(handler)
     root.setLevel(level.upper())
+
+
+def _not_written(record: logging.LogRecord) -> None:
+    """A full disk, say: what logging would print then quotes arguments."""
+    with suppress(Exception):
+        print(f"fechner: a line can't be logged: {kind(sys.exc_info()[1] or OSError())}", file=sys.stderr)
 
 
 class _OwnersFile(logging.handlers.RotatingFileHandler):

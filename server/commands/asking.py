@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 #: How long a server may take to answer what it answers at once.
 SECONDS = 10.0
@@ -35,14 +35,16 @@ class TcpLine:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._replies: IO[bytes] = connected.makefile("rb")
 
     def exchange(self, request: bytes) -> bytes:
         """The reply to a request."""
         self._socket.sendall(request)
-        reply = self._replies.readline()
-        if not reply:
-            raise EOFError("the connection was closed")
+        reply = b""
+        while not reply.endswith(b"\n") and not _older(reply):
+            part = self._socket.recv(1 << 16)
+            if not part:
+                raise EOFError("the connection was closed")
+            reply += part
         return reply
 
 
@@ -164,6 +166,11 @@ def _token(file: str | None) -> str | None:
     return chosen.rpartition(":")[2].strip()
 
 
+def _older(reply: bytes) -> bool:
+    """Whether it is an error of a dialect that ends no line: all that some servers are told to speak."""
+    return reply.startswith(b'{"server_error"') or reply == b"bad request"
+
+
 def ask(line: Line, type_: str, message: dict[str, Any] | None = None) -> dict[str, Any]:
     """The message of the server's reply to a request.
 
@@ -174,6 +181,8 @@ def ask(line: Line, type_: str, message: dict[str, Any] | None = None) -> dict[s
         text = line.exchange(json.dumps({"version": "1", "type": type_, "message": message or {}}).encode())
     except (OSError, EOFError) as error:
         raise Unanswered(f"the server doesn't answer: {error}") from None
+    if _older(text):
+        raise Unanswered("the server speaks an AEPsych dialect only (--dialect): that has no such question")
     try:
         reply = json.loads(text)
         if reply["ok"]:

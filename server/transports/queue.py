@@ -106,7 +106,11 @@ class Server:
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._computing = 0
         self._alarm: Wake | None = None
-        self._pool = Pool(workers, self._posted.put, self._computed) if workers else None
+        self._pool = (
+            Pool(workers, self._posted.put, self._computed, counters=self._engine.counters)
+            if workers
+            else None
+        )
 
     def connect(self) -> Channel:
         """A new connection."""
@@ -196,7 +200,7 @@ class Server:
             found = brought(effect.specification, self._seed_data)
             self._waiting.append(SeedDataRead(effect.token, found))
         elif isinstance(effect, Commit | Load | Find | ReadHistory | ReadSeedData):
-            self._waiting.extend(perform(self.record, [effect]))
+            self._waiting.extend(perform(self.record, [effect], self._engine.counters))
             self._waiting.extend(self._disk.look())
         elif isinstance(effect, Compute):
             if self._pool is None:

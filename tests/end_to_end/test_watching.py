@@ -80,6 +80,15 @@ def test_something_else_answers(fechner: Any, reply: bytes, said: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("dialect", ["aepsych-0.8", "aepsych-0.1"])
+def test_a_server_that_speaks_an_older_dialect_only(serve: Any, fechner: Any, dialect: str) -> None:
+    """It is said at once: its replies have no end of line to wait for."""
+    server = serve("--workers", "0", "--dialect", dialect)
+    done = fechner("status", "--port", str(server.port))
+    assert done.returncode == 1
+    assert "AEPsych dialect only" in done.stderr
+
+
 def test_watching_through_a_pipe_shows_one_frame(busy: Any, fechner: Any) -> None:
     """As `--once` does."""
     for more in ([], ["--once"]):

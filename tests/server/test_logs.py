@@ -211,3 +211,22 @@ def test_a_thread_that_breaks_is_in_the_log(tmp_path: Path) -> None:
     assert "ERROR fechner-warm-up ended by a fault" in text
     assert "ValueError" in text
     assert SECRET not in text
+
+
+def test_a_line_that_cannot_be_written_is_said_shortly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, without what it would have been."""
+
+    class Full:
+        def write(self, text: str) -> None:
+            raise OSError(28, SECRET)
+
+        def flush(self) -> None: ...
+
+    configure("info")
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(Full())  # type: ignore[arg-type]
+    logging.getLogger("library").warning("can't take %s", SECRET)
+    assert capsys.readouterr().err == "fechner: a line can't be logged: OSError (ENOSPC)\n"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fechner.server.counters import Counters
 from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Priority
 from fechner.server.execution import run
 from fechner.server.pool import MOST_DEATHS, Pool
@@ -28,8 +29,13 @@ class Driven:
         self.posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.results: list[Any] = []
         self.log: list[str] = []
+        self.counters = Counters()
         self.pool = Pool(
-            workers, self.posted.put, self.results.append, lambda line: self.log.append(line.text)
+            workers,
+            self.posted.put,
+            self.results.append,
+            lambda line: self.log.append(line.text),
+            self.counters,
         )
 
     def kill_a_worker(self) -> None:
@@ -93,6 +99,8 @@ def test_a_worker_gives_the_same_result_as_this_process(start: Started, fit: Com
     assert isinstance(here, Computed)
     assert result.result == here.result
     assert "replaced" in driven.log[1]
+    assert (driven.counters.worker_starts, driven.counters.worker_deaths) == (2, 1)
+    assert driven.counters.queued["request"].n == 2
 
 
 def test_a_worker_tells_lower_tiers_as_they_come(start: Started, fit: Compute) -> None:

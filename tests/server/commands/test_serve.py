@@ -224,6 +224,13 @@ def test_status_and_metrics_of_a_server(serve: Serve, space_filling: str) -> Non
     assert (process.returncode, error) == (0, "")
 
 
+def test_a_log_file_that_cannot_be_written(run: Any, tmp_path: Path) -> None:
+    """It is named before anything listens."""
+    result = run("serve", "--port", "0", "--log-file", tmp_path / "nowhere" / "server.log")
+    assert result.exit_code == 1
+    assert f"can't log to {tmp_path / 'nowhere' / 'server.log'}" in result.stderr
+
+
 def test_metrics_stay_on_this_machine(run: Any) -> None:
     """Another address is a usage error; a port that is taken is named."""
     if not os.environ.get("FECHNER_REQUIRE_ALL"):
