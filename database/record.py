@@ -116,7 +116,12 @@ class Record:
 
     def exists(self, session: str) -> bool:
         """Whether the session was ever set up."""
-        return bool(self._rows(statements.EXISTS, session=session))
+        return self.whose(session) is not None
+
+    def whose(self, session: str) -> tuple[str | None] | None:
+        """The session's owner, in a tuple; None if it was never set up."""
+        rows = self._rows(statements.OWNER, session=session)
+        return (rows[0].owner,) if rows else None
 
     def last(self, owner: str | None = None, *, anybody: bool = True) -> str | None:
         """The session that was used last (ended or not), by its last message.

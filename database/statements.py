@@ -106,6 +106,7 @@ IDS = (
 FORGOTTEN = sa.select(forgotten).order_by(forgotten.c.forgotten_at, forgotten.c.session)
 FIND = sa.select(messages).where(_of_session, messages.c.ok, messages.c.client_id == bindparam("client_id"))
 EXISTS = sa.select(sessions.c.n_messages).where(sessions.c.session == bindparam("session"))
+OWNER = sa.select(sessions.c.owner).where(sessions.c.session == bindparam("session"))
 LAST = (
     sa.select(sessions.c.session).order_by(sessions.c.last_at.desc(), sessions.c.created_at.desc()).limit(1)
 )

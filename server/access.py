@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fechner.server.errors import FechnerError
 from fechner.server.lanes import Connection, Job, Lane
-from fechner.server.messages import Resume
+from fechner.server.messages import Replay, Resume
 from fechner.server.reattachment import held
 from fechner.server.security import Principal
 
@@ -31,6 +31,19 @@ def may_see(principal: Principal | None, owner: str | None) -> bool:
     if principal is None:
         return False
     return principal.sees_all or principal.role == "observer" or principal.owner == owner
+
+
+def is_hidden(lane: Lane, job: Job) -> bool:
+    """Whether the sender hears that there is no such session, whatever is wrong with the request besides.
+
+    So it is where there is none, too, but for who sees all and is better served by the request's own fault.
+    """
+    principal = job.connection.principal
+    if lane.known or lane.unreadable:
+        return not may_see(principal, lane.session.owner)
+    sees_all = principal is not None and principal.sees_all
+    fresh = job.request.type == "setup" or isinstance(job.request.message, Replay)
+    return job.request.fault is not None and not (sees_all or fresh or lane.stale)
 
 
 def unknown_session(lane: Lane, type_: str) -> FechnerError:

@@ -132,12 +132,16 @@ class ComputeFailed:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A `Load` is done: the session and the ids its ok messages used, or None if there is no such session."""
+    """A `Load` is done: the session and the ids its ok messages used, or None if there is no such session.
+
+    With an error, `whose` has the session's owner, if it could still be read.
+    """
 
     token: int
     session: Session | None
     ids: frozenset[str] = frozenset()
     error: str = ""
+    whose: tuple[str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +158,14 @@ class Found:
 class HistoryRead:
     """A `ReadHistory` is done: the changes by sequence number, or None if there is no such session.
 
-    `broken_chain` is the first message that was changed, is missing or stands in another's place.
+    `broken_chain` is the first message that was changed, is missing or stands in another's place; `whose` as
+    in `Loaded`.
     """
 
     token: int
     changes: Sequence[tuple[int, dict[str, Any]]] | None
     error: str = ""
+    whose: tuple[str | None] | None = None
     broken_chain: int | None = None
 
 

@@ -159,6 +159,7 @@ class Lane:
         known: the session is on record.
         loading: it is being read back.
         stale: reading it back has failed: what memory holds may not be what is on record.
+        unreadable: so it has, but whose it is could be read.
         ids: ids that its ok messages used, unless they are too many.
         ids_on_record: they are: only the record knows them.
         owner: the connection that holds it, None while it is detached.
@@ -178,6 +179,7 @@ class Lane:
     known: bool = False
     loading: bool = False
     stale: bool = False
+    unreadable: bool = False
     ids: set[str] = field(default_factory=set)
     ids_on_record: bool = False
     owner: Connection | None = None

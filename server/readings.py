@@ -67,9 +67,10 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
         return  # answered when the server began to stop
     message = running(lane).step.message
     assert isinstance(message, Replay)
-    if event.error:
+    principal = running(lane).connection.principal
+    if event.error and (event.whose is None or may_see(principal, event.whose[0])):
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
-    elif event.changes is None or not may_see(running(lane).connection.principal, _owner(event.changes)):
+    elif event.changes is None or not may_see(principal, _owner(event.changes)):
         hint = "`fechner sessions` lists the record's sessions"
         text = f"there is no session {message.session}"
         fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))

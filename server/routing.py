@@ -271,9 +271,11 @@ def loaded(engine: Engine, event: Loaded) -> None:
         _loaded_last(engine, wanted, event)
         return
     lane = engine.lanes[wanted]
-    lane.loading, lane.stale = False, bool(event.error)
+    lane.loading, lane.stale, lane.unreadable = False, bool(event.error), event.whose is not None
     if event.error:
         error = FechnerError("storage_failed", f"the record can't be read: {event.error}")
+        if event.whose is not None:
+            lane.session.owner = event.whose[0]
         for job in lane.queue:
             job.request.fault = error
     elif event.session is not None:

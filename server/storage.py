@@ -90,11 +90,13 @@ def _load(record: Record, effect: Load) -> Loaded:
     from fechner.server.replay import fold
     from fechner.strategies.extensions import at_fault
 
+    whose = None
     try:
         id_: str | None = effect.session
         if id_ == "last":
             id_ = record.last(effect.owner, anybody=effect.anybody)
-        if id_ is None or not record.exists(id_):
+        whose = None if id_ is None else record.whose(id_)
+        if id_ is None or whose is None:
             return Loaded(effect.token, None)
         changes = [change for _, _, change in record.changes(id_)]
         try:
@@ -105,7 +107,7 @@ def _load(record: Record, effect: Load) -> Loaded:
             raise _unreadable(record, id_, error) from error
         return Loaded(effect.token, session, record.ids(id_))
     except Exception as error:
-        return Loaded(effect.token, None, error=_text(error))
+        return Loaded(effect.token, None, error=_text(error), whose=whose)
 
 
 def _unreadable(record: Record, id_: str, error: Exception) -> Exception:
@@ -141,13 +143,15 @@ def _find(record: Record, effect: Find) -> Found:
 
 
 def _history(record: Record, effect: ReadHistory) -> HistoryRead:
+    whose = None
     try:
-        if not record.exists(effect.session):
+        whose = record.whose(effect.session)
+        if whose is None:
             return HistoryRead(effect.token, None)
         changes = [(seq, change) for seq, _, change in record.changes(effect.session)]
         return HistoryRead(effect.token, changes, broken_chain=record.verify_chain(effect.session))
     except Exception as error:
-        return HistoryRead(effect.token, None, _text(error))
+        return HistoryRead(effect.token, None, _text(error), whose)
 
 
 def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.access import attach, check_access, looks_on, may_see, read_only, unknown_session
+from fechner.server.access import (
+    OBSERVER,
+    attach,
+    check_access,
+    is_hidden,
+    looks_on,
+    read_only,
+    unknown_session,
+)
 from fechner.server.dialects.base import Reply, Timing
 from fechner.server.errors import FechnerError, inside
 from fechner.server.events import (
@@ -68,7 +76,7 @@ def _begin_jobs(engine: Engine, lane: Lane) -> None:
             job.request.fault = FechnerError("shutting_down", "the server is stopping")
         if job.connection.gone and job.request.type in _IN_VAIN:
             job.request.fault = FechnerError("no_session", "the sender is gone")
-        if lane.known and not may_see(job.connection.principal, lane.session.owner):
+        if is_hidden(lane, job):
             fail(engine, lane, unknown_session(lane, job.request.type), recorded=False)
         elif job.request.fault is not None:
             fail(engine, lane, job.request.fault)
@@ -79,6 +87,8 @@ def _begin_jobs(engine: Engine, lane: Lane) -> None:
 def _begin_step(engine: Engine, lane: Lane) -> None:
     """Answer a step from the record if its id is known, else do it."""
     job = running(lane)
+    if job.step.type in OBSERVER and looks_on(lane, job):
+        job.step.key = None  # who only looks takes no id from who holds the session, and may look again
     key = job.step.key
     if key is not None and lane.may_know(key):
         token = engine.token()
