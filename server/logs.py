@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-import logging.handlers
-import os
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from fechner.server.faults import fault, kind
 
@@ -51,7 +48,9 @@ def configure(
     """
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if file is not None:
-        handler = _OwnersFile(file, maxBytes=file_bytes, backupCount=files, encoding="utf-8")
+        from fechner.server.log_files import OwnersFile  # its library isn't wanted by most
+
+        handler = OwnersFile(file, maxBytes=file_bytes, backupCount=files, encoding="utf-8")
     debugging = level == "debug"
     handler.setFormatter(JsonLines(debugging) if form == "json" else TextLines(debugging))
     handler.handleError = _not_written  # type: ignore[method-assign]
@@ -67,17 +66,6 @@ def _not_written(record: logging.LogRecord) -> None:
     """A full disk, say: what logging would print then quotes arguments."""
     with suppress(Exception):
         print(f"fechner: a line can't be logged: {kind(sys.exc_info()[1] or OSError())}", file=sys.stderr)
-
-
-class _OwnersFile(logging.handlers.RotatingFileHandler):
-    """Files that only their owner can read, also each one that rotation begins."""
-
-    def _open(self) -> IO[str]:  # type: ignore[override]
-        path = Path(self.baseFilename)
-        if path.exists():
-            path.chmod(0o600)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
 
 class TextLines(logging.Formatter):

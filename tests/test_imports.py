@@ -92,7 +92,10 @@ HEAVY = {"torch", "botorch", "gpytorch", "scipy", "pandas", "matplotlib", "sklea
         ("fechner.database.record", {"alembic"}),
         ("fechner.server.cli", {"numpy", "sqlalchemy", "asyncio", "zmq"}),
         ("fechner.server.engine", {"sqlalchemy", "zmq", "asyncio"}),
-        ("fechner.server.loop", {"sqlalchemy", "alembic", "zmq", "rich", "prometheus_client"}),
+        (
+            "fechner.server.loop",
+            {"sqlalchemy", "alembic", "zmq", "rich", "prometheus_client", "logging.handlers"},
+        ),
     ],
 )
 def test_what_an_import_does_not_load(module: str, also: set[str]) -> None:
