@@ -35,6 +35,7 @@ SMALL = {
     "wait.py": ["--cases", "straddle-1d", "--trials", "4", "--response-seconds", "0.01"],
     "ping.py": ["--sessions", "2", "--seconds", "0.2"],
     "hostile.py": ["--attacks", "pings", "zmq_churn", "--seconds", "0.2", "--repeats", "1"],
+    "counting.py": ["--sessions", "3", "--repeats", "1"],
     "throughput.py": ["--clients", "1", "2", "--seconds", "0.2"],
     "quality.py": [
         *("discrimination", "--method", "Sobol", "straddle", "--trials", "6", "8", "--repeats", "2"),
