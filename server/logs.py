@@ -83,7 +83,7 @@ class TextLines(logging.Formatter):
         head = f"{found.pop('time')} {str(found.pop('level')).upper()} {_one_line(str(found.pop('event')))}"
         below = [str(found.pop(name)) for name in ("trace", "detail") if name in found]
         also = "".join(f" {name}={_one_line(str(value))}" for name, value in found.items())
-        indented = "".join(f"\n    {line}" for text in below for line in text.splitlines())
+        indented = "".join(f"\n    {_one_line(line)}" for text in below for line in text.splitlines())
         return f"{head}{also}{indented}"
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 
 import typer
-from fechner.server.commands.output import FAILED, USAGE, fail, name_record, show_json, show_table
+from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json, show_table
 
 
 def import_aepsych(file: str, db: str, timezone: str, as_json: bool) -> None:
@@ -41,10 +41,10 @@ def import_aepsych(file: str, db: str, timezone: str, as_json: bool) -> None:
         )
         for one in reports:
             for note in one.notes:
-                print(f"session {one.session}: {note}")
+                print(f"session {one.session}: {plain(note)}")
         print(f"{sum(one.n_new for one in reports)} new trials in {len(reports)} sessions")
     for what in refused:
-        print(f"refused: {what}", file=sys.stderr)
+        print(f"refused: {plain(what)}", file=sys.stderr)
     if refused:
         raise typer.Exit(FAILED)
 

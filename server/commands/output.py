@@ -14,10 +14,13 @@ import typer
 #: Exit codes: yes or done, no or failed, used wrongly.
 DONE, FAILED, USAGE = 0, 1, 2
 
+#: Characters that may steer a terminal, of those that JSON leaves as they are.
+_STEERING = re.compile("[\x7f-\x9f]")
+
 
 def fail(text: str, code: int = FAILED) -> NoReturn:
     """Say why on standard error and end."""
-    print(f"fechner: {text}", file=sys.stderr)
+    print(f"fechner: {plain(text)}", file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -34,17 +37,25 @@ def name_record(db: str, as_json: bool) -> None:
 
 def show_json(value: Any) -> None:
     """One JSON value on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    print(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
     """A table for people."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    heads = (Column(Text(plain(column))) for column in columns)
+    table = Table(
+        *heads,
+        title=None if title is None else Text(plain(title)),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for row in rows:
         table.add_row(*(Text("" if cell is None else plain(cell)) for cell in row))
     # A pipe has no width: don't cut what a program may read.

@@ -134,7 +134,7 @@ def show(db: str, wanted: str, as_json: bool) -> None:
     ended = f", ended {when(row['ended_at'])}" if row["ended_at"] else ""
     print(f"session {id_}: begun {when(row['created_at'])} UTC, {row['n_messages']} messages{ended}")
     for origin in origins:
-        print(f"brought by {origin['source']} ({origin['kind']}) on {when(origin['imported_at'])} UTC")
+        print(f"brought by {plain(origin['source'])} ({origin['kind']}) on {when(origin['imported_at'])} UTC")
     for strategy in strategies:
         of = [trial for trial in trials if trial["strategy"] == strategy["strategy"]]
         print()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
-from fechner.server.commands.output import FAILED, USAGE, fail, name_record, show_json
+from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json
 from fechner.server.commands.record import find_session, opened, read_back
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _show(session: Session, found: Verification, skipped: bool, explained: list[
     for strategy in session.strategies:
         state = strategy.state
         print(
-            f"strategy {state.index}: stage {state.current.name}, {state.asked} points asked, "
+            f"strategy {state.index}: stage {plain(state.current.name)}, {state.asked} points asked, "
             f"{state.n} outcomes modelled"
         )
     if found.broken_chain is not None:
@@ -96,10 +96,10 @@ def _show(session: Session, found: Verification, skipped: bool, explained: list[
     if found.difference is not None:
         difference = found.difference
         print(f"message {difference.seq} is the first that differs, in its {difference.what}:")
-        print(f"  recorded    {str(difference.recorded)[:200]}")
-        print(f"  recomputed  {str(difference.recomputed)[:200]}")
+        print(f"  recorded    {plain(difference.recorded)[:200]}")
+        print(f"  recomputed  {plain(difference.recomputed)[:200]}")
         for line in explained:
-            print(f"  {line}")
+            print(f"  {plain(line)}")
         hint = "--tolerance 1e-6 lets last bits differ" if explained else "the environment is as it was"
         print(f"  {hint}")
     elif skipped:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
-from fechner.server.commands.output import FAILED, USAGE, fail, name_record, show_json
+from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json
 from fechner.server.commands.record import find_session, opened
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _say_damage(damage: list[str], unreadable: str, as_json: bool) -> None:
     else:
         for text in damage:
             print(f"the file is damaged: {text}")
-    print(f"fechner: {unreadable}", file=sys.stderr)
+    print(f"fechner: {plain(unreadable)}", file=sys.stderr)
 
 
 def _say(
@@ -85,7 +85,7 @@ def _say(
     for text in damage:
         print(f"the file is damaged: {text}")
     for one in (*broken, *differences[:SHOWN]):
-        print(one)
+        print(plain(one))
     if len(differences) > SHOWN:
         print(f"… {len(differences)} differences in all; --json shows every one")
     counted = "1 session" if n_sessions == 1 else f"{n_sessions} sessions"

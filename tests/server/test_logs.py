@@ -88,6 +88,14 @@ def test_files_rotate_and_belong_to_their_owner(tmp_path: Path) -> None:
         assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 
+def test_nothing_steers_a_terminal_or_begins_a_line() -> None:
+    """Also what debugging shows of an exception that quotes a message."""
+    line = Log("error", "a\x1b[2J\nb", 1, fault=Fault("trace\x9b", "said\x1b]0;x\x07\u202e\nERROR forged"))
+    text = TextLines(debugging=True).format(record_of(line))
+    assert all(c.isprintable() or c == "\n" for c in text)
+    assert [one[:4] for one in text.split("\n")[1:]] == ["    "] * 3
+
+
 def test_what_is_below_the_level_is_not_written(tmp_path: Path) -> None:
     """Warnings are, at `warning`."""
     configure("warning", "text", str(tmp_path / "log"))
