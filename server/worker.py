@@ -47,6 +47,7 @@ def main() -> None:
     sys.excepthook = lambda kind, error, trace: print(fault(error).trace, file=sys.stderr)
     while True:
         task = tasks.get()
+        cancelled.intersection_update((task.task,))  # others were over before they could be cancelled
 
         def poll(number: int = task.task) -> None:
             if number in cancelled:
