@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .server import Process
 
 
+CANT_READ = "the disk can't be read"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A message on the disk: its columns as the record stores them, and the entry it was."""
@@ -101,11 +104,17 @@ class Disk:
     def _may_fail(self) -> None:
         if self.weather.happens(self.weather.read_fails):
             self.happened["read failed"] += 1
-            raise RecordError("the disk can't be read")
+            raise RecordError(CANT_READ)
 
     def exists(self, session: str) -> bool:
         self._may_fail()
         return session in self.rows
+
+    def whose(self, session: str) -> tuple[str | None] | None:
+        self._may_fail()
+        if session not in self.rows:
+            return None
+        return ((self.rows[session][0].entry.change or {}).get("owner"),)
 
     def last(self, owner: str | None = None, *, anybody: bool = True) -> str | None:
         self._may_fail()
@@ -176,7 +185,12 @@ class SlowWriter:
             loop.call_later(weather.lasts(weather.commit / 4), self._tell, events)
 
     def _done(self, piece: list[StorageEffect], rest: list[list[StorageEffect]], events: list[Event]) -> None:
-        self._do(rest, [*events, *perform(self.disk, piece)])  # type: ignore[arg-type]
+        done = perform(self.disk, piece)  # type: ignore[arg-type]
+        for event in done:
+            error = getattr(event, "error", "")
+            if error and CANT_READ not in error:
+                self.disk.faults.append(f"reading the record gives {error}")
+        self._do(rest, [*events, *done])
 
     def _tell(self, events: list[Event]) -> None:
         if events:
