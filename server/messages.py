@@ -198,7 +198,7 @@ def validate(kind: type[Message], content: Any, where: str = "message") -> Messa
         FechnerError: unknown_field or bad_value, naming the first fault's place.
     """
     try:
-        return kind.model_validate(content)
+        return kind.model_validate(_short(kind, content))
     except ValidationError as error:
         faults = error.errors(include_url=False)
         fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
@@ -227,6 +227,29 @@ def validate(kind: type[Message], content: Any, where: str = "message") -> Messa
             "bad_value", f"{text[:1].lower()}{text[1:]}, not {shown}", where=path[:300]
         ) from None
 
+
+def _short(kind: type[Message], content: Any) -> Any:
+    """An object without all but the first of the fields that it shouldn't have: pydantic looks at each."""
+    if not isinstance(content, dict):
+        return content
+    known = kind.model_fields
+    if len(content) > len(known) + 1:
+        first = next(key for key in content if key not in known)
+        content = {key: value for key, value in content.items() if key in known or key == first}
+    for field, inner in _INNER.get(kind, ()):
+        found = content.get(field)
+        if isinstance(found, list):
+            content = {**content, field: [_short(inner, one) for one in found]}
+        elif found is not None:
+            content = {**content, field: _short(inner, found)}
+    return content
+
+
+#: Fields that hold messages, or lists of them.
+_INNER: dict[type[Message], tuple[tuple[str, type[Message]], ...]] = {
+    Update: (("tell", Tell), ("ask", Ask)),
+    Tell: (("trials", Told),),
+}
 
 #: What pydantic's faults mean in this protocol's words.
 _WANTED = {
@@ -262,12 +285,6 @@ def _is_branch(part: int | str) -> bool:
 
 def _fields_at(kind: type[Message], place: list[int | str]) -> list[str]:
     """The fields of the message nested at `place` inside `kind`."""
-    inner: dict[tuple[type[Message], str], type[Message]] = {
-        (Update, "tell"): Tell,
-        (Update, "ask"): Ask,
-        (Tell, "trials"): Told,
-    }
     for part in place:
-        if isinstance(part, str):
-            kind = inner.get((kind, part), kind)
+        kind = dict(_INNER.get(kind, ())).get(str(part), kind)
     return list(kind.model_fields)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fechner.server.errors import FechnerError
 from fechner.server.messages import MESSAGES, Ask, Query, Setup, Tell, Update, validate
+from pydantic import ValidationError
 
 
 def test_the_message_types_of_version_1() -> None:
@@ -112,3 +113,33 @@ def test_a_whole_number_is_a_number() -> None:
     told = validate(Tell, {"trial": 1, "response_time": 1, "confidence": 0.5})
     assert isinstance(told, Tell)
     assert told.response_time == 1.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "where"),
+    [
+        (Ask, {"n": "x", **{f"k{i}": 0 for i in range(1000)}}, "message.k0"),
+        (Update, {"tell": {f"k{i}": 0 for i in range(1000)}}, "message.tell.k0"),
+        (Tell, {"trials": [{}, {f"k{i}": 0 for i in range(1000)}]}, "message.trials.1.k0"),
+    ],
+)
+def test_of_many_unknown_fields_the_first_is_named(
+    monkeypatch: pytest.MonkeyPatch, kind: Any, content: Any, where: str
+) -> None:
+    """Without a look at each: a message may have hundreds of thousands."""
+    counted: list[int] = []
+    errors = ValidationError.errors
+    validated = kind.model_validate
+
+    def watched(value: Any) -> Any:
+        try:
+            return validated(value)
+        except ValidationError as error:
+            counted.append(len(errors(error)))
+            raise
+
+    monkeypatch.setattr(kind, "model_validate", watched)
+    with pytest.raises(FechnerError) as raised:
+        validate(kind, content)
+    assert (raised.value.code, raised.value.where) == ("unknown_field", where)
+    assert counted[0] <= 3
