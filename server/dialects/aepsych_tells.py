@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fechner.server.errors import FechnerError
+from fechner.server.jsontext import render as to_json
 from fechner.server.messages import Told
+
+#: Metadata that a tell may put on record, in characters of JSON: each of its trials gets all of it.
+MOST_METADATA = 4 * 1024 * 1024
 
 _KEYS = ("config", "outcome", "model_data")
 
@@ -42,6 +46,11 @@ def told_trials(content: dict[str, Any], extra_info: Any) -> list[Told]:
     extra = {key: value for key, value in content.items() if key not in _KEYS}
     if extra_info is not None:
         extra["extra_info"] = extra_info
+    if n > 1 and extra and n * len(to_json(extra)) > MOST_METADATA:
+        text = (
+            f"each of {n} trials would keep all further keys, together more than {MOST_METADATA} characters"
+        )
+        raise FechnerError("too_large", text, where="message", hint="send several tells, or fewer keys")
     response_time = _response_time(extra_info)
     return [
         Told(

@@ -92,6 +92,16 @@ def test_a_stage_without_an_end_is_no_error(rig: Any, space_filling: str) -> Non
     assert reply == {"strat_id": 0}
 
 
+def test_metadata_that_would_be_kept_too_often() -> None:
+    """Each trial gets all of it, so a message of a megabyte could fill memory and record."""
+    many = {"config": {"p": [0.5] * 10_000}, "outcome": [1] * 10_000, "note": "x" * 1000}
+    fault = AEPSYCH_08.parse({"type": "tell", "message": many}).fault
+    assert fault is not None
+    assert fault.code == "too_large"
+    few = {"config": {"p": [0.5] * 4}, "outcome": [1] * 4, "note": "x" * 60_000}
+    assert AEPSYCH_08.parse({"type": "tell", "message": few}).fault is None
+
+
 @pytest.mark.parametrize(
     "message",
     [None, "", {}, {"config_str": 1}, {"config_str": "nonsense"}, {"config_dict": "x"}, {"config_dict": {}}],
