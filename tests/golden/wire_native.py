@@ -123,5 +123,8 @@ def native() -> Script:
     yield '{"version":"1","type":"ping"}'
     yield request("replay", {"session": "«session»"}, session="")
     yield '{"version":"1","type":"ping"}'
+    yield request("auth", {"token": "anything will do where nobody asks for one"}, session="")
+    yield request("auth", session="")
+    yield request("shutdown", session="")
     yield request("exit", session="")
     yield Step('{"version":"1","type":"info",}', closes=True, tcp=True)
