@@ -84,6 +84,8 @@ def native() -> Script:
     yield Step(request("query", latent), near=tuple((part, 0.05) for part, _ in PREDICTED))
     threshold = {"query": "threshold", "y": 0.5, "parameter": "p", "x": {"q": [0, 100]}, "interval": 0.5}
     yield Step(request("query", threshold), near=FOUND)
+    nowhere = {"query": "threshold", "y": 0.99999, "parameter": "q", "x": {"p": [0.1]}}
+    yield request("query", nowhere)
     inverse = {"query": "inverse", "y": 0.75, "constraints": {"q": 50}}
     yield Step(request("query", inverse), near=FOUND)
     for kind in ("max", "min"):
