@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +12,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from fechner.database.checking import breaks
-from fechner.database.connection import BUSY_TIMEOUT_MS, Database, reason, record_file, record_url, tidy
+from fechner.database.connection import (
+    BUSY_TIMEOUT_MS,
+    Database,
+    make_private,
+    reason,
+    record_file,
+    record_url,
+    tidy,
+)
 from fechner.database.errors import RecordError
 from fechner.database.export_files import whole
 from fechner.database.record import Record
@@ -120,6 +129,7 @@ def _known(file: Path) -> None:
 
 
 def _vacuum_into(source: Path, to: Path) -> None:
+    make_private(to, stat.S_IMODE(source.stat().st_mode) & 0o666)  # a copy is for whom the record is for
     with closing(
         sqlite3.connect(
             f"{source.absolute().as_uri()}?mode=ro",

@@ -116,6 +116,7 @@ class Database:
         if self.file is None:
             connection = _connect("file::memory:")
         elif not self.read_only:
+            make_private(self.file)
             connection = _connect(f"{self.file.absolute().as_uri()}?mode=rwc")
         else:
             return self._sqlite_read_only(self.file.absolute().as_uri())
@@ -139,6 +140,15 @@ class Database:
 
     def _begin(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if self.writing else "BEGIN")
+
+
+def make_private(file: Path, mode: int = 0o600) -> None:
+    """Make a file that isn't there, for its owner only: it will hold what participants did.
+
+    SQLite gives the files beside it the same mode; whoever wants to share a record changes it once.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
 
 
 def tidy(file: Path) -> None:
