@@ -18,7 +18,7 @@ from fechner.server.events import Connected, Ended, Event, Gone, Log, Received, 
 from fechner.server.framing import Splitter
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
-from fechner.server.transports.turns import Turns, rest_after
+from fechner.server.transports.turns import Account, Turns
 
 #: The longest input that is looked at as a whole, and at once: a begun request may come in many pieces.
 WHOLE_BYTES = 8_192
@@ -65,7 +65,8 @@ class TcpConnection(asyncio.Protocol):
         self._backlog: deque[bytes | Event] = deque()  # split and not delivered
         self._transport: asyncio.Transport | None = None
         self._parsing = False  # a long message, in another thread
-        self._resting = False  # its last request took long
+        self._resting = False  # its last requests took long
+        self._account = Account()
         self._paused = False  # the engine has enough requests of ours
         self._clogged = False  # the peer doesn't read our replies
         self._ended = False  # the peer sends no more, and the engine wasn't told yet
@@ -286,9 +287,9 @@ class TcpConnection(asyncio.Protocol):
 
     def _give(self, event: Event) -> None:
         """Deliver; after one that took long the others go first for a while."""
-        begun = time.perf_counter()
+        begun = time.thread_time()
         self._deliver(event)
-        rest = rest_after(begun) if self._turns is not None else 0.0
+        rest = self._account.charge(time.thread_time() - begun) if self._turns is not None else 0.0
         if rest and not self._lost:
             self._resting = True
             asyncio.get_running_loop().call_later(rest, self._rested)

@@ -22,19 +22,33 @@ TURN_SECONDS = 0.0005
 #: How long all wait before it is seen whether they still have to.
 HELD_SECONDS = 0.005
 
-#: A request that keeps the loop longer than this makes its sender's next one wait: so many times as long, but
-#: no longer than that.
-LONG_SECONDS, REST_TIMES, MOST_REST_SECONDS = 0.002, 4.0, 0.1
+#: A request that takes the loop longer than this counts. Of what counts a sender has so much free, and this share
+#: of the loop's time beyond; it rests no longer at once than that.
+LONG_SECONDS, FREE_SECONDS, SHARE, MOST_REST_SECONDS = 0.002, 0.05, 0.2, 0.1
 
 #: How long a thread may keep the interpreter while another one waits for it. Python's own 5 ms, paid at each
 #: of a commit's calls of SQLite, would make everybody wait while much is being read.
 SWITCH_SECONDS = 0.0005
 
 
-def rest_after(begun: float) -> float:
-    """How long a sender rests whose request was begun then, in the time of `perf_counter`; mostly not."""
-    took = time.perf_counter() - begun
-    return 0.0 if took < LONG_SECONDS else min(REST_TIMES * took, MOST_REST_SECONDS)
+class Account:
+    """What one sender's long requests have taken of the loop's time, by the processor's clock.
+
+    A participant's answer every now and then never rests, however slow the machine; one long request after
+    the other does, so that the others get their turns between them.
+    """
+
+    def __init__(self) -> None:
+        self._owed, self._at = 0.0, time.monotonic()
+
+    def charge(self, seconds: float) -> float:
+        """How long the sender rests after a request that took so long; mostly not."""
+        if seconds < LONG_SECONDS:
+            return 0.0
+        now = time.monotonic()
+        self._owed = max(0.0, self._owed - (now - self._at) * SHARE) + seconds
+        self._at = now
+        return min(max(0.0, self._owed - FREE_SECONDS) / SHARE, MOST_REST_SECONDS)
 
 
 class Waiting(Protocol):

@@ -21,7 +21,7 @@ from fechner.server.framing import too_long
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
 from fechner.server.transports.tcp import UNREAD_BYTES, WHOLE_BYTES
-from fechner.server.transports.turns import Turns, rest_after
+from fechner.server.transports.turns import Account, Turns
 from zmq.utils.monitor import parse_monitor_message
 
 #: Messages of one peer that ZMQ itself holds, in and out: each may be long.
@@ -43,7 +43,8 @@ class ZmqPeer:
         self.backlog: deque[list[bytes]] = deque()  # messages that wait for their turn
         self.backlog_bytes = 0
         self.parsing = False  # a long one, in another thread
-        self.resting = False  # its last one took long
+        self.resting = False  # its last ones took long
+        self.account = Account()
         self.unsent: deque[list[bytes]] = deque()  # replies that ZMQ takes no more of
         self.unsent_bytes = 0
         self.unread_since = 0.0
@@ -336,9 +337,9 @@ class ZmqTransport:
 
     def _give(self, peer: ZmqPeer, event: Event) -> None:
         """Deliver; after one that took long the others go first for a while."""
-        begun = time.perf_counter()
+        begun = time.thread_time()
         self._deliver(event)
-        rest = rest_after(begun)
+        rest = peer.account.charge(time.thread_time() - begun)
         if rest:
             peer.resting = True
             self._loop.call_later(rest, self._rested, peer)

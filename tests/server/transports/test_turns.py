@@ -249,9 +249,29 @@ def test_replies_that_nobody_reads_end_the_connection(monkeypatch: pytest.Monkey
     asyncio.run(main())
 
 
+def test_a_sender_has_some_long_requests_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A participant's never rest; one after the other they take a fifth of the time, with short rests."""
+    now = 0.0
+    monkeypatch.setattr(turns.time, "monotonic", lambda: now)
+    participant, greedy = turns.Account(), turns.Account()
+    assert [greedy.charge(0.0019) for _ in range(1000)] == [0.0] * 1000
+    for _ in range(100):
+        now += 0.5
+        assert participant.charge(0.03) == 0.0
+    assert greedy.charge(0.05) == 0.0
+    assert greedy.charge(0.01) == pytest.approx(0.05)
+    assert greedy.charge(10.0) == turns.MOST_REST_SECONDS
+    greedy, began, took = turns.Account(), now, 0.0
+    for _ in range(1000):
+        took += 0.01
+        now += 0.01 + greedy.charge(0.01)
+    assert took / (now - began) == pytest.approx(0.2, rel=0.01)
+
+
 def test_who_kept_the_loop_for_long_waits_while_others_don_t(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its next request comes later; nothing is lost, and small requests never wait."""
     monkeypatch.setattr(turns, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(turns, "FREE_SECONDS", 0.0)
 
     async def main() -> None:
         one, wire, events = connection()
@@ -278,6 +298,7 @@ def test_the_end_of_a_client_that_waits_is_heard_at_once(
 ) -> None:
     """Who comes again at once finds the connection before gone; what came before the end comes first."""
     monkeypatch.setattr(turns, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(turns, "FREE_SECONDS", 0.0)
 
     async def main() -> None:
         one, wire, events = connection()
