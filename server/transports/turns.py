@@ -22,8 +22,8 @@ TURN_SECONDS = 0.0005
 #: How long all wait before it is seen whether they still have to.
 HELD_SECONDS = 0.005
 
-#: A request that takes the loop longer than this counts. Of what counts a sender has so much free, and this share
-#: of the loop's time beyond; it rests no longer at once than that.
+#: A request that takes the loop longer than this counts. Of what counts a sender has so much free, and this
+#: share of the loop's time beyond; it rests no longer at once than that.
 LONG_SECONDS, FREE_SECONDS, SHARE, MOST_REST_SECONDS = 0.002, 0.05, 0.2, 0.1
 
 #: How long a thread may keep the interpreter while another one waits for it. Python's own 5 ms, paid at each
