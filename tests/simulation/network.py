@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fechner.server.transports.tcp import TcpConnection
 
 from .clock import Clock, Loop
+from .turns import SimulatedAccount
 from .weather import Weather
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Wire:
         self._in = self._out = 0.0  # when the last thing arrives, each way
         self.transport = Transport(self, server.loop)
         self._protocol = TcpConnection(number, server.limits, server.deliver, server.turns)
+        self._protocol._account = SimulatedAccount(server)
         self._arrive(self._accepted)
 
     def _accepted(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fechner.server.transports.turns import Result, Turns
+from fechner.server.transports.turns import HELD_SECONDS, MOST_REST_SECONDS, Account, Result, Turns
 
 if TYPE_CHECKING:
     from .server import Process
@@ -14,11 +14,24 @@ if TYPE_CHECKING:
 APART = 0.1
 
 
+class SimulatedAccount(Account):
+    """A sender rests when the weather says so, not by the processor's clock."""
+
+    def __init__(self, server: Process) -> None:
+        super().__init__()
+        self._server = server
+
+    def charge(self, seconds: float) -> float:
+        """How long it rests."""
+        weather = self._server.weather
+        return weather.lasts(MOST_REST_SECONDS) if weather.happens(weather.long_requests) else 0.0
+
+
 class SimulatedTurns(Turns):
     """A turn has a number of steps that the weather decides."""
 
     def __init__(self, server: Process) -> None:
-        super().__init__()
+        super().__init__(lambda: server.weather.happens(server.weather.held))
         self._server = server
 
     def apart(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
@@ -28,6 +41,10 @@ class SimulatedTurns(Turns):
         server.loop.call_later(server.weather.lasts(APART), lambda: then(work()))
 
     def _turn(self) -> None:
+        if self.held():
+            self._server.happened["held"] += 1
+            self._server.loop.call_later(HELD_SECONDS, self._turn)
+            return
         self._scheduled = True
         for _ in range(self._server.weather.rng.choice((1, 3, 20))):
             if not self._waiting:

@@ -22,6 +22,8 @@ class Weather:
     computation_fails: float = 0.0
     connection_breaks: float = 0.0
     cuts: float = 0.0
+    held: float = 0.0
+    long_requests: float = 0.0
 
     @classmethod
     def drawn(cls, rng: random.Random) -> Weather:
@@ -43,6 +45,8 @@ class Weather:
             computation_fails=some(0.05, 0.3),
             connection_breaks=some(0.02, 0.1, 0.3),
             cuts=some(0.1, 0.5, 1.0),
+            held=some(0.1, 0.5),
+            long_requests=some(0.02, 0.2),
         )
 
     def calm(self) -> None:
@@ -50,7 +54,7 @@ class Weather:
         self.latency, self.commit, self.compute = 0.01, 0.01, 0.2
         self.commit_fails = self.unsettled = self.read_fails = 0.0
         self.worker_dies = self.idle_worker_dies = self.computation_fails = 0.0
-        self.connection_breaks = 0.0
+        self.connection_breaks = self.held = self.long_requests = 0.0
 
     def happens(self, probability: float) -> bool:
         """Whether something of this probability happens now."""

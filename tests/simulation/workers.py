@@ -99,4 +99,4 @@ class SimulatedPool(Pool):
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is computed, and nothing is remembered of what was."""
-        return not (self._heap or self._abandoned or any(worker.task for worker in self._workers))
+        return not (self._heap or self._abandoned or self._deaths or any(one.task for one in self._workers))
