@@ -18,14 +18,14 @@ from fechner.server.events import Connected, Ended, Event, Gone, Log, Received, 
 from fechner.server.framing import Splitter
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
-from fechner.server.transports.turns import Account, Turns
+from fechner.server.transports.turns import Account, Turns, timed
 
 #: The longest input that is looked at as a whole, and at once: a begun request may come in many pieces.
 WHOLE_BYTES = 8_192
 
 #: Read at once from one connection, and split at once.
 READ_BYTES = 65_536
-SLICE_BYTES = 2_048
+SLICE_BYTES = 1_024
 
 #: How long a closing connection's input is read and discarded, so that no reset overtakes the last reply,
 #: and how much of it.
@@ -67,6 +67,7 @@ class TcpConnection(asyncio.Protocol):
         self._parsing = False  # a long message, in another thread
         self._resting = False  # its last requests took long
         self._account = Account()
+        self._spent = 0.0  # of the processor's seconds, on the message that is being read
         self._paused = False  # the engine has enough requests of ours
         self._clogged = False  # the peer doesn't read our replies
         self._ended = False  # the peer sends no more, and the engine wasn't told yet
@@ -236,7 +237,9 @@ class TcpConnection(asyncio.Protocol):
             self._hand_over(self._backlog.popleft())
         elif self._input and not self._deaf:
             data, self._input = self._input[:SLICE_BYTES], self._input[SLICE_BYTES:]
+            begun = time.thread_time()
             self._split(bytes(data))
+            self._spent += time.thread_time() - begun
         elif self._ended:
             self._ended = False
             if not self._deaf:
@@ -270,9 +273,11 @@ class TcpConnection(asyncio.Protocol):
             self._parsed(self._event(item))
         else:
             self._parsing = True
-            self._turns.apart(lambda: self._event(item), self._parsed_apart)
+            self._turns.apart(lambda: timed(lambda: self._event(item)), self._parsed_apart)
 
-    def _parsed_apart(self, event: Event) -> None:
+    def _parsed_apart(self, found: tuple[Event, float]) -> None:
+        event, took = found
+        self._spent += took
         self._parsing = False
         if not self._closing:
             self._backlog.appendleft(event)
@@ -289,7 +294,8 @@ class TcpConnection(asyncio.Protocol):
         """Deliver; after one that took long the others go first for a while."""
         begun = time.thread_time()
         self._deliver(event)
-        rest = self._account.charge(time.thread_time() - begun) if self._turns is not None else 0.0
+        took, self._spent = self._spent + time.thread_time() - begun, 0.0
+        rest = self._account.charge(took) if self._turns is not None else 0.0
         if rest and not self._lost:
             self._resting = True
             asyncio.get_running_loop().call_later(rest, self._rested)

@@ -21,7 +21,7 @@ from fechner.server.framing import too_long
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
 from fechner.server.transports.tcp import UNREAD_BYTES, WHOLE_BYTES
-from fechner.server.transports.turns import Account, Turns
+from fechner.server.transports.turns import Account, Turns, timed
 from zmq.utils.monitor import parse_monitor_message
 
 #: Messages of one peer that ZMQ itself holds, in and out: each may be long.
@@ -325,21 +325,21 @@ class ZmqTransport:
         if len(body) == 1 and WHOLE_BYTES < len(body[0]) <= self._limits.message_bytes:
             peer.parsing = True
 
-            def then(event: Event) -> None:
+            def then(found: tuple[Event, float]) -> None:
                 peer.parsing = False
                 if self._peers.get(peer.identity) is peer:
-                    self._give(peer, event)
+                    self._give(peer, *found)
                     self._turns.add(peer)
 
-            self._turns.apart(lambda: self._event(peer.number, body), then)
+            self._turns.apart(lambda: timed(lambda: self._event(peer.number, body)), then)
         else:
             self._give(peer, self._event(peer.number, body))
 
-    def _give(self, peer: ZmqPeer, event: Event) -> None:
-        """Deliver; after one that took long the others go first for a while."""
+    def _give(self, peer: ZmqPeer, event: Event, took: float = 0.0) -> None:
+        """Deliver; after one that took long, with its reading, the others go first for a while."""
         begun = time.thread_time()
         self._deliver(event)
-        rest = peer.account.charge(time.thread_time() - begun)
+        rest = peer.account.charge(took + time.thread_time() - begun)
         if rest:
             peer.resting = True
             self._loop.call_later(rest, self._rested, peer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from typing import Any
 
@@ -11,7 +12,7 @@ from fechner.server.events import Ended, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
 from fechner.server.transports import tcp, turns
 from fechner.server.transports.tcp import TcpConnection
-from fechner.server.transports.turns import Turns
+from fechner.server.transports.turns import Account, Turns
 
 
 class Peer:
@@ -339,3 +340,31 @@ def test_everybody_waits_while_much_waits_for_the_disk(monkeypatch: pytest.Monke
         assert values(events) == [{"a": 1}]
 
     asyncio.run(main())
+
+
+def test_reading_a_long_message_counts_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut into slices, and read in another thread: all of it is charged with the message, and only once."""
+    charged: list[float] = []
+    ticks = itertools.count(0.0)
+
+    def charge(account: Account, took: float) -> float:
+        charged.append(took)
+        return 0.0
+
+    monkeypatch.setattr(Account, "charge", charge)
+    monkeypatch.setattr(turns.time, "thread_time", lambda: next(ticks))
+
+    async def main() -> None:
+        one, _, events = connection()
+        one.data_received(b'{"a":[' + b"1," * 20_000 + b"1]}")
+        while len(values(events)) < 1:
+            await asyncio.sleep(0)
+        one.data_received(b'{"a":1}')
+        while len(values(events)) < 2:
+            await asyncio.sleep(0)
+        one._turns.close()  # type: ignore[union-attr]
+
+    asyncio.run(main())
+    slices = 40_000 // tcp.SLICE_BYTES
+    assert charged[0] >= slices + 2  # and the reading, and the handling
+    assert charged[1] == 1.0
