@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fechner.server.access import OBSERVER
 from fechner.server.dialects.base import Reply
 from fechner.server.errors import FechnerError
-from fechner.server.events import Log, Wake
+from fechner.server.events import Log, Trust, Wake
 from fechner.server.lanes import Connection
 from fechner.server.messages import Auth
 from fechner.server.security import NAMELESS, OPEN, PENALTY_SECONDS
@@ -55,6 +55,7 @@ def authenticate(engine: Engine, connection: Connection, message: Auth) -> Reply
     principal = engine.tokens.principal(message.token)
     if principal is not None and connection.principal in (None, principal):
         connection.principal = principal
+        engine.emit(Trust(connection.number))
         return Reply({"role": principal.role})
     connection.wrong_tokens += 1
     token = engine.token()

@@ -237,6 +237,13 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """The connection has shown a token: it is no stranger any more."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Put entries on record, together. Answered by an event if `token` is not None."""
 
@@ -358,6 +365,7 @@ Effect = (
     Send
     | Close
     | Pause
+    | Trust
     | Commit
     | Compute
     | Promote

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from fechner.server.errors import FechnerError
-from fechner.server.limits import Limits, exceeded, too_many_values
+from fechner.server.limits import Limits, StrangersLimits, exceeded, too_many_values
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _IN_STRING = re.compile(rb'["\\\x00-\x1f]')
@@ -33,6 +33,8 @@ _LONGEST_SCALAR = 400
 def too_long(limits: Limits) -> FechnerError:
     """The error of a message that is too long, in any transport."""
     text = f"a message is longer than {limits.message_bytes} bytes"
+    if isinstance(limits, StrangersLimits):
+        return exceeded("message_bytes", f"before a token is shown, {text}", hint="send auth first")
     return exceeded("message_bytes", text, hint="send several smaller messages")
 
 
@@ -55,6 +57,10 @@ class Splitter:
         self._token = ""  # "", "string", "key" or "scalar": the token that the last piece cut
         self._value = False  # inside a value
         self.fault: FechnerError | None = None
+
+    def allow(self, limits: Limits) -> None:
+        """Go on with other limits."""
+        self._limits = limits
 
     @property
     def begun(self) -> bool:

@@ -43,6 +43,20 @@ class Limits:
         return asdict(self)
 
 
+#: Length of a message from whoever has shown no token where others than this machine's programs come.
+STRANGERS_BYTES = 8_192
+
+
+@dataclass(frozen=True)
+class StrangersLimits(Limits):
+    """The limits of those who have yet to show a token: they are there to show it."""
+
+
+def of_strangers(limits: Limits) -> StrangersLimits:
+    """The limits before a token is shown."""
+    return StrangersLimits(**asdict(limits) | {"message_bytes": min(limits.message_bytes, STRANGERS_BYTES)})
+
+
 def exceeded(limit: str, text: str, where: str = "", hint: str = "") -> FechnerError:
     """The error of a peer beyond a limit: the code is of its kind, the detail names it."""
     code = "too_deep" if limit == "depth" else "too_large" if limit.endswith("_bytes") else "limit_reached"

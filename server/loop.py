@@ -41,11 +41,13 @@ from fechner.server.events import (
     ReadSeedData,
     Send,
     Stop,
+    Trust,
     Wake,
     Woken,
 )
 from fechner.server.execution import Abandoned, run
 from fechner.server.faults import Fault, fault
+from fechner.server.limits import Limits, of_strangers
 from fechner.server.logs import emit
 from fechner.server.pool import Pool
 from fechner.server.settings import Settings
@@ -78,6 +80,10 @@ class Peer(Protocol):
 
     def pause(self, paused: bool) -> None:
         """Deliver nothing more, or go on."""
+        ...
+
+    def trust(self, limits: Limits) -> None:
+        """It has shown a token: these are its limits."""
         ...
 
     def close(self, linger: float = ...) -> None:
@@ -122,6 +128,8 @@ class Loop:
             nameless=settings.nameless,
         )
         self._counters = self._engine.counters
+        known = settings.tokens is None or settings.nameless  # this machine's programs, or anybody
+        self._strangers = settings.limits if known else of_strangers(settings.limits)
         self._peers: dict[int, Peer] = {}
         # Since when each has tried to agree on encryption; asyncio tells of no failure, but drops it.
         self._begun: WeakKeyDictionary[TcpConnection, float] = WeakKeyDictionary()
@@ -215,6 +223,7 @@ class Loop:
             self._counters,
             settings.curve,
             strict=settings.tokens is not None,
+            strangers=self._strangers,
         )
         return self._zmq.port
 
@@ -285,9 +294,8 @@ class Loop:
             if len(self._peers) + len(self._begun) >= self._room:
                 raise ConnectionRefusedError  # asyncio closes the socket
         self._number += 1
-        limits = self._settings.limits
         connection = TcpConnection(
-            self._number, limits, self._deliver, self._turns, self._counters, self._is_there
+            self._number, self._strangers, self._deliver, self._turns, self._counters, self._is_there
         )
         self._begun[connection] = self._loop.time()
         return connection
@@ -370,6 +378,10 @@ class Loop:
                 self._pool.abandon(effect.task)
         elif isinstance(effect, Wake):
             self._set_alarm(effect)
+        elif isinstance(effect, Trust):
+            peer = self._peers.get(effect.connection)
+            if peer is not None:
+                peer.trust(self._settings.limits)
         elif isinstance(effect, Pause):
             peer = self._peers.get(effect.connection)
             if peer is not None:

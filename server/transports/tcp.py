@@ -169,6 +169,11 @@ class TcpConnection(asyncio.Protocol):
         if not paused and self._can_go_on():
             asyncio.get_running_loop().call_soon(self._work)
 
+    def trust(self, limits: Limits) -> None:
+        """From now on these are the limits."""
+        self._limits = limits
+        self._splitter.allow(limits)
+
     def close(self, linger: float = LINGER_SECONDS) -> None:
         """Shut down writing after what was sent, discard input for a while, close."""
         if self._closing or self._transport is None:

@@ -40,6 +40,7 @@ class ZmqPeer:
     def __init__(self, transport: ZmqTransport, number: int, envelope: list[bytes]) -> None:
         self._transport, self.number, self.envelope = transport, number, envelope
         self.descriptor = -1
+        self.limits = transport.strangers
         self.backlog: deque[list[bytes]] = deque()  # messages that wait for their turn
         self.backlog_bytes = 0
         self.parsing = False  # a long one, in another thread
@@ -65,6 +66,10 @@ class ZmqPeer:
 
     def pause(self, paused: bool) -> None:
         """Nothing to do: the engine refuses what is too much."""
+
+    def trust(self, limits: Limits) -> None:
+        """From now on these are the limits."""
+        self.limits = limits
 
     def close(self, linger: float = 0.0) -> None:
         """A ROUTER has nothing to close for one peer: what it sends next makes it a new one."""
@@ -92,6 +97,7 @@ class ZmqTransport:
         curve: the server's public and secret keys, to encrypt with.
         strict: a peer is one connection: whoever comes with its routing id through another one is somebody
             else, who has not shown a token.
+        strangers: limits until a peer has shown a token, if others.
     """
 
     def __init__(
@@ -104,10 +110,12 @@ class ZmqTransport:
         counters: Counters | None = None,
         curve: tuple[bytes, bytes] | None = None,
         strict: bool = False,
+        strangers: Limits | None = None,
     ) -> None:
         self._strict = strict
         self._counters = counters or Counters()
         self._limits, self._new_peer, self._deliver = limits, new_peer, deliver
+        self.strangers = strangers or limits
         self._turns = turns or Turns()
         self._peers: dict[bytes, ZmqPeer] = {}
         self._through: dict[int, set[bytes]] = {}  # peers by the descriptor of their connection
@@ -322,7 +330,7 @@ class ZmqTransport:
 
     def handle(self, peer: ZmqPeer, body: list[bytes]) -> None:
         """Hand a message over; a long one is read in another thread first."""
-        if len(body) == 1 and WHOLE_BYTES < len(body[0]) <= self._limits.message_bytes:
+        if len(body) == 1 and WHOLE_BYTES < len(body[0]) <= peer.limits.message_bytes:
             peer.parsing = True
 
             def then(found: tuple[Event, float]) -> None:
@@ -331,9 +339,9 @@ class ZmqTransport:
                     self._give(peer, *found)
                     self._turns.add(peer)
 
-            self._turns.apart(lambda: timed(lambda: self._event(peer.number, body)), then)
+            self._turns.apart(lambda: timed(lambda: _event(peer, body)), then)
         else:
-            self._give(peer, self._event(peer.number, body))
+            self._give(peer, _event(peer, body))
 
     def _give(self, peer: ZmqPeer, event: Event, took: float = 0.0) -> None:
         """Deliver; after one that took long, with its reading, the others go first for a while."""
@@ -348,12 +356,13 @@ class ZmqTransport:
         peer.resting = False
         self._turns.add(peer)
 
-    def _event(self, number: int, body: list[bytes]) -> Event:
-        try:
-            if len(body) != 1:
-                raise FechnerError("bad_request", "one frame per message, after the empty delimiter if any")
-            if len(body[0]) > self._limits.message_bytes:
-                raise too_long(self._limits)
-            return Received(number, jsontext.parse(body[0], self._limits))
-        except FechnerError as error:
-            return Unreadable(number, error)
+
+def _event(peer: ZmqPeer, body: list[bytes]) -> Event:
+    try:
+        if len(body) != 1:
+            raise FechnerError("bad_request", "one frame per message, after the empty delimiter if any")
+        if len(body[0]) > peer.limits.message_bytes:
+            raise too_long(peer.limits)
+        return Received(peer.number, jsontext.parse(body[0], peer.limits))
+    except FechnerError as error:
+        return Unreadable(peer.number, error)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import zmq
 from fechner_client import Client
 
 
@@ -36,3 +38,49 @@ def test_failed_handshakes_leave_nothing_behind(serve: Callable[..., Any], keys:
                 pass
     with Client("localhost", server.port, token=keys.anna, tls=keys.cert) as client:
         assert client.hello()["auth"] == "token"
+
+
+#: Longer than a message that anybody without a token needs.
+LONG = json.dumps({"version": "1", "type": "setup", "message": {"config": "x" * 20_000}}).encode()
+
+
+def auth(token: str) -> bytes:
+    """A request that shows a token."""
+    return json.dumps({"version": "1", "type": "auth", "message": {"token": token}}).encode()
+
+
+def test_a_long_message_before_a_token(serve: Callable[..., Any], keys: Any) -> None:
+    """Is refused where others than this machine come; behind the token it is read, though glued to it."""
+    server = serve("--host", "0.0.0.0", *keys.options, "--workers", "0")
+    context = ssl.create_default_context(cafile=keys.cert)
+    codes = []
+    for token in (b"", auth(keys.anna)):
+        connection = socket.create_connection(server.address, 20)
+        with context.wrap_socket(connection, server_hostname="localhost") as wire:
+            wire.sendall(token + LONG)
+            lines = wire.makefile("rb")
+            replies = [json.loads(lines.readline()) for _ in range(2 if token else 1)]
+            codes.append(replies[-1]["error"]["code"])
+            assert token or lines.readline() == b""
+    assert codes == ["too_large", "bad_config"]
+
+
+def test_a_long_message_before_a_token_over_zmq(serve: Callable[..., Any], keys: Any) -> None:
+    """The same, and the peer may go on: each message stands for itself."""
+    options = ["--zmq-port", "0", *keys.options, *keys.curve_options]
+    server = serve("--host", "0.0.0.0", *options, "--workers", "0")
+    context = zmq.Context()
+    wire = context.socket(zmq.DEALER)
+    try:
+        wire.setsockopt(zmq.RCVTIMEO, 20_000)
+        wire.curve_serverkey = keys.curve.encode()
+        wire.curve_publickey, wire.curve_secretkey = zmq.curve_keypair()
+        wire.connect(f"tcp://127.0.0.1:{server.zmq_port}")
+        replies = []
+        for message in (LONG, auth(keys.anna), LONG):
+            wire.send(message)
+            replies.append(json.loads(wire.recv()))
+    finally:
+        context.destroy(0)
+    assert [reply["ok"] for reply in replies] == [False, True, False]
+    assert [reply["error"]["code"] for reply in replies[::2]] == ["too_large", "bad_config"]
