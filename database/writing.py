@@ -53,8 +53,12 @@ def write(connection: sa.Connection, rows: Rows, prepared: Statements) -> None:
     prepared.execute(connection, statements.TOUCH_SESSION, list(rows.sessions_touched.values()))
 
 
+#: Sessions whose chain's end is remembered; that of others is read again.
+MOST_HEADS = 4_096
+
+
 class Writer:
-    """Appends to one record; it remembers where each session's chain ends."""
+    """Appends to one record; it remembers where the chains of the latest sessions end."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -87,8 +91,16 @@ class Writer:
             self._heads.clear()
             self._retry(group, tried, together, results, error)
         else:
-            self._heads.update(heads)
+            self._remember(heads)
         return results
+
+    def _remember(self, heads: dict[str, Head]) -> None:
+        """These are the latest."""
+        for session, head in heads.items():
+            self._heads.pop(session, None)
+            self._heads[session] = head
+        while len(self._heads) > MOST_HEADS:
+            del self._heads[next(iter(self._heads))]
 
     def _retry(
         self,
@@ -114,7 +126,7 @@ class Writer:
             try:
                 rows, after = self._rows(group[index], {})
                 self._commit(rows)
-                self._heads.update(after)
+                self._remember(after)
                 stuck = False
             except Exception as failure:
                 self._heads.clear()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fechner.database import writing
 from fechner.database.record import Record, RecordError
 
 WRITER = """
@@ -264,3 +265,19 @@ def test_the_chain_shows_accidents(record: Record, talk: Any, damage: str, broke
     with record.snapshot() as connection:
         connection.exec_driver_sql(damage)
     assert record.verify_chain(talk.session) == broken
+
+
+def test_the_ends_of_few_chains_are_remembered(
+    record: Record, talk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many sessions there ever were; one that was forgotten is read again, and its chain goes on."""
+    monkeypatch.setattr(writing, "MOST_HEADS", 5)
+    talks = [type(talk)(f"6f1d2c3b-0000-4000-8000-{number:012d}") for number in range(20)]
+    for one in talks:
+        _ok(record, one.setup())
+    for one in (*talks, *talks[::-1]):
+        _ok(record, one.entry("info"))
+    assert len(record._writer._heads) <= 5
+    for one in talks:
+        assert [message.seq for message in record.messages(one.session)] == [1, 2, 3]
+        assert record.verify_chain(one.session) is None
