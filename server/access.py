@@ -14,6 +14,9 @@ from fechner.server.security import Principal
 if TYPE_CHECKING:
     from fechner.server.engine import Engine
 
+#: Sessions of one connection that are kept in memory.
+MOST_HELD = 256
+
 #: What an observer may send.
 OBSERVER = ("info", "query", "parameters", "get_config", "ping", "status", "resume")
 
@@ -105,6 +108,14 @@ def read_only(type_: str) -> FechnerError:
     return FechnerError("read_only", text, hint=hint)
 
 
+def _let_go(engine: Engine, connection: Connection) -> None:
+    """Of many sessions the oldest that isn't being used is kept on record only, until it is named again."""
+    for lane in engine.lanes.values():
+        if lane.owner is connection and lane.idle and lane.session.id != connection.session:
+            engine.detach(lane, connection)
+            return
+
+
 def attach(engine: Engine, lane: Lane, job: Job) -> None:
     """A step has succeeded: its connection holds the session from now on, or observes it."""
     connection, id_, owner = job.connection, lane.session.id, lane.owner
@@ -119,6 +130,8 @@ def attach(engine: Engine, lane: Lane, job: Job) -> None:
         held(engine, lane, job)
         connection.observing.discard(id_)
         connection.owned.add(id_)
+        if len(connection.owned) > MOST_HELD:
+            _let_go(engine, connection)
     elif job.step.type == "resume":
         connection.observing.add(id_)
         connection.owned.discard(id_)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from fechner.server import lanes
+from fechner.server import access, lanes
 from fechner.server.engine import Engine
 from fechner.server.events import Connected, Wake
 from fechner.server.loop import Loop
@@ -137,3 +137,23 @@ def test_however_many_requests_are_done_at_once_they_are(
     else:
         assert not rig.engine.connections
         assert not rig.engine.lanes
+
+
+def test_a_connection_holds_so_many_sessions_at_a_time(
+    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest are on record only; each goes on as if it had been held, as soon as it is named."""
+    monkeypatch.setattr(access, "MOST_HELD", 5)
+    peer = rig.connect()
+    sessions = [f"6f1d2c3b-0000-4000-8000-{number:012d}" for number in range(20)]
+    for session in sessions:
+        peer.ok("setup", {"config": space_filling, "seed": 1}, session=session)
+        assert len(rig.engine.lanes) <= 6
+    for trial in (1, 2):
+        for session in sessions:
+            assert peer.ok("ask", session=session)["trials"][0]["trial"] == trial
+            assert len(rig.engine.lanes) <= 6
+    assert peer.ok("info")["session"] == sessions[-1]
+    peer.vanish()
+    rig.settle()
+    assert not rig.engine.lanes
