@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal
 
+from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, Reading, handles
 from fechner.server.messages import Setup
 from fechner.server.seed_data import Earlier, sections
@@ -17,9 +18,19 @@ from fechner.strategies.config.specification import Component, Specification
 from fechner.strategies.parameters import space
 
 
+#: Setups of one session.
+MOST_STRATEGIES = 1_000
+
+
 @handles("setup", "1", "aepsych-0.8")
 def setup(context: Context, message: Setup) -> Answer | Reading:
     """Begin another strategy and make it current, with the earlier trials that its conditions name."""
+    if len(context.session.strategies) >= MOST_STRATEGIES:
+        raise FechnerError(
+            "limit_reached",
+            f"the session has its {MOST_STRATEGIES} setups",
+            hint="begin another session: send setup with a new session id",
+        )
     specification = check(message.config, no_end=_no_end(context))
     if sections(specification):
         return Reading(specification, partial(_answer, context, message, specification))

@@ -92,3 +92,19 @@ def test_setup_warns_where_there_is_no_gpu(
     assert "no_gpu" in [warning["code"] for warning in peer.last["warnings"]]
     peer.ok("setup", {"config": with_model})
     assert "no_gpu" not in [warning["code"] for warning in peer.last["warnings"]]
+
+
+def test_setups_of_one_session_are_limited(
+    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one is refused and changes nothing; another session may begin."""
+    monkeypatch.setattr("fechner.server.handlers.setup.MOST_STRATEGIES", 3)
+    peer = rig.connect()
+    for number in range(3):
+        assert peer.ok("setup", {"config": space_filling})["strategy"] == number
+    error = peer.error("setup", {"config": space_filling})
+    assert error["code"] == "limit_reached"
+    assert error["hint"]
+    assert len(peer.ok("info")["strategies"]) == 3
+    session = "6f1d2c3b-0000-4000-8000-000000000009"
+    assert peer.ok("setup", {"config": space_filling}, session=session)["strategy"] == 0
