@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Role = Literal["experimenter", "observer", "admin"]
 ROLES: tuple[Role, ...] = ("experimenter", "observer", "admin")
 
-#: Characters that a token must have.
-SHORTEST = 32
+#: Characters that a token must have, and may have: it has to fit into a stranger's message.
+SHORTEST, LONGEST = 32, 1024
 
 #: How long a wrong token waits for its answer, and how many of them close a connection.
 PENALTY_SECONDS = 1.0
@@ -100,6 +100,8 @@ def read_tokens(file: str | os.PathLike[str]) -> Tokens:
             raise SecurityError(
                 f"{where}: the token has fewer than {SHORTEST} characters; `fechner token` makes one"
             )
+        if len(token) > LONGEST:
+            raise SecurityError(f"{where}: the token has more than {LONGEST} characters")
         if token in roles:
             raise SecurityError(f"{where}: the token stands in the file twice")
         roles[token] = role
@@ -208,7 +210,7 @@ def _private_text(file: str | os.PathLike[str], what: str) -> str:
     """The text of a file that its owner alone may read."""
     name = os.fspath(file)
     try:
-        with open(file, encoding="utf-8") as opened:
+        with open(file, encoding="utf-8-sig") as opened:  # some editors begin a file with a mark
             mode = os.fstat(opened.fileno()).st_mode
             if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
                 shown = f"{stat.S_IMODE(mode):04o}"

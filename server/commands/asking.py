@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fechner.server.security import ROLES
+
 #: How long a server may take to answer what it answers at once.
 SECONDS = 10.0
 
@@ -155,7 +157,7 @@ def _token(file: str | None) -> str | None:
     if file is None:
         return os.environ.get("FECHNER_TOKEN")
     try:
-        with open(file, encoding="utf-8") as opened:
+        with open(file, encoding="utf-8-sig") as opened:
             lines = [line.strip() for line in opened]
     except (OSError, UnicodeDecodeError) as error:
         raise Unanswered(f"the token file {file} can't be read: {error}") from None
@@ -163,7 +165,8 @@ def _token(file: str | None) -> str | None:
     if not lines:
         raise Unanswered(f"{file} holds no token; `fechner token` makes one")
     chosen = next((line for line in lines if line.startswith("admin:")), lines[0])
-    return chosen.rpartition(":")[2].strip()
+    role, _, token = chosen.partition(":")
+    return token.strip() if role.strip() in ROLES else chosen
 
 
 def _older(reply: bytes) -> bool:

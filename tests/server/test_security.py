@@ -32,7 +32,7 @@ def written(file: Path, text: str, mode: int = 0o600) -> Path:
 
 def test_each_line_is_a_role_and_a_token(tmp_path: Path) -> None:
     """Comments, empty lines and spaces at the ends don't matter."""
-    text = f"# the booths\n\n experimenter: {FIRST} \r\nadmin:{SECOND}\n"
+    text = f"\ufeff# the booths\n\n experimenter: {FIRST} \r\nadmin:{SECOND}\n"
     tokens = read_tokens(written(tmp_path / "tokens", text))
     first, second = tokens.principal(FIRST), tokens.principal(SECOND)
     assert first is not None
@@ -66,6 +66,7 @@ def test_an_owner_gives_no_token_away_and_stays_the_same() -> None:
         (FIRST + "\n", "role:token"),
         (f"\nobserver:{'a' * (SHORTEST - 1)}\n", "line 2: the token has fewer than 32"),
         (f"observer:{FIRST}\nadmin:{FIRST}\n", "twice"),
+        (f"admin:{'a' * 1025}\n", "line 1: the token has more than 1024"),
     ],
 )
 def test_what_is_wrong_with_a_token_file(tmp_path: Path, text: str, said: str) -> None:
