@@ -17,7 +17,6 @@ from fechner.strategies.config import check
 from fechner.strategies.config.specification import Component, Specification
 from fechner.strategies.parameters import space
 
-
 #: Setups of one session.
 MOST_STRATEGIES = 1_000
 
