@@ -144,6 +144,7 @@ def tls(cert: str | os.PathLike[str], key: str | os.PathLike[str]) -> ssl.SSLCon
     _private_text(key, "private key")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # it costs a server more than a client
     try:
         context.load_cert_chain(cert, key, password=_no_password)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 import os
+import ssl
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from fechner.server.security import (
     SHORTEST,
     SecurityError,
@@ -138,6 +140,18 @@ def test_curve_keys_are_written_once(tmp_path: Path) -> None:
     public_file.chmod(0o600)
     with pytest.raises(SecurityError, match="public key only"):
         curve_key(public_file)
+
+
+def test_what_tls_allows(tmp_path: Path) -> None:
+    """No old versions, and no second handshake on a connection, which costs a server more than a client."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    issued = trustme.CA().issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(cert)
+    issued.private_key_pem.write_to_path(key)
+    key.chmod(0o600)
+    context = tls(cert, key)
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert ssl.OP_NO_RENEGOTIATION in context.options
 
 
 def test_a_certificate_that_is_none(tmp_path: Path) -> None:
