@@ -200,7 +200,8 @@ class Engine:
         if len(self.connections) > most and sum(not one.closing for one in self.connections.values()) > most:
             text = f"the server has its {most} connections"
             error = exceeded("connections", text, hint="close some, or try again later")
-            self._refuse(stranger(self, connection) or connection, error)
+            one = stranger(self, connection)
+            self._refuse(one or connection, error, at_once=one is not None)
 
     def _unreadable(self, event: Unreadable) -> None:
         connection = self.connections.get(event.connection)
@@ -234,21 +235,21 @@ class Engine:
         elif connection.ended and not connection.closing:
             self.close(connection)
 
-    def close(self, connection: Connection) -> None:
+    def close(self, connection: Connection, at_once: bool = False) -> None:
         """Close a connection; its sessions are free from now on."""
         connection.closing = True
-        self.emit(Close(connection.number))
+        self.emit(Close(connection.number, at_once))
         for id_ in tuple(connection.owned):
             self.detach(self.lanes.get(id_), connection)
 
-    def _refuse(self, connection: Connection, error: FechnerError) -> None:
+    def _refuse(self, connection: Connection, error: FechnerError, at_once: bool) -> None:
         penalty = penalty_of(self, connection)
         if penalty is not None:
             del self.penalties[penalty]
             connection.barrier = None
             connection.waiting.clear()
         self.send(connection, None, undecided_error(error))
-        self.close(connection)
+        self.close(connection, at_once)
 
     def send(self, connection: Connection, dialect: Dialect | None, text: str) -> None:
         """Send a reply's text."""

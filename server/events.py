@@ -223,9 +223,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the connection once everything sent has left."""
+    """Close the connection once everything sent has left; `at_once`: others need its place."""
 
     connection: int
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -389,7 +389,7 @@ class Loop:
         elif isinstance(effect, Close):
             peer = self._peers.get(effect.connection)
             if peer is not None:
-                peer.close()
+                peer.close(0.0) if effect.at_once else peer.close()
         elif isinstance(effect, Log):
             self._log(effect)
         elif isinstance(effect, Halt):

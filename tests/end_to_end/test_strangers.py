@@ -6,9 +6,10 @@ import json
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
+import pytest
 import zmq
 from fechner_client import Client
 
@@ -84,3 +85,23 @@ def test_a_long_message_before_a_token_over_zmq(serve: Callable[..., Any], keys:
         context.destroy(0)
     assert [reply["ok"] for reply in replies] == [False, True, False]
     assert [reply["error"]["code"] for reply in replies[::2]] == ["too_large", "bad_config"]
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_crowd_of_strangers(serve: Callable[..., Any], keys: Any, encrypted: bool) -> None:
+    """However fast they come, they neither keep whoever has a token out nor drive them away."""
+    options = keys.options if encrypted else keys.options[:2]
+    server = serve(*options, "--workers", "0", "--connections", "4")
+    context = ssl.create_default_context(cafile=keys.cert)
+
+    def connect() -> socket.socket:
+        connection = socket.create_connection(server.address, 20)
+        return context.wrap_socket(connection, server_hostname="localhost") if encrypted else connection
+
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(connect()) for _ in range(200)]
+        tls = keys.cert if encrypted else False
+        anna = stack.enter_context(Client("localhost", server.port, token=keys.anna, tls=tls))
+        crowd += [stack.enter_context(connect()) for _ in range(200)]
+        bert = stack.enter_context(Client("localhost", server.port, token=keys.bert, tls=tls))
+        assert anna.hello()["auth"] == bert.hello()["auth"] == "token"
