@@ -279,12 +279,13 @@ class Record:
 
     def _rows(self, statement: sa.Select[Any], **values: Any) -> Sequence[sa.Row[Any]]:
         connection = self._database.connection
-        try:
-            with self._turn, connection.begin():
-                return connection.execute(statement, values).all()
-        except sa.exc.SQLAlchemyError as error:
-            self._database.reset()
-            raise RecordError(f"the record {self.name} can't be read: {reason(error)}") from error
+        with self._turn:  # also while a fault is mended: another thread may write
+            try:
+                with connection.begin():
+                    return connection.execute(statement, values).all()
+            except sa.exc.SQLAlchemyError as error:
+                self._database.reset()
+                raise RecordError(f"the record {self.name} can't be read: {reason(error)}") from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

@@ -166,15 +166,16 @@ def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
         return SeedDataRead(effect.token, {}, _text(error))
 
 
-#: Bytes that may wait for the disk before greedy peers have to; and what an effect takes besides its texts.
+#: Bytes that may wait for the disk before greedy peers have to; and what a commit takes besides its texts.
 MOST_BEHIND_BYTES = 32 * 1024 * 1024
 _EFFECT_BYTES = 1024
 
 
 def _size(effect: StorageEffect) -> int:
-    """About how much memory an effect takes while it waits."""
-    entries = effect.entries if isinstance(effect, Commit) else ()
-    return _EFFECT_BYTES + sum(len(entry.request) + len(entry.reply) for entry in entries)
+    """About how much memory a commit takes while it waits."""
+    if not isinstance(effect, Commit):
+        return 0
+    return _EFFECT_BYTES + sum(len(entry.request) + len(entry.reply) for entry in effect.entries)
 
 
 class _Look:
@@ -182,10 +183,11 @@ class _Look:
 
 
 class Writer:
-    """The one thread, with the one connection, that touches the record.
+    """The thread, with the one connection, that writes the record.
 
     It opens the record first (`opened` gets None, or what went wrong) and then takes whatever waits,
-    without delay, as one group.
+    without delay, as one group. What reads much, a whole session, is handed to a second thread once all that
+    came before it is written: nobody else's commit waits for it.
     """
 
     def __init__(
@@ -199,6 +201,7 @@ class Writer:
         self._counters = counters or Counters()
         self._queue: queue.SimpleQueue[StorageEffect | _Look | None] = queue.SimpleQueue()
         self._taken = self._done = 0  # bytes; each is written by one thread
+        self._reads: queue.SimpleQueue[StorageEffect | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
         self._thread.start()
 
@@ -231,15 +234,19 @@ class Writer:
         disk = DiskWatch(None if record.read_only else record.file)
         if low := self._look(disk):
             self._post(low)
+        threading.Thread(target=self._read, args=(record,), name="fechner-reader", daemon=True).start()
         ending = False
         while not ending:
             batch: list[StorageEffect] = []
+            reads: list[StorageEffect] = []
             item = self._queue.get()
             while True:
                 if item is None:
                     ending = True
                     break
-                if not isinstance(item, _Look):
+                if isinstance(item, Load | ReadHistory | ReadSeedData):
+                    reads.append(item)
+                elif not isinstance(item, _Look):
                     batch.append(item)
                 try:
                     item = self._queue.get_nowait()
@@ -247,9 +254,16 @@ class Writer:
                     break
             events = [*perform(record, batch, self._counters), *self._look(disk)]
             self._done += sum(map(_size, batch))
+            for effect in reads:
+                self._reads.put(effect)
             if events:
                 self._post(events)
+        self._reads.put(None)
         record.close()
+
+    def _read(self, record: Record) -> None:
+        while (effect := self._reads.get()) is not None:
+            self._post(perform(record, [effect], self._counters))
 
     def _look(self, disk: DiskWatch) -> list[DiskLow]:
         low = disk.look()

@@ -95,7 +95,7 @@ class Turns:
         loop; it can be interrupted between any two steps of Python code.
         """
         if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "fechner-reader")
+            self._thread = ThreadPoolExecutor(1, "fechner-parser")
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
 
         def done(found: asyncio.Future[Result]) -> None:

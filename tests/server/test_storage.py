@@ -190,3 +190,31 @@ def test_a_writer_says_when_much_waits_for_it(record: Record, setup: dict[str, A
         told += len(events.get(timeout=60))
     writer.close(60)
     assert not writer.behind
+
+
+def test_no_commit_waits_for_a_session_that_is_read_back(
+    record: Record, setup: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long that takes; but what was written before it is read."""
+    reading, events = threading.Event(), queue.SimpleQueue[Sequence[Event]]()
+    changes = record.changes
+
+    def slowly(session: str) -> Any:
+        assert reading.wait(60)
+        return changes(session)
+
+    monkeypatch.setattr(record, "changes", slowly)
+    writer = Writer(lambda: record, lambda fault: None, events.put)
+    writer.put(Commit(None, [entry(setup, "a")]))
+    writer.put(Load(1, SESSION))
+    told: list[Event] = []
+    for token, change in ((2, setup), (3, None)):
+        writer.put(Commit(token, [entry(change, f"{token}", OTHER)]))
+        told += events.get(timeout=60)
+    assert told == [Committed(2), Committed(3)]
+    reading.set()
+    [loaded] = events.get(timeout=60)
+    writer.close(60)
+    assert isinstance(loaded, Loaded)
+    assert loaded.session is not None
+    assert set(loaded.ids) == {"a"}

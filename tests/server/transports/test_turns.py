@@ -98,7 +98,7 @@ def test_what_takes_long_is_done_in_a_thread_of_its_own() -> None:
         return name, where[0]
 
     name, where = asyncio.run(main())
-    assert name.startswith("fechner-reader")
+    assert name.startswith("fechner-parser")
     assert where == threading.current_thread().name
 
 
