@@ -6,6 +6,8 @@ own, so they don't wait for each other.
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -160,7 +162,8 @@ class Lane:
         loading: it is being read back.
         stale: reading it back has failed: what memory holds may not be what is on record.
         unreadable: so it has, but whose it is could be read.
-        ids: ids that its ok messages used, unless they are too many.
+        ids: hashes, sorted, of the ids that its ok messages used, unless they are too many: eight bytes each,
+            and the record tells apart what has the same.
         ids_on_record: they are: only the record knows them.
         owner: the connection that holds it, None while it is detached.
         queue: jobs that wait.
@@ -180,7 +183,7 @@ class Lane:
     loading: bool = False
     stale: bool = False
     unreadable: bool = False
-    ids: set[str] = field(default_factory=set)
+    ids: array[int] = field(default_factory=lambda: array("q"))
     ids_on_record: bool = False
     owner: Connection | None = None
     queue: deque[Job] = field(default_factory=deque)
@@ -197,15 +200,20 @@ class Lane:
 
     def used(self, ids: Iterable[str]) -> None:
         """Ok messages have used these ids."""
-        self.ids.update(ids)
+        for short in sorted(map(hash, ids)):
+            insort(self.ids, short, lo=0 if not self.ids or short < self.ids[-1] else len(self.ids))
         if len(self.ids) > MOST_IDS:
             self.ids_on_record = True
         if self.ids_on_record:
-            self.ids.clear()
+            del self.ids[:]
 
     def may_know(self, id_: str) -> bool:
         """Whether an ok message may have used the id; the record knows."""
-        return self.ids_on_record or id_ in self.ids
+        if self.ids_on_record:
+            return True
+        short = hash(id_)
+        at = bisect_left(self.ids, short)
+        return at < len(self.ids) and self.ids[at] == short
 
     @property
     def idle(self) -> bool:

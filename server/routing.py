@@ -279,7 +279,8 @@ def loaded(engine: Engine, event: Loaded) -> None:
         for job in lane.queue:
             job.request.fault = error
     elif event.session is not None:
-        lane.session, lane.known, lane.ids, lane.ids_on_record = event.session, True, set(), False
+        lane.session, lane.known, lane.ids_on_record = event.session, True, False
+        del lane.ids[:]
         lane.used(event.ids)
     work.pump(engine, lane)
     if event.error and lane.owner is not None:

@@ -7,8 +7,10 @@ session and one read back from the record are the same by construction.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,13 +28,22 @@ PENDING, TOLD, SKIPPED = "pending", "told", "skipped"
 
 @dataclass(slots=True)
 class Trial:
-    """One trial: its strategy, what was asked (`unit`: `s x d`, while pending), its status."""
+    """One trial: its strategy, its status, and while it is pending its number and what was asked.
+
+    Those that are closed share objects without a number: a session of 100,000 trials has to stay small.
+    """
 
     number: int
     strategy: int
     status: str
     config: Mapping[str, Any] | None = None
     unit: NDArray[np.float64] | None = None
+
+
+@lru_cache(maxsize=256)
+def closed(strategy: int, status: str) -> Trial:
+    """Any trial of a strategy that is told or skipped."""
+    return Trial(0, strategy, status)
 
 
 @dataclass
@@ -48,7 +59,7 @@ class Strategy:
     name: str
     stages: list[str]
     participant: str = ""
-    rows: list[int] = field(default_factory=list)
+    rows: array[int] = field(default_factory=lambda: array("q"))
     removed: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -149,9 +160,9 @@ def _tell(session: Session, change: Change) -> None:
     for row in change["trials"]:
         number, index = row["trial"], row["strategy"]
         if number > len(session.trials):
-            session.trials.append(Trial(number, index, TOLD))
-        trial = session.trials[number - 1]
-        asked, trial.unit, trial.status = trial.unit, None, TOLD
+            session.trials.append(closed(index, TOLD))
+        asked = session.trials[number - 1].unit
+        session.trials[number - 1] = closed(index, TOLD)
         session.pending.pop(number, None)
         session.told += 1
         strategy = session.strategies[index]
@@ -167,7 +178,7 @@ def _tell(session: Session, change: Change) -> None:
     for index, rows in told.items():
         strategy = session.strategies[index]
         numbers, units, values, asked_points = zip(*rows, strict=True)
-        strategy.rows += numbers
+        strategy.rows.extend(numbers)
         strategy.state = core.tell(
             strategy.state,
             np.stack(units),
@@ -181,7 +192,7 @@ def _skip(session: Session, change: Change) -> None:
     assert trial.unit is not None
     strategy = session.strategies[trial.strategy]
     strategy.state = core.skip(strategy.state, trial.unit, change["again"])
-    trial.unit, trial.status = None, SKIPPED
+    session.trials[change["trial"] - 1] = closed(trial.strategy, SKIPPED)
     session.skipped += 1
 
 

@@ -19,7 +19,7 @@ def correct(context: Context, message: Correct) -> Answer:
     if trial.status != TOLD:
         raise FechnerError(
             "unknown_trial",
-            f"trial {trial.number} has no outcome to correct; it is {trial.status}",
+            f"trial {message.trial} has no outcome to correct; it is {trial.status}",
             where="message.trial",
             hint=AFTER_ALL if trial.status == SKIPPED else "tell it",
         )
@@ -33,6 +33,6 @@ def correct(context: Context, message: Correct) -> Answer:
     outcome = None
     if message.outcome is not None:
         outcome = clean_outcome(strategy.state.specification, message.outcome)
-    modelled = outcome is not None and (trial.number in strategy.rows or trial.number in strategy.removed)
-    change = {"type": "correct", "trial": trial.number, "strategy": trial.strategy, "outcome": outcome}
-    return Answer({"trial": trial.number, "modelled": int(modelled)}, change)
+    modelled = outcome is not None and (message.trial in strategy.rows or message.trial in strategy.removed)
+    change = {"type": "correct", "trial": message.trial, "strategy": trial.strategy, "outcome": outcome}
+    return Answer({"trial": message.trial, "modelled": int(modelled)}, change)

@@ -84,7 +84,7 @@ def _no_tables(world: World) -> None:
 
 def _summary(session: Session) -> Any:
     strategies = [
-        (digest((one.state, 1, {})).hex(), one.name, one.rows, sorted(one.removed))
+        (digest((one.state, 1, {})).hex(), one.name, list(one.rows), sorted(one.removed))
         for one in session.strategies
     ]
     trials = [(one.number, one.strategy, one.status) for one in session.trials]
