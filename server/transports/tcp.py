@@ -387,6 +387,7 @@ class TcpConnection(asyncio.Protocol):
             self._counters.logged("warning")
             emit(Log("warning", f"a peer {why}: connection closed", self.number))
             _reset_at_close(transport.get_extra_info("socket"))
+            self._forget_input()  # none of it was answered, and nobody waits for the answers
             transport.abort()
 
     def _discard(self, count: int) -> None:

@@ -210,6 +210,8 @@ class NeverReads:
                 if not self._writable(1.0):
                     break
                 continue
+            except ConnectionResetError:  # the server has had enough
+                break
             waiting = waiting[taken:]
             self.sent += not waiting
 
