@@ -35,6 +35,7 @@ def watch(address: Address, once: bool) -> None:
         status(address, False)
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))  # the terminal is put back first
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script's job ignores it
     seen: list[dict[str, Any]] = []
     try:
         with asking(address) as line:
