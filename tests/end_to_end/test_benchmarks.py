@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+#: They take minutes together, and no user meets them.
+pytestmark = pytest.mark.long
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SMALL = {
     "startup.py": ["--repeats", "1", "--idle-seconds", "0.1"],
