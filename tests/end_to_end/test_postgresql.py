@@ -29,6 +29,7 @@ def course(call: Any, experiments: Any, from_: int, to: int) -> list[Any]:
     return asked
 
 
+@pytest.mark.long
 def test_a_session_goes_on_after_a_kill(
     serve: Any, fechner: Any, tools: Any, experiments: Any, url: str, tmp_path: Path
 ) -> None:

@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 CONDITIONS = "\nseed_data_conditions = earlier\n"
 SECTION = "\n[earlier]\nexperiment_name = [pilot]\n"
 IDS = ("6f1d2c3b-0000-4000-8000-000000000001", "6f1d2c3b-0000-4000-8000-000000000002")
@@ -36,6 +38,7 @@ def experiment(wire: Any, experiments: Any, n: int) -> list[Any]:
     return found
 
 
+@pytest.mark.long
 def test_a_warm_session_is_the_same_with_workers_and_after_a_kill(
     serve: Any, tools: Any, experiments: Any, fechner: Any, tmp_path: Path
 ) -> None:

@@ -80,7 +80,11 @@ def verified(fechner: Any, record: Any, session: str) -> None:
     assert json.loads(done.stdout)["identical"] is True
 
 
-@pytest.mark.parametrize("stage", ["", TURNS, SUM], ids=["nothing named", "turns", "weighted sum"])
+@pytest.mark.parametrize(
+    "stage",
+    ["", pytest.param(TURNS, marks=pytest.mark.long), pytest.param(SUM, marks=pytest.mark.long)],
+    ids=["nothing named", "turns", "weighted sum"],
+)
 def test_a_native_session(serve: Any, fechner: Any, tmp_path: Any, stage: str) -> None:
     """Each outcome is told by name and queried by name; check, export and replay go along."""
     server = serve("--workers", "1")

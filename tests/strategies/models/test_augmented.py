@@ -27,6 +27,7 @@ def data(n: int, d: int = 1, seed: int = 0, lapse: float = 0.0) -> tuple[np.ndar
     return x, (random.uniform(size=n) < (1 - lapse) * ndtr(12 * (x[:, -1] - 0.4))).astype(float)
 
 
+@pytest.mark.long
 def test_constraint_points_are_in_the_posterior_of_a_long_markov_chain() -> None:
     """Mean and sd of f with six trials and two points, with a guess rate: within .1 sd, and 15 % of it."""
     component = Component(NAME, {"floor": 0.5, "constraint_locations": POINTS})

@@ -33,6 +33,7 @@ def truth(x: np.ndarray) -> np.ndarray:
     return 6 * (x[:, -1] - 0.4 - (0.3 * x[:, 0] if x.shape[1] > 1 else 0.0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("least", [None, 0.0])
 def test_the_posterior_is_that_of_a_long_markov_chain(least: float | None) -> None:
     """Mean and sd of f with eight trials, signs of slopes and a floor of f: within .1 sd, and 15 % of it."""

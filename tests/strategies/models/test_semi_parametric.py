@@ -86,6 +86,7 @@ def test_the_gradient_of_the_evidence(name: str, d: int, floor: float, tolerance
     np.testing.assert_allclose(gradient, wanted, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n", "seed"), [(6, 5), (25, 1)])
 def test_the_posterior_is_that_of_a_long_markov_chain(n: int, seed: int) -> None:
     """Of Laplace's model with its hyperparameters: E[p] and its sd within .06; of samples within .025."""
