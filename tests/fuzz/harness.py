@@ -61,19 +61,19 @@ class Report:
 
 @contextmanager
 def broken_off(seconds: int) -> Iterator[None]:
-    """Raise `Hang` in what takes longer (in the main thread of a system that has alarms)."""
-    usable = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    """Raise `Hang` in what takes longer, by the processor's clock (in the main thread, where there are timers)."""
+    usable = hasattr(signal, "SIGPROF") and threading.current_thread() is threading.main_thread()
 
     def ring(*_: Any) -> None:
         raise Hang(f"not done after {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, ring) if usable else None
+    before = signal.signal(signal.SIGPROF, ring) if usable else None
     try:
         yield
     finally:
         if usable:
-            signal.alarm(0)
-            signal.signal(signal.SIGALRM, before)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
 
 
 def run(
@@ -98,8 +98,8 @@ def run(
 
 def one(harness: Harness, data: bytes, report: Report, tell: Callable[[str], None] = print) -> None:
     """One case, measured."""
-    if hasattr(signal, "alarm"):
-        signal.alarm(HANG_SECONDS)
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, HANG_SECONDS)
     began = time.thread_time()
     try:
         harness.check(data)
