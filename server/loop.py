@@ -135,7 +135,10 @@ class Loop:
         self._begun: WeakKeyDictionary[TcpConnection, float] = WeakKeyDictionary()
         self._number = 0
         self._events: deque[Event] = deque()
-        self._turns = Turns(lambda: hasattr(self, "_writer") and self._writer.behind)
+        self._turns = Turns(
+            lambda: hasattr(self, "_writer") and self._writer.behind,
+            lambda: hasattr(self, "_writer") and self._writer.busy,
+        )
         self._alarms: dict[int, asyncio.TimerHandle] = {}
         self._handling = False
         self._pool: Pool | None = None

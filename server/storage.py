@@ -215,6 +215,11 @@ class Writer:
         """Whether much waits for the disk: what changes nothing is answered before it is on record."""
         return self._taken - self._done > MOST_BEHIND_BYTES
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits for the disk."""
+        return self._taken != self._done
+
     def look(self) -> None:
         """Look at the disk, for the counters, also while there is nothing to write."""
         self._queue.put(_Look())

@@ -22,9 +22,13 @@ TURN_SECONDS = 0.0005
 #: How long all wait before it is seen whether they still have to.
 HELD_SECONDS = 0.005
 
+#: For so long, between two turns, they stand back while the disk's thread writes, which shares the interpreter
+#: with the loop; and how often it is seen whether it still does.
+STAND_BACK_SECONDS, LOOK_SECONDS = 0.005, 0.001
+
 #: A request that takes the loop longer than this counts. Of what counts a sender has so much free, and this
 #: share of the loop's time beyond; it rests no longer at once than that.
-LONG_SECONDS, FREE_SECONDS, SHARE, MOST_REST_SECONDS = 0.002, 0.05, 0.2, 0.1
+LONG_SECONDS, FREE_SECONDS, SHARE, MOST_REST_SECONDS = 0.002, 0.05, 0.05, 0.5
 
 #: How long a thread may keep the interpreter while another one waits for it. Python's own 5 ms, paid at each
 #: of a commit's calls of SQLite, would make everybody wait while much is being read.
@@ -41,9 +45,9 @@ class Account:
     def __init__(self) -> None:
         self._owed, self._at = 0.0, time.monotonic()
 
-    def charge(self, seconds: float) -> float:
-        """How long the sender rests after a request that took so long; mostly not."""
-        if seconds < LONG_SECONDS:
+    def charge(self, seconds: float, apart: bool = False) -> float:
+        """How long the sender rests after a request that took so long; mostly not. What was read apart counts."""
+        if seconds < LONG_SECONDS and not apart:
             return 0.0
         now = time.monotonic()
         self._owed = max(0.0, self._owed - (now - self._at) * SHARE) + seconds
@@ -70,10 +74,15 @@ class Turns:
 
     Args:
         held: whether all of them have to wait, for the record.
+        busy: whether the disk's thread writes: then those who have had a turn wait for a moment.
     """
 
-    def __init__(self, held: Callable[[], bool] = lambda: False) -> None:
-        self.held = held
+    def __init__(
+        self, held: Callable[[], bool] = lambda: False, busy: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.held, self._busy = held, busy
+        self._left_over = False  # the last turn was not enough
+        self._stood_back = 0.0  # since then
         self._waiting: deque[Waiting] = deque()
         self._known: set[int] = set()
         self._scheduled = False
@@ -114,6 +123,11 @@ class Turns:
         if self.held():
             asyncio.get_running_loop().call_later(HELD_SECONDS, self._turn)
             return
+        if self._left_over and self._stood_back < STAND_BACK_SECONDS and self._busy():
+            self._stood_back += LOOK_SECONDS
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._turn)
+            return
+        self._stood_back = 0.0
         until = time.perf_counter() + TURN_SECONDS
         self._scheduled = True  # what is added meanwhile needs no further turn
         while self._waiting:
@@ -123,6 +137,6 @@ class Turns:
                 self.add(peer)
             if time.perf_counter() >= until:
                 break
-        self._scheduled = bool(self._waiting)
+        self._scheduled = self._left_over = bool(self._waiting)
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._turn)

@@ -30,6 +30,10 @@ QUEUED_IN, QUEUED_OUT = 8, 16
 #: Messages of one peer that wait here, behind one that takes long.
 MOST_WAITING = 1_000
 
+#: After a message from a peer that has sent too many already nothing is received for a moment: the others'
+#: wait no longer than that, and the flood, which can't be told from them before it is received, goes slowly.
+FLOOD_SECONDS = 0.005
+
 #: How often a peer that didn't read is tried again.
 RETRY_SECONDS = 0.01
 
@@ -122,6 +126,7 @@ class ZmqTransport:
         self._vanished: list[ZmqPeer] = []  # what they had sent may not have been received yet
         self._received_since = 0
         self._retrying: set[ZmqPeer] = set()
+        self._flooded = False  # nothing is received for a moment
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -271,7 +276,7 @@ class ZmqTransport:
 
     def go_on(self) -> bool:
         """Receive one message; whether there may be more."""
-        if self._socket.closed:
+        if self._socket.closed or self._flooded:
             return False
         try:
             frames: list[Any] = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
@@ -286,10 +291,11 @@ class ZmqTransport:
 
     def _message(self, frames: list[Any]) -> None:
         descriptor = int(frames[-1].get(zmq.SRCFD))
-        identity, body = frames[0].bytes, [frame.bytes for frame in frames[1:4]]
-        self._counters.bytes_in += sum(map(len, body))
+        identity, body = frames[0].bytes, frames[1:4]
+        size = sum(map(len, body))
+        self._counters.bytes_in += size
         envelope = [identity]
-        if len(body) > 1 and body[0] == b"":
+        if len(body) > 1 and not len(body[0]):
             envelope.append(b"")
             body = body[1:]
         peer = self._peers.get(identity)
@@ -307,14 +313,20 @@ class ZmqTransport:
             self._come(peer, descriptor)
         peer.envelope = envelope
         if not peer.held and not peer.backlog:
-            self.handle(peer, body)
+            self.handle(peer, [frame.bytes for frame in body])
         elif len(peer.backlog) < MOST_WAITING and peer.backlog_bytes < 2 * self._limits.message_bytes:
-            peer.backlog.append(body)
-            peer.backlog_bytes += sum(map(len, body))
+            peer.backlog.append([frame.bytes for frame in body])
+            peer.backlog_bytes += size
         else:
             text = f"{len(peer.backlog)} messages are waiting already"
             error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
             self._deliver(Unreadable(peer.number, error))
+            self._flooded = True
+            self._loop.call_later(FLOOD_SECONDS, self._flowing)
+
+    def _flowing(self) -> None:
+        self._flooded = False
+        self._drain()
 
     def _is_there(self, peer: ZmqPeer) -> bool:
         """Whether its connection stands: libzmq tells of an end before it takes anything from the next."""
@@ -347,7 +359,7 @@ class ZmqTransport:
         """Deliver; after one that took long, with its reading, the others go first for a while."""
         begun = time.thread_time()
         self._deliver(event)
-        rest = peer.account.charge(took + time.thread_time() - begun)
+        rest = peer.account.charge(took + time.thread_time() - begun, apart=bool(took))
         if rest:
             peer.resting = True
             self._loop.call_later(rest, self._rested, peer)
