@@ -76,9 +76,11 @@ def in_session(port: int, config: str, data: bytes, begun: Begun, over: Over) ->
 def never_reads(port: int, _: int, begun: Begun, over: Over) -> None:
     """Asks for large replies and reads none."""
     first, sockets = True, []
+    names = ", ".join(f"choice-{number:092}" for number in range(500))
+    config = SOBOL.replace("[x, y]", "[x, y, c]") + f"[c]\npar_type = categorical\nchoices = [{names}]\n"
     for _number in range(20):
         one = connect(port, small=True)
-        one.sendall(request("setup", config=SOBOL + "\n# " + "x" * 500_000 + "\n"))
+        one.sendall(request("setup", config=config))
         one.setblocking(False)
         sockets.append(one)
     while not over():

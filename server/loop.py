@@ -51,9 +51,9 @@ from fechner.server.limits import Limits, of_strangers
 from fechner.server.logs import emit
 from fechner.server.pool import Pool
 from fechner.server.settings import Settings
-from fechner.server.storage import Writer
 from fechner.server.transports.tcp import LINGER_SECONDS, TcpConnection
 from fechner.server.transports.turns import SWITCH_SECONDS, Turns
+from fechner.server.writer import Writer
 
 if TYPE_CHECKING:
     from fechner.database.record import Record

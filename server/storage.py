@@ -1,20 +1,16 @@
-"""Carries the engine's storage effects out on an open record, in the caller's thread or in one of its own."""
+"""Carries the engine's storage effects out on an open record, in the thread that has it open."""
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fechner.server.counters import Counters
-from fechner.server.disk import DiskWatch
 from fechner.server.events import (
     Commit,
     CommitFailed,
     Committed,
-    DiskLow,
     Event,
     Find,
     Found,
@@ -164,113 +160,3 @@ def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
         )
     except Exception as error:
         return SeedDataRead(effect.token, {}, _text(error))
-
-
-#: Bytes that may wait for the disk before greedy peers have to; and what a commit takes besides its texts.
-MOST_BEHIND_BYTES = 32 * 1024 * 1024
-_EFFECT_BYTES = 1024
-
-
-def _size(effect: StorageEffect) -> int:
-    """About how much memory a commit takes while it waits."""
-    if not isinstance(effect, Commit):
-        return 0
-    return _EFFECT_BYTES + sum(len(entry.request) + len(entry.reply) for entry in effect.entries)
-
-
-class _Look:
-    """Look at the disk."""
-
-
-class Writer:
-    """The thread, with the one connection, that writes the record.
-
-    It opens the record first (`opened` gets None, or what went wrong) and then takes whatever waits,
-    without delay, as one group. What reads much, a whole session, is handed to a second thread once all that
-    came before it is written: nobody else's commit waits for it.
-    """
-
-    def __init__(
-        self,
-        open_: Callable[[], Record],
-        opened: Callable[[BaseException | None], None],
-        post: Callable[[Sequence[Event]], None],
-        counters: Counters | None = None,
-    ) -> None:
-        self._open, self._opened, self._post = open_, opened, post
-        self._counters = counters or Counters()
-        self._queue: queue.SimpleQueue[StorageEffect | _Look | None] = queue.SimpleQueue()
-        self._taken = self._done = 0  # bytes; each is written by one thread
-        self._reads: queue.SimpleQueue[StorageEffect | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
-        self._thread.start()
-
-    def put(self, effect: StorageEffect) -> None:
-        """Carry an effect out; its event is posted."""
-        self._taken += _size(effect)
-        self._queue.put(effect)
-
-    @property
-    def behind(self) -> bool:
-        """Whether much waits for the disk: what changes nothing is answered before it is on record."""
-        return self._taken - self._done > MOST_BEHIND_BYTES
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything waits for the disk."""
-        return self._taken != self._done
-
-    def look(self) -> None:
-        """Look at the disk, for the counters, also while there is nothing to write."""
-        self._queue.put(_Look())
-
-    def close(self, timeout: float) -> None:
-        """Carry out what waits, close the record, end the thread."""
-        self._queue.put(None)
-        self._thread.join(timeout)
-
-    def _run(self) -> None:
-        try:
-            record = self._open()
-        except BaseException as error:
-            self._opened(error)
-            return
-        self._opened(None)
-        disk = DiskWatch(None if record.read_only else record.file)
-        if low := self._look(disk):
-            self._post(low)
-        threading.Thread(target=self._read, args=(record,), name="fechner-reader", daemon=True).start()
-        ending = False
-        while not ending:
-            batch: list[StorageEffect] = []
-            reads: list[StorageEffect] = []
-            item = self._queue.get()
-            while True:
-                if item is None:
-                    ending = True
-                    break
-                if isinstance(item, Load | ReadHistory | ReadSeedData):
-                    reads.append(item)
-                elif not isinstance(item, _Look):
-                    batch.append(item)
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            events = [*perform(record, batch, self._counters), *self._look(disk)]
-            self._done += sum(map(_size, batch))
-            for effect in reads:
-                self._reads.put(effect)
-            if events:
-                self._post(events)
-        self._reads.put(None)
-        record.close()
-
-    def _read(self, record: Record) -> None:
-        while (effect := self._reads.get()) is not None:
-            self._post(perform(record, [effect], self._counters))
-
-    def _look(self, disk: DiskWatch) -> list[DiskLow]:
-        low = disk.look()
-        self._counters.free_bytes, self._counters.record_bytes = disk.free_bytes, disk.record_bytes
-        return low

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 #: What is not recorded.
 _UNRECORDED = ("ping", "hello", "auth", "status")
-#: Characters of a reply that waits for its commit although nothing changes.
-LONG_REPLY = 16_384
 #: Changes that the log mentions.
 _TOLD_TO_LOG = {"setup": "set up", "resume": "resumed", "exit": "ended"}
 #: What nobody needs once its sender is gone.
@@ -253,14 +251,12 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
         fail(engine, lane, engine.incident(fault(error), lane))
         return
     job.pending = (text, answer.change)
-    # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too. So
-    # does a long reply: nobody can have others wait for the disk by asking for one after the other.
-    recorded = lane.known and not engine.read_only and job.step.type not in _UNRECORDED
-    waits = answer.change is not None or (recorded and (job.step.type == "ask" or len(text) > LONG_REPLY))
+    # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
+    waits = answer.change is not None or (job.step.type == "ask" and lane.known and not engine.read_only)
     if not waits:
         if not isinstance(job.step.message, Replay):  # which is in a lane of its own, and in no session
             attach(engine, lane, job)
-        if recorded:
+        if job.step.type not in _UNRECORDED and lane.known and not engine.read_only:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
                 lane.used([job.step.key])

@@ -108,7 +108,10 @@ class TcpConnection(asyncio.Protocol):
             whole = self._whole(data)
             if whole is not None:
                 self._backlog.append(whole)
-                self._pass_on()
+                if self._turns is not None and self._turns.held():
+                    self._work()
+                else:
+                    self._pass_on()
                 return
         self._input = memoryview(bytes(self._input) + data if self._input else data)
         self._work()

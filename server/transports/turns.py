@@ -22,13 +22,13 @@ TURN_SECONDS = 0.0005
 #: How long all wait before it is seen whether they still have to.
 HELD_SECONDS = 0.005
 
-#: For so long, between two turns, they stand back while the disk's thread writes, which shares the interpreter
-#: with the loop; and how often it is seen whether it still does.
+#: For so long, between two turns, they stand back while the disk's thread writes, which shares the
+#: interpreter with the loop; and how often it is seen whether it still does.
 STAND_BACK_SECONDS, LOOK_SECONDS = 0.005, 0.001
 
 #: A request that takes the loop longer than this counts. Of what counts a sender has so much free, and this
 #: share of the loop's time beyond; it rests no longer at once than that.
-LONG_SECONDS, FREE_SECONDS, SHARE, MOST_REST_SECONDS = 0.002, 0.05, 0.05, 0.5
+LONG_SECONDS, FREE_SECONDS, SHARE, MOST_REST_SECONDS = 0.002, 0.05, 0.1, 0.5
 
 #: How long a thread may keep the interpreter while another one waits for it. Python's own 5 ms, paid at each
 #: of a commit's calls of SQLite, would make everybody wait while much is being read.
@@ -46,7 +46,10 @@ class Account:
         self._owed, self._at = 0.0, time.monotonic()
 
     def charge(self, seconds: float, apart: bool = False) -> float:
-        """How long the sender rests after a request that took so long; mostly not. What was read apart counts."""
+        """How long the sender rests after a request that took so long; mostly not.
+
+        A long one, which was read `apart`, counts however short it took.
+        """
         if seconds < LONG_SECONDS and not apart:
             return 0.0
         now = time.monotonic()

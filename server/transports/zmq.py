@@ -30,9 +30,10 @@ QUEUED_IN, QUEUED_OUT = 8, 16
 #: Messages of one peer that wait here, behind one that takes long.
 MOST_WAITING = 1_000
 
-#: After a message from a peer that has sent too many already nothing is received for a moment: the others'
-#: wait no longer than that, and the flood, which can't be told from them before it is received, goes slowly.
-FLOOD_SECONDS = 0.005
+#: After a message from a peer that has sent too many already nothing is received for a moment, at least and
+#: at most this long, as if it came at this rate: the others wait no longer than that, and the flood, which
+#: can't be told from them before it is received, comes slowly.
+FLOOD_SECONDS, MOST_FLOOD_SECONDS, FLOOD_BYTES_PER_SECOND = 0.001, 0.01, 200e6
 
 #: How often a peer that didn't read is tried again.
 RETRY_SECONDS = 0.01
@@ -322,7 +323,8 @@ class ZmqTransport:
             error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
             self._deliver(Unreadable(peer.number, error))
             self._flooded = True
-            self._loop.call_later(FLOOD_SECONDS, self._flowing)
+            seconds = min(max(FLOOD_SECONDS, size / FLOOD_BYTES_PER_SECOND), MOST_FLOOD_SECONDS)
+            self._loop.call_later(seconds, self._flowing)
 
     def _flowing(self) -> None:
         self._flooded = False

@@ -61,7 +61,7 @@ class Report:
 
 @contextmanager
 def broken_off(seconds: int) -> Iterator[None]:
-    """Raise `Hang` in what takes longer, by the processor's clock (in the main thread, where there are timers)."""
+    """Raise `Hang` in what takes longer, by the processor's clock (in the main thread, with timers)."""
     usable = hasattr(signal, "SIGPROF") and threading.current_thread() is threading.main_thread()
 
     def ring(*_: Any) -> None:

@@ -13,12 +13,16 @@ from fechner.database.errors import RecordError
 from fechner.database.message import NO_HASH, Entry, Message, chain, escape_id, to_json
 from fechner.server.events import Commit, Event
 from fechner.server.storage import StorageEffect, perform
+from fechner.server.writer import Groups
 
 from .weather import Weather
 
 if TYPE_CHECKING:
     from .server import Process
 
+
+#: A commit is long here that is nothing in the world: some in every session are.
+LONG_BYTES = 2_000
 
 CANT_READ = "the disk can't be read"
 
@@ -149,11 +153,11 @@ class Disk:
 
 
 class SlowWriter:
-    """The writer's thread: takes whatever waits, carries it out bit by bit, then says so."""
+    """The writer's thread: takes a group of what waits, carries it out bit by bit, then says so."""
 
     def __init__(self, server: Process, disk: Disk) -> None:
         self.server, self.disk = server, disk
-        self.waiting: list[StorageEffect] = []
+        self.waiting = Groups(LONG_BYTES, 2 * LONG_BYTES)
         self.busy = False
 
     @property
@@ -162,13 +166,13 @@ class SlowWriter:
 
     def put(self, effect: StorageEffect) -> None:
         """Carry an effect out, in its turn."""
-        self.waiting.append(effect)
+        self.waiting.add(effect)
         if not self.busy:
             self.busy = True
             self.server.loop.call_soon(self._take)
 
     def _take(self) -> None:
-        batch, self.waiting = self.waiting, []
+        batch = self.waiting.take()
         pieces: list[list[StorageEffect]] = []
         for effect in batch:
             if isinstance(effect, Commit) and pieces and isinstance(pieces[-1][0], Commit):

@@ -253,3 +253,29 @@ def test_messages_that_wait_are_limited(monkeypatch: pytest.MonkeyPatch) -> None
         await bench.until(lambda: len(bench.of(Received)) == 5)
 
     on_a_bench(test)
+
+
+def test_a_flood_is_received_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a message too many nothing is received for a moment; then what others sent meanwhile."""
+    monkeypatch.setattr(transport, "MOST_WAITING", 0)
+    monkeypatch.setattr(transport, "FLOOD_SECONDS", 60.0)
+    monkeypatch.setattr(transport, "MOST_FLOOD_SECONDS", 60.0)
+
+    async def test(bench: Bench) -> None:
+        flood, other = bench.client(), bench.client()
+        await flood.send(b"{}")
+        await bench.until(lambda: bool(bench.of(Received)))
+        bench.peers[1].parsing = True
+        for _ in range(3):
+            await flood.send(b"{}")
+        await bench.until(lambda: bool(bench.of(Unreadable)))
+        await other.send(b"[]")
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(bench.events) == 3
+        monkeypatch.setattr(transport, "FLOOD_SECONDS", 0.0)
+        bench.transport._flowing()
+        await bench.until(lambda: len(bench.of(Received)) == 2)
+        await bench.until(lambda: len(bench.of(Unreadable)) == 3)
+
+    on_a_bench(test)
