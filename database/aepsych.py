@@ -156,7 +156,7 @@ class _Reader:
                 value = extra
             found |= value if isinstance(value, dict) else {"extra_metadata": value}
         elif extra is not None and extra != "":
-            found["extra_metadata"] = extra
+            found["extra_metadata"] = extra if isinstance(extra, bytes) else plain(extra)
         return found
 
     def _messages(

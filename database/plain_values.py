@@ -15,13 +15,23 @@ def plain(value: Any) -> Any:
     """The value as JSON can hold it; what JSON has no form for becomes text.
 
     Dates are written as ISO 8601, durations in seconds, bytes as text if they are UTF-8 and else in base 64,
-    sets as lists. Numbers that aren't finite and complex ones are written out; keys become texts.
+    sets as lists. Numbers that aren't finite, too large for a float, or complex are written out; keys become
+    texts.
 
     Raises:
         RefusedPickleError: it is too deep or too large.
     """
     measure(value, LARGEST)
     return _plain(value)
+
+
+def _integer(value: int) -> int | str:
+    """It, or a text if no float is so large; Python writes only so many decimal digits."""
+    try:
+        float(value)
+    except OverflowError:
+        return str(value) if value.bit_length() < 10_000 else hex(value)
+    return value
 
 
 def json_value(text: str) -> Any:
@@ -38,8 +48,10 @@ def json_value(text: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, int):
+        return _integer(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, dict):

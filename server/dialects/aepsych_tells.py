@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fechner.server.errors import FechnerError
@@ -117,7 +118,8 @@ def _number(value: Any) -> Any:
         return _number(value[0]) if len(value) == 1 else [_number(one) for one in value]
     if isinstance(value, str) and len(value) < 40:
         try:
-            return float(value)
+            found = float(value)
         except ValueError:
             return value
+        return found if math.isfinite(found) else value
     return value

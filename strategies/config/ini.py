@@ -15,6 +15,7 @@ Raw = dict[str, dict[str, str | None]]  # option names in lower case; None for a
 LONGEST = 1 << 20  # characters of a configuration
 MOST_SECTIONS = 500
 MOST_KEYS = 200  # in one section
+LONGEST_NAME = 256  # characters of a section's name or a key, as in a message
 
 _SECTION = re.compile(r"\[(.+)\](.*)")
 _OPTION = re.compile(r"([^=:]*)(?:([=:])(.*))?")
@@ -50,6 +51,7 @@ def read(text: str, report: Report) -> Raw:
             if name not in lines and len(lines) >= MOST_SECTIONS:
                 report.problem("", "", "", f"more than {MOST_SECTIONS} sections", code="too_large")
                 break
+            check_name(name, name, report)
             _check_header(name, header[2].strip(), number, name in lines, report)
             section = lines.setdefault(name, {})
             continue
@@ -63,6 +65,7 @@ def read(text: str, report: Report) -> Raw:
             detail = f"line {number} has no key: '{clip(content)}'"
             report.problem(name, "", "", detail, "write key = value", "bad_line")
             continue
+        check_name(name, option, report)
         value = None if found[2] is None else [found[3].strip()]
         if option in section:
             again = (found[3] or "").strip()
@@ -77,6 +80,13 @@ def read(text: str, report: Report) -> Raw:
         name: {key: None if value is None else "\n".join(value).rstrip() for key, value in keys.items()}
         for name, keys in lines.items()
     }
+
+
+def check_name(section: str, name: str, report: Report) -> None:
+    """Refuse a section's name, or a key, that no message could hold."""
+    if len(name) > LONGEST_NAME:
+        detail = f"'{clip(name)}' has more than {LONGEST_NAME} characters"
+        report.problem(section, "", "", detail, code="too_large")
 
 
 def _check_header(name: str, rest: str, number: int, again: bool, report: Report) -> None:

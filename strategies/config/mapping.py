@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from fechner.strategies.config.ini import LONGEST, MOST_KEYS, MOST_SECTIONS, Raw
+from fechner.strategies.config.ini import LONGEST, MOST_KEYS, MOST_SECTIONS, Raw, check_name
 from fechner.strategies.config.report import Report
 
 DEEPEST = 8  # lists within lists
@@ -31,6 +31,7 @@ def read(config: Mapping[Any, Any], report: Report) -> tuple[Raw, dict[str, Any]
             report.problem("", "", "", f"more than {MOST_SECTIONS} sections", code="too_large")
             break
         else:
+            check_name(name, name, report)
             keys = raw.setdefault(name.strip(), {})
             copy = plain.setdefault(name, {})
             for key, value in list(section.items()):
@@ -52,6 +53,7 @@ def _read_key(
         report.problem(name, "", "", f"a key must be text, not {_kind(key)}", code="bad_value")
         return 0
     option = key.strip().lower()
+    check_name(name, option, report)
     if option in keys:
         detail = "stands twice (upper and lower case are the same in a key)"
         report.problem(name, option, "", detail, "keep one of them", "duplicate_key")

@@ -94,7 +94,7 @@ class Served:
                     case Commit(token, entries):
                         for entry in entries:
                             json.loads(entry.request)
-                            json.dumps(entry.change)
+                            json.dumps(entry.change, allow_nan=False)
                             entry.reply.encode()
                         if token is not None:
                             events.append(Committed(token))

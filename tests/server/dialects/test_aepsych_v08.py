@@ -180,6 +180,8 @@ def test_tell(set_up: Any, config: Any, outcome: Any, n: int) -> None:
     [
         ({"p": [0.5]}, 2),
         ({"p": [0.5]}, "often"),
+        ({"p": [0.5]}, "nan"),
+        ({"p": [0.5]}, ["1e999"]),
         ({"p": [0.5]}, {"outcome_2": 1}),
         ({"p": [0.5]}, {"outcome_1": 1, "more": 0}),
         ({"p": [0.1, 0.2]}, [1, 0, 1]),
@@ -199,6 +201,14 @@ def test_a_tell_that_fails(rig: Any, set_up: Any, config: Any, outcome: Any) -> 
     assert is_error(reply)
     assert reply["message"] == {"type": "tell", "message": request}
     assert rig.session(set_up).told == 0
+
+
+@pytest.mark.parametrize("outcome", ["nan", "-inf", ["1e999"], {"outcome_1": "NaN"}])
+def test_what_is_no_number_goes_on_record_as_none(rig: Any, set_up: Any, outcome: Any) -> None:
+    """Also where no model is to learn from it."""
+    set_up.aepsych("tell", {"config": {"p": [0.5]}, "outcome": outcome, "model_data": False})
+    for entry in rig.recorded(rig.session(set_up).id):
+        json.dumps(entry.change, allow_nan=False)
 
 
 def test_tell_of_several_outcomes(rig: Any) -> None:

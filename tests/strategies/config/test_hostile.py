@@ -56,6 +56,18 @@ def test_texts_that_cannot_be_kept(text: str):
     assert len(failure(text).problems) == 1
 
 
+@pytest.mark.parametrize("length", [256, 257])
+def test_names_are_no_longer_than_a_message_may_have_them(length: int):
+    """A configuration comes back by get_config, and may be sent again as it came."""
+    section, key = "s" * length, "k" * length
+    as_text = failure(SOUND + f"[{section}]\n{key} = 1\n[only]\n")
+    as_mapping = failure({"common": {"parnames": "[x]", key: 1}, section: {key: 1}})
+    for found, names in ((as_text, 2), (as_mapping, 3)):
+        told = [str(problem) for problem in found.problems if problem.code == "too_large"]
+        assert len(told) == (names if length > 256 else 0)
+        assert all("has more than 256 characters" in one and len(one) < 400 for one in told)
+
+
 def test_hostile_values_in_a_mapping():
     """Huge integers, deep lists, cycles and objects are problems like any other."""
     cycle: list[Any] = []
