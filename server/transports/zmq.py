@@ -30,10 +30,13 @@ QUEUED_IN, QUEUED_OUT = 8, 16
 #: Messages of one peer that wait here, behind one that takes long.
 MOST_WAITING = 1_000
 
-#: After a message from a peer that has sent too many already nothing is received for a moment, at least and
-#: at most this long, as if it came at this rate: the others wait no longer than that, and the flood, which
-#: can't be told from them before it is received, comes slowly.
-FLOOD_SECONDS, MOST_FLOOD_SECONDS, FLOOD_BYTES_PER_SECOND = 0.001, 0.01, 200e6
+#: A long message counts as if it came at this rate, however soon it is refused: ZMQ had its work with it too.
+BYTES_PER_SECOND = 200e6
+
+#: After a message from a peer that has sent too many already nothing is received for a moment, by its length,
+#: but at least and at most this long: the others wait no longer than that, and the flood, which can't be told
+#: from them before it is received, comes slowly.
+FLOOD_SECONDS, MOST_FLOOD_SECONDS = 0.001, 0.01
 
 #: How often a peer that didn't read is tried again.
 RETRY_SECONDS = 0.01
@@ -323,7 +326,7 @@ class ZmqTransport:
             error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
             self._deliver(Unreadable(peer.number, error))
             self._flooded = True
-            seconds = min(max(FLOOD_SECONDS, size / FLOOD_BYTES_PER_SECOND), MOST_FLOOD_SECONDS)
+            seconds = min(max(FLOOD_SECONDS, size / BYTES_PER_SECOND), MOST_FLOOD_SECONDS)
             self._loop.call_later(seconds, self._flowing)
 
     def _flowing(self) -> None:
@@ -348,9 +351,10 @@ class ZmqTransport:
             peer.parsing = True
 
             def then(found: tuple[Event, float]) -> None:
+                event, took = found
                 peer.parsing = False
                 if self._peers.get(peer.identity) is peer:
-                    self._give(peer, *found)
+                    self._give(peer, event, max(took, len(body[0]) / BYTES_PER_SECOND))
                     self._turns.add(peer)
 
             self._turns.apart(lambda: timed(lambda: _event(peer, body)), then)

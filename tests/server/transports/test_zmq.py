@@ -13,6 +13,7 @@ import zmq.asyncio
 from fechner.server.events import Connected, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
 from fechner.server.transports import zmq as transport
+from fechner.server.transports.turns import Account
 from fechner.server.transports.zmq import ZmqPeer, ZmqTransport
 
 
@@ -251,6 +252,26 @@ def test_messages_that_wait_are_limited(monkeypatch: pytest.MonkeyPatch) -> None
         bench.peers[1].parsing = False
         bench.transport._turns.add(bench.peers[1])
         await bench.until(lambda: len(bench.of(Received)) == 5)
+
+    on_a_bench(test)
+
+
+def test_a_long_message_counts_by_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least: what is refused early took ZMQ its time."""
+    charged: list[float] = []
+
+    def charge(self: Account, seconds: float, apart: bool = False) -> float:
+        charged.append(seconds)
+        return 0.0
+
+    monkeypatch.setattr(Account, "charge", charge)
+
+    async def test(bench: Bench) -> None:
+        client = bench.client()
+        await client.send(b"{" * 2_000_000)
+        await bench.until(lambda: bool(bench.of(Unreadable)))
+        await bench.until(lambda: bool(charged))
+        assert charged[0] >= 2_000_000 / transport.BYTES_PER_SECOND
 
     on_a_bench(test)
 
