@@ -13,11 +13,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 from fechner.database.failpoints import fail_point
-from fechner.server.descriptors import make_room, too_little
 from fechner.server.engine import Engine
 from fechner.server.environment import environment
 from fechner.server.errors import FechnerError
@@ -47,48 +45,22 @@ from fechner.server.events import (
 )
 from fechner.server.execution import Abandoned, run
 from fechner.server.faults import Fault, fault
-from fechner.server.limits import Limits, of_strangers
+from fechner.server.limits import of_strangers
 from fechner.server.logs import emit
+from fechner.server.peers import HANDSHAKE_SECONDS, Peers
 from fechner.server.pool import Pool
 from fechner.server.settings import Settings
-from fechner.server.transports.tcp import LINGER_SECONDS, TcpConnection
+from fechner.server.transports.tcp import LINGER_SECONDS
 from fechner.server.transports.turns import SWITCH_SECONDS, Turns
 from fechner.server.writer import Writer
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
     from fechner.server.transports.metrics import MetricsServer
-    from fechner.server.transports.zmq import ZmqPeer, ZmqTransport
+    from fechner.server.transports.zmq import ZmqTransport
 
 #: How long a stopping server waits for its last replies to leave.
 FAREWELL_SECONDS = 0.5
-#: Within this a client has to agree on encryption.
-HANDSHAKE_SECONDS = 10.0
-
-#: Connections over the limit that are told so at a time; more are cut off without a word.
-REFUSALS = 100
-
-
-class Peer(Protocol):
-    """A connection of any transport."""
-
-    number: int
-
-    def send(self, data: bytes) -> None:
-        """Send a reply."""
-        ...
-
-    def pause(self, paused: bool) -> None:
-        """Deliver nothing more, or go on."""
-        ...
-
-    def trust(self, limits: Limits) -> None:
-        """It has shown a token: these are its limits."""
-        ...
-
-    def close(self, linger: float = ...) -> None:
-        """Close once everything sent has left."""
-        ...
 
 
 class Loop:
@@ -129,16 +101,13 @@ class Loop:
         )
         self._counters = self._engine.counters
         known = settings.tokens is None or settings.nameless  # this machine's programs, or anybody
-        self._strangers = settings.limits if known else of_strangers(settings.limits)
-        self._peers: dict[int, Peer] = {}
-        # Since when each has tried to agree on encryption; asyncio tells of no failure, but drops it.
-        self._begun: WeakKeyDictionary[TcpConnection, float] = WeakKeyDictionary()
-        self._number = 0
+        self._strangers = strangers = settings.limits if known else of_strangers(settings.limits)
         self._events: deque[Event] = deque()
         self._turns = Turns(
             lambda: hasattr(self, "_writer") and self._writer.behind,
             lambda: hasattr(self, "_writer") and self._writer.busy,
         )
+        self._peers = Peers(strangers, self._deliver, self._turns, self._counters)
         self._alarms: dict[int, asyncio.TimerHandle] = {}
         self._handling = False
         self._pool: Pool | None = None
@@ -175,11 +144,9 @@ class Loop:
         self._loop.set_exception_handler(self._unexpected)
         self._halted = asyncio.Event()
         settings = self._settings
-        connections = settings.limits.connections
-        shaking = 0 if settings.tls is None else connections
-        self._room = make_room(connections + shaking + REFUSALS)
-        if self._room < connections:
-            self._log(Log("warning", too_little(self._room, connections)))
+        warning = self._peers.make_room(settings.limits.connections, encrypted=settings.tls is not None)
+        if warning:
+            self._log(Log("warning", warning))
         server = await self._listen()
         try:
             port = server.sockets[0].getsockname()[1]
@@ -208,7 +175,7 @@ class Loop:
         if settings.tls is not None:
             times = {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": LINGER_SECONDS}
         return await self._loop.create_server(
-            self._accept, settings.host, settings.port, backlog=1024, ssl=settings.tls, **times
+            self._peers.accept, settings.host, settings.port, backlog=1024, ssl=settings.tls, **times
         )
 
     def _bind_zmq(self) -> int:
@@ -220,7 +187,7 @@ class Loop:
         self._zmq = ZmqTransport(
             address,
             settings.limits,
-            self._new_zmq_peer,
+            self._peers.add_zmq,
             self._deliver,
             self._turns,
             self._counters,
@@ -278,40 +245,13 @@ class Loop:
         if hasattr(self, "_writer"):
             await asyncio.to_thread(self._writer.close, 1.0)
         end = self._loop.time() + FAREWELL_SECONDS
-        while (
-            any(isinstance(peer, TcpConnection) for peer in self._peers.values()) and self._loop.time() < end
-        ):
+        while self._peers.over_tcp and self._loop.time() < end:
             await asyncio.sleep(0.005)
         if self._zmq is not None:
             self._zmq.close()
         self._turns.close()
 
     # Events in
-
-    def _accept(self) -> TcpConnection:
-        """A connection that has begun; where it has yet to agree on encryption it may never come to be."""
-        if len(self._peers) + len(self._begun) >= self._room:
-            before = self._loop.time() - HANDSHAKE_SECONDS - LINGER_SECONDS
-            for failed in [one for one, since in self._begun.items() if since < before]:
-                del self._begun[failed]
-            if len(self._peers) + len(self._begun) >= self._room:
-                raise ConnectionRefusedError  # asyncio closes the socket
-        self._number += 1
-        connection = TcpConnection(
-            self._number, self._strangers, self._deliver, self._turns, self._counters, self._is_there
-        )
-        self._begun[connection] = self._loop.time()
-        return connection
-
-    def _is_there(self, connection: TcpConnection) -> None:
-        self._begun.pop(connection, None)
-        self._peers[connection.number] = connection
-
-    def _new_zmq_peer(self, make: Callable[[int], ZmqPeer]) -> ZmqPeer:
-        self._number += 1
-        peer = make(self._number)
-        self._peers[self._number] = peer
-        return peer
 
     def _post(self, call: Callable[[], None]) -> None:
         """From any thread: run `call` in the loop's, unless that has ended."""
@@ -345,7 +285,7 @@ class Loop:
                         except Exception as error:
                             self._could_not(effect, error)
                 if isinstance(event, Gone):
-                    self._peers.pop(event.connection, None)
+                    self._peers.forget(event.connection)
         finally:
             self._handling = False
 

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
-from fechner.server import jsontext
 from fechner.server.counters import Counters
-from fechner.server.errors import FechnerError
-from fechner.server.events import Connected, Ended, Event, Gone, Log, Received, Unreadable
-from fechner.server.framing import Splitter
+from fechner.server.events import Connected, Event, Gone, Log, Unreadable
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
+from fechner.server.transports.incoming import WHOLE_BYTES, Incoming
+from fechner.server.transports.sockets import keep_alive, reset_at_close
 from fechner.server.transports.turns import Account, Turns, timed
 
-#: The longest input that is looked at as a whole, and at once: a begun request may come in many pieces.
-WHOLE_BYTES = 8_192
-
-#: Read at once from one connection, and split at once.
+#: Read at once from one connection.
 READ_BYTES = 65_536
-SLICE_BYTES = 1_024
 
 #: How long a closing connection's input is read and discarded, so that no reset overtakes the last reply,
 #: and how much of it.
@@ -60,9 +52,7 @@ class TcpConnection(asyncio.Protocol):
         self.number = number
         self._counters = counters or Counters()
         self._limits, self._deliver, self._turns, self._made = limits, deliver, turns, made
-        self._splitter = Splitter(limits)
-        self._input: memoryview = memoryview(b"")  # arrived and not split
-        self._backlog: deque[bytes | Event] = deque()  # split and not delivered
+        self._incoming = Incoming(number, limits)
         self._transport: asyncio.Transport | None = None
         self._parsing = False  # a long message, in another thread
         self._resting = False  # its last requests took long
@@ -70,9 +60,7 @@ class TcpConnection(asyncio.Protocol):
         self._spent = 0.0  # of the processor's seconds, on the message that is being read
         self._paused = False  # the engine has enough requests of ours
         self._clogged = False  # the peer doesn't read our replies
-        self._ended = False  # the peer sends no more, and the engine wasn't told yet
         self._heard_all = False  # the peer sends no more
-        self._deaf = False  # what follows can't be understood
         self._closing = False
         self._lost = False
         self._said_gone = False
@@ -90,7 +78,7 @@ class TcpConnection(asyncio.Protocol):
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
         self._made(self)
-        _keep_alive(transport.get_extra_info("socket"))
+        keep_alive(transport.get_extra_info("socket"))
         address = transport.get_extra_info("peername")
         peer = f"{address[0]}:{address[1]}" if address else "tcp"
         self._deliver(Connected(self.number, True, peer))
@@ -101,26 +89,23 @@ class TcpConnection(asyncio.Protocol):
             self._discard(len(data))
             return
         self._counters.bytes_in += len(data)
-        if self._deaf:
+        if self._incoming.deaf:
             return
-        idle = not (self._input or self._backlog or self._parsing or self._splitter.begun)
-        if idle and self._splitter.fault is None:
-            whole = self._whole(data)
-            if whole is not None:
-                self._backlog.append(whole)
-                if self._turns is not None and self._turns.held():
-                    self._work()
-                else:
-                    self._pass_on()
-                return
-        self._input = memoryview(bytes(self._input) + data if self._input else data)
-        self._work()
+        if not self._parsing and self._incoming.add_whole(data):
+            if self._turns is not None and self._turns.held():
+                self._work()
+            else:
+                self._pass_on()
+        else:
+            self._incoming.add(data)
+            self._work()
 
     def eof_received(self) -> bool:
         """The client sends no more."""
         if self._closing:
             return False
-        self._ended = self._heard_all = True
+        self._incoming.end()
+        self._heard_all = True
         self._work()
         return not self._encrypted  # it may still read; TLS can't be closed by halves
 
@@ -131,7 +116,7 @@ class TcpConnection(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
         self._timer = self._unread = None
-        self._ended = False  # nobody is there to whom it would make a difference
+        self._incoming.no_end()
         self._work()  # what had arrived is still honoured
 
     def pause_writing(self) -> None:
@@ -172,14 +157,14 @@ class TcpConnection(asyncio.Protocol):
     def trust(self, limits: Limits) -> None:
         """From now on these are the limits."""
         self._limits = limits
-        self._splitter.allow(limits)
+        self._incoming.allow(limits)
 
     def close(self, linger: float = LINGER_SECONDS) -> None:
         """Shut down writing after what was sent, discard input for a while, close."""
         if self._closing or self._transport is None:
             return
         self._closing = True
-        self._forget_input()
+        self._incoming.forget()
         if self._lost:
             self._work()
             return
@@ -200,7 +185,9 @@ class TcpConnection(asyncio.Protocol):
 
     def go_on(self) -> bool:
         """Split or deliver a little of what has arrived; whether more can be done now."""
-        more = self._can_go_on() and self._step() and self._can_go_on()
+        if self._can_go_on():
+            self._step()
+        more = self._can_go_on()
         if not more:
             self._at_rest()
         return more
@@ -226,73 +213,53 @@ class TcpConnection(asyncio.Protocol):
             return False
         if (self._paused or self._clogged) and not self._lost:
             return False
-        if self._resting and not self._lost and not self._only_ends():
+        if self._resting and not self._lost and not self._incoming.only_ends:
             return False
-        return bool(self._backlog or self._ended or (self._input and not self._deaf))
+        return self._incoming.more
 
-    def _only_ends(self) -> bool:
-        """Whether nothing has arrived that is still to be done but the end."""
-        return not self._input and all(isinstance(item, Ended) for item in self._backlog)
-
-    def _step(self) -> bool:
-        """Deliver one event, or split a slice of the input; False if there is neither."""
-        if self._parsing:
-            return False
-        if self._backlog:
-            self._hand_over(self._backlog.popleft())
-        elif self._input and not self._deaf:
-            data, self._input = self._input[:SLICE_BYTES], self._input[SLICE_BYTES:]
+    def _step(self) -> None:
+        """Deliver one event, or split a slice of the input."""
+        if self._incoming.splits:
             begun = time.thread_time()
-            self._split(bytes(data))
+            self._time(self._incoming.split())
             self._spent += time.thread_time() - begun
-        elif self._ended:
-            self._ended = False
-            if not self._deaf:
-                self._take(self._splitter.end())
-            self._backlog.append(Ended(self.number))
-        else:
-            return False
-        return True
+            return
+        item = self._incoming.take()
+        if item is not None:
+            self._hand_over(item)
 
-    def _split(self, data: bytes) -> None:
-        texts = self._splitter.feed(data)
-        self._take(texts)
-        begun = self._splitter.begun and self._splitter.fault is None
-        if self._timer is not None and (texts or not begun):
+    def _time(self, ended: bool) -> None:
+        """A message that has begun has so long to end."""
+        begun = self._incoming.begun
+        if self._timer is not None and (ended or not begun):
             self._timer.cancel()
             self._timer = None
         if begun and self._timer is None and not self._lost:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._limits.message_seconds, self._too_slow)
 
-    def _take(self, texts: list[bytes]) -> None:
-        self._backlog.extend(texts)
-        if self._splitter.fault is not None:
-            self._backlog.append(Unreadable(self.number, self._splitter.fault))
-            self._hear_no_more()
-
     def _hand_over(self, item: bytes | Event) -> None:
         if not isinstance(item, bytes):
             self._give(item)
         elif self._turns is None or len(item) <= WHOLE_BYTES:
-            self._parsed(self._event(item))
+            self._parsed(self._incoming.event(item))
         else:
             self._parsing = True
-            self._turns.apart(lambda: timed(lambda: self._event(item)), self._parsed_apart)
+            self._turns.apart(lambda: timed(lambda: self._incoming.event(item)), self._parsed_apart)
 
     def _parsed_apart(self, found: tuple[Event, float]) -> None:
         event, took = found
         self._spent += took
         self._parsing = False
         if not self._closing:
-            self._backlog.appendleft(event)
+            self._incoming.put_back(event)
             if isinstance(event, Unreadable):
-                self._after_fault()
+                self._incoming.drop_after_fault()
         self._work()
 
     def _parsed(self, event: Event) -> None:
         if isinstance(event, Unreadable):
-            self._after_fault()
+            self._incoming.drop_after_fault()
         self._give(event)
 
     def _give(self, event: Event) -> None:
@@ -309,44 +276,9 @@ class TcpConnection(asyncio.Protocol):
         self._resting = False
         self._work()
 
-    def _after_fault(self) -> None:
-        """The connection closes after this error: nothing that came behind it counts, but for its end."""
-        first = self._backlog[0] if self._backlog else None
-        ended = any(isinstance(item, Ended) for item in self._backlog)
-        self._backlog.clear()
-        if isinstance(first, Unreadable):
-            self._backlog.append(first)
-        if ended:
-            self._backlog.append(Ended(self.number))
-        self._hear_no_more()
-
-    def _hear_no_more(self) -> None:
-        self._deaf = True
-        self._input = memoryview(b"")
-
-    def _forget_input(self) -> None:
-        self._backlog.clear()
-        self._hear_no_more()
-        self._ended = False
-
-    def _whole(self, data: bytes) -> Event | None:
-        """The request, if the bytes are one and no more, as most are: then they need no splitting."""
-        if data[:1] != b"{" or len(data) > min(WHOLE_BYTES, self._limits.message_bytes):
-            return None
-        try:
-            return Received(self.number, jsontext.parse(data, self._limits))
-        except FechnerError:
-            return None  # in pieces, several, or broken: the splitter knows what
-
-    def _event(self, text: bytes) -> Event:
-        try:
-            return Received(self.number, jsontext.parse(text, self._limits))
-        except FechnerError as error:
-            return Unreadable(self.number, error)
-
     def _at_rest(self) -> None:
         """Nothing more can be done now: read on, or say that the connection is gone."""
-        if self._lost and not self._parsing and (self._closing or not (self._backlog or self._input)):
+        if self._lost and not self._parsing and (self._closing or not self._incoming.waiting):
             if not self._said_gone:
                 self._said_gone = True
                 self._deliver(Gone(self.number))
@@ -357,8 +289,8 @@ class TcpConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._lost or transport.is_closing() or self._closing:
             return
-        waiting = self._backlog or self._input or self._parsing
-        if self._paused or self._clogged or waiting or self._deaf:
+        incoming = self._incoming
+        if self._paused or self._clogged or self._parsing or incoming.waiting or incoming.deaf:
             transport.pause_reading()
         else:
             transport.resume_reading()
@@ -366,14 +298,13 @@ class TcpConnection(asyncio.Protocol):
     def _too_slow(self) -> None:
         self._timer = None
         seconds = self._limits.message_seconds
-        waiting = self._backlog or self._input or self._parsing or self._resting
-        if self._paused or self._clogged or waiting:  # it is we who don't read
+        busy = self._parsing or self._resting or self._incoming.waiting
+        if self._paused or self._clogged or busy:  # it is we who don't read
             self._timer = asyncio.get_running_loop().call_later(seconds, self._too_slow)
             return
         text = f"a message did not end within {seconds:g} s of its beginning"
         error = exceeded("message_seconds", text, hint="send each message in one go")
-        self._backlog.append(Unreadable(self.number, error))
-        self._hear_no_more()
+        self._incoming.fail(error)
         self._work()
 
     def _does_not_read(self) -> None:
@@ -386,29 +317,11 @@ class TcpConnection(asyncio.Protocol):
         if transport is not None and not transport.is_closing():
             self._counters.logged("warning")
             emit(Log("warning", f"a peer {why}: connection closed", self.number))
-            _reset_at_close(transport.get_extra_info("socket"))
-            self._forget_input()  # none of it was answered, and nobody waits for the answers
+            reset_at_close(transport.get_extra_info("socket"))
+            self._incoming.forget()  # none of it was answered, and nobody waits for the answers
             transport.abort()
 
     def _discard(self, count: int) -> None:
         self._discarded += count
         if self._discarded > DISCARD_BYTES and self._transport is not None:
             self._transport.abort()
-
-
-def _reset_at_close(found: socket.socket | None) -> None:
-    """Have the system forget what the peer hasn't read, and not go on offering megabytes."""
-    if found is not None:
-        with suppress(OSError):
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def _keep_alive(found: socket.socket | None) -> None:
-    """Have the system find out that a peer is gone without a word (its power, its cable)."""
-    if found is None:
-        return
-    with suppress(OSError):
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
-            if hasattr(socket, name):
-                found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

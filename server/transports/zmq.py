@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import zmq
-from fechner.server import jsontext
 from fechner.server.counters import Counters
-from fechner.server.errors import FechnerError
-from fechner.server.events import Connected, Event, Gone, Log, Received, Unreadable
-from fechner.server.framing import too_long
+from fechner.server.events import Connected, Event, Gone, Log, Unreadable
 from fechner.server.limits import Limits, exceeded
 from fechner.server.logs import emit
-from fechner.server.transports.tcp import UNREAD_BYTES, WHOLE_BYTES
-from fechner.server.transports.turns import Account, Turns, timed
+from fechner.server.transports.incoming import WHOLE_BYTES
+from fechner.server.transports.tcp import UNREAD_BYTES
+from fechner.server.transports.turns import Turns, timed
+from fechner.server.transports.zmq_peer import ZmqPeer
 from zmq.utils.monitor import parse_monitor_message
 
 #: Messages of one peer that ZMQ itself holds, in and out: each may be long.
@@ -40,56 +38,6 @@ FLOOD_SECONDS, MOST_FLOOD_SECONDS = 0.001, 0.01
 
 #: How often a peer that didn't read is tried again.
 RETRY_SECONDS = 0.01
-
-
-class ZmqPeer:
-    """One peer: its routing id, whether it uses the empty delimiter (REQ does), and what waits for it."""
-
-    def __init__(self, transport: ZmqTransport, number: int, envelope: list[bytes]) -> None:
-        self._transport, self.number, self.envelope = transport, number, envelope
-        self.descriptor = -1
-        self.limits = transport.strangers
-        self.backlog: deque[list[bytes]] = deque()  # messages that wait for their turn
-        self.backlog_bytes = 0
-        self.parsing = False  # a long one, in another thread
-        self.resting = False  # its last ones took long
-        self.account = Account()
-        self.unsent: deque[list[bytes]] = deque()  # replies that ZMQ takes no more of
-        self.unsent_bytes = 0
-        self.unread_since = 0.0
-
-    @property
-    def identity(self) -> bytes:
-        """Its routing id."""
-        return self.envelope[0]
-
-    @property
-    def held(self) -> bool:
-        """Whether its messages have to wait."""
-        return self.parsing or self.resting or bool(self.unsent)
-
-    def send(self, data: bytes) -> None:
-        """Send a reply; a lost peer blocks nobody."""
-        self._transport.send(self, [*self.envelope, data])
-
-    def pause(self, paused: bool) -> None:
-        """Nothing to do: the engine refuses what is too much."""
-
-    def trust(self, limits: Limits) -> None:
-        """From now on these are the limits."""
-        self.limits = limits
-
-    def close(self, linger: float = 0.0) -> None:
-        """A ROUTER has nothing to close for one peer: what it sends next makes it a new one."""
-        self._transport.forget(self)
-
-    def go_on(self) -> bool:
-        """Handle a message that had to wait; whether more can be done now."""
-        if self.backlog and not self.held:
-            body = self.backlog.popleft()
-            self.backlog_bytes -= sum(map(len, body))
-            self._transport.handle(self, body)
-        return bool(self.backlog) and not self.held
 
 
 class ZmqTransport:
@@ -357,9 +305,9 @@ class ZmqTransport:
                     self._give(peer, event, max(took, len(body[0]) / BYTES_PER_SECOND))
                     self._turns.add(peer)
 
-            self._turns.apart(lambda: timed(lambda: _event(peer, body)), then)
+            self._turns.apart(lambda: timed(lambda: peer.event(body)), then)
         else:
-            self._give(peer, _event(peer, body))
+            self._give(peer, peer.event(body))
 
     def _give(self, peer: ZmqPeer, event: Event, took: float = 0.0) -> None:
         """Deliver; after one that took long, with its reading, the others go first for a while."""
@@ -373,14 +321,3 @@ class ZmqTransport:
     def _rested(self, peer: ZmqPeer) -> None:
         peer.resting = False
         self._turns.add(peer)
-
-
-def _event(peer: ZmqPeer, body: list[bytes]) -> Event:
-    try:
-        if len(body) != 1:
-            raise FechnerError("bad_request", "one frame per message, after the empty delimiter if any")
-        if len(body[0]) > peer.limits.message_bytes:
-            raise too_long(peer.limits)
-        return Received(peer.number, jsontext.parse(body[0], peer.limits))
-    except FechnerError as error:
-        return Unreadable(peer.number, error)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fechner.server.events import Ended, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
-from fechner.server.transports import tcp, turns
+from fechner.server.transports import incoming, tcp, turns
 from fechner.server.transports.tcp import TcpConnection
 from fechner.server.transports.turns import Account, Turns
 
@@ -402,6 +402,6 @@ def test_reading_a_long_message_counts_as_well(monkeypatch: pytest.MonkeyPatch) 
         one._turns.close()  # type: ignore[union-attr]
 
     asyncio.run(main())
-    slices = 40_000 // tcp.SLICE_BYTES
+    slices = 40_000 // incoming.SLICE_BYTES
     assert charged[0] >= slices + 2  # and the reading, and the handling
     assert charged[1] == 1.0
