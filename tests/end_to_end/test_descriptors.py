@@ -34,6 +34,7 @@ def held(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="sets another process's limits by Linux means")
 def test_out_of_descriptors(tools: Any, serve: Any) -> None:
     """Who came before is served, on record; who comes then waits, and is served once others have left."""

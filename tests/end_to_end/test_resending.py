@@ -26,8 +26,17 @@ CASES: dict[str, tuple[int, str]] = {
 WAYS = ["same connection", "another connection", "restart", "restart and resume", "twice in one packet"]
 #: A model's computation takes the very same way as others do, slowly.
 SLOW = [case for case in CASES if "model" in case or case == "finish_strategy"]
+
+
+def long(case: str, way: str) -> bool:
+    """Whether it belongs to the longer suites."""
+    if way == "restart and resume":
+        return case != "tell"
+    return case in SLOW and way != "restart"
+
+
 ALL = [
-    pytest.param(case, way, marks=pytest.mark.long if case in SLOW and way != "restart" else ())
+    pytest.param(case, way, marks=pytest.mark.long if long(case, way) else ())
     for case in CASES
     for way in WAYS
 ]

@@ -96,7 +96,9 @@ def test_any_number_of_workers_gives_the_same_session(
     verified(fechner, server.record, session)
 
 
-@pytest.mark.parametrize("socket", ["REQ", "DEALER", "DEALER with delimiter"])
+@pytest.mark.parametrize(
+    "socket", ["REQ", "DEALER", pytest.param("DEALER with delimiter", marks=pytest.mark.long)]
+)
 def test_zmq_gives_the_same_session(
     tools: Any, experiments: Any, expected: Any, serve: Any, fechner: Any, socket: str
 ) -> None:
