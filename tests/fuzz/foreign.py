@@ -13,13 +13,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from unittest import mock
 
 from fechner.database.aepsych import read_file
 from fechner.database.errors import RecordError
 from fechner.database.restricted_pickle import RefusedPickleError, read
 from fechner.server.imported_session import entries
+from fechner.strategies.config import check
+from fechner.strategies.config.specification import Specification
 
 from .harness import Harness
 from .mutate import Mutator
@@ -114,9 +118,22 @@ def _pieces(data: bytes) -> list[bytes]:
     return [data[a:b] for a, b in zip(places, [*places[1:], len(data)], strict=True)]
 
 
+@lru_cache(maxsize=100)
+def _checked(text: str, no_end: Literal["error", "warning"]) -> Specification:
+    return check(text, no_end=no_end)
+
+
+def _check(config: Any, no_end: Literal["error", "warning"] = "error") -> Specification:
+    """Most files have the configuration of the example that they were made of: it is checked once."""
+    return _checked(config, no_end) if isinstance(config, str) else check(config, no_end=no_end)
+
+
 def file(data: bytes) -> None:
     """A file is sessions that can go on record, or no file of AEPsych's."""
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+    with (
+        mock.patch("fechner.server.imported_session.check", _check),
+        tempfile.TemporaryDirectory(dir=_memory()) as folder,
+    ):
         path = Path(folder) / "foreign.db"
         path.write_bytes(data)
         try:
