@@ -16,12 +16,13 @@ from fechner.server.storage import StorageEffect, perform
 if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
     from fechner.database.record import Record
 
-#: Bytes that may wait for the disk before greedy peers have to; and what a commit takes besides its texts.
-MOST_BEHIND_BYTES = 32 * 1024 * 1024
+#: Bytes that may wait for the disk before greedy peers stand back, and before all have to wait.
+LITTLE_BEHIND_BYTES, MOST_BEHIND_BYTES = 262_144, 32 * 1024 * 1024
+#: What a commit takes besides its texts.
 _EFFECT_BYTES = 1024
 
-#: Bytes of a commit that is long, and of the long ones that go to disk together.
-LONG_BYTES, GROUP_BYTES = 65_536, 262_144
+#: Bytes of a commit that is long; and of those in a group that are long, or that nobody waits for.
+LONG_BYTES, GROUP_BYTES = 16_384, 65_536
 
 
 def size(effect: StorageEffect) -> int:
@@ -31,12 +32,17 @@ def size(effect: StorageEffect) -> int:
     return _EFFECT_BYTES + sum(len(entry.request) + len(entry.reply) for entry in effect.entries)
 
 
-class Groups:
-    """What waits for the disk: short commits pass the long ones of other sessions.
+def awaited(effect: StorageEffect) -> bool:
+    """Whether anybody waits for it."""
+    return not isinstance(effect, Commit) or effect.token is not None
 
-    A group is written at once, and answered when all of it is on disk. So it takes all that is short, and of
-    what is long a little. The order within a session stays as it came; what reads a whole session, or some
-    session that isn't named, stays behind everything that came before it.
+
+class Groups:
+    """What waits for the disk: short commits that somebody waits for pass the others of other sessions.
+
+    A group is written at once, and answered when all of it is on disk. So it takes all that is short and
+    waited for, and of the rest a little. The order within a session stays as it came; what reads a whole
+    session, or some session that isn't named, stays behind everything that came before it.
     """
 
     def __init__(self, long_bytes: int = LONG_BYTES, group_bytes: int = GROUP_BYTES) -> None:
@@ -58,14 +64,14 @@ class Groups:
         room = self._most
         for effect in self._waiting:
             bytes_, mine = size(effect), _sessions(effect)
-            long = bytes_ > self._long
-            full = long and room < min(bytes_, self._most)
+            later = bytes_ > self._long or not awaited(effect)
+            full = later and room < min(bytes_, self._most)
             if left if mine is None else full or sessions & mine:
                 left.append(effect)
                 sessions |= mine or set()
             else:
                 taken.append(effect)
-                room -= bytes_ if long else 0
+                room -= bytes_ if later else 0
         self._waiting = left
         return taken
 
@@ -100,6 +106,7 @@ class Writer:
         self._counters = counters or Counters()
         self._queue: queue.SimpleQueue[StorageEffect | _Look | None] = queue.SimpleQueue()
         self._taken = self._done = 0  # bytes; each is written by one thread
+        self._awaited = self._answered = 0  # effects that somebody waits for
         self._reads: queue.SimpleQueue[StorageEffect | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
         self._thread.start()
@@ -107,6 +114,7 @@ class Writer:
     def put(self, effect: StorageEffect) -> None:
         """Carry an effect out; its event is posted."""
         self._taken += size(effect)
+        self._awaited += awaited(effect)
         self._queue.put(effect)
 
     @property
@@ -116,8 +124,8 @@ class Writer:
 
     @property
     def busy(self) -> bool:
-        """Whether anything waits for the disk."""
-        return self._taken != self._done
+        """Whether anybody waits for the disk, or more waits than it soon has written."""
+        return self._awaited != self._answered or self._taken - self._done > LITTLE_BEHIND_BYTES
 
     def look(self) -> None:
         """Look at the disk, for the counters, also while there is nothing to write."""
@@ -147,6 +155,7 @@ class Writer:
             batch = [effect for effect in group if not isinstance(effect, Load | ReadHistory | ReadSeedData)]
             events = [*perform(record, batch, self._counters), *self._look(disk)]
             self._done += sum(map(size, batch))
+            self._answered += sum(map(awaited, group))
             for effect in reads:
                 self._reads.put(effect)
             if events:

@@ -22,8 +22,8 @@ TURN_SECONDS = 0.0005
 #: How long all wait before it is seen whether they still have to.
 HELD_SECONDS = 0.005
 
-#: For so long, between two turns, they stand back while the disk's thread writes, which shares the
-#: interpreter with the loop; and how often it is seen whether it still does.
+#: For so long, between two turns, they stand back while the disk's thread, which shares the interpreter with
+#: the loop, has to do; and how often it is seen whether it still has.
 STAND_BACK_SECONDS, LOOK_SECONDS = 0.005, 0.001
 
 #: A request that takes the loop longer than this counts. Of what counts a sender has so much free, and this
@@ -77,7 +77,7 @@ class Turns:
 
     Args:
         held: whether all of them have to wait, for the record.
-        busy: whether the disk's thread writes: then those who have had a turn wait for a moment.
+        busy: whether the disk has to do: then those who have had a turn wait for a moment.
     """
 
     def __init__(

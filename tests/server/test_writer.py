@@ -20,7 +20,7 @@ from fechner.server.events import (
     Loaded,
     ReadHistory,
 )
-from fechner.server.writer import Groups, Writer
+from fechner.server.writer import LITTLE_BEHIND_BYTES, Groups, Writer
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 OTHER = "6f1d2c3b-0000-4000-8000-000000000002"
@@ -67,7 +67,7 @@ def record() -> Iterator[Record]:
         yield record
 
 
-def commit(token: int, session: str, length: int = 10) -> Commit:
+def commit(token: int | None, session: str, length: int = 10) -> Commit:
     """A commit of a request with so many characters."""
     return Commit(token, [entry(None, session=session, request="x" * length)])
 
@@ -99,6 +99,36 @@ def test_short_commits_pass_the_long_ones_of_others() -> None:
     assert groups(*long, commit(5, "a"), commit(6, "b")) == [[0, 1, 5, 6], [2, 3], [4]]
     very = [commit(token, f"{token}", 40_000) for token in range(3)]
     assert groups(commit(3, "a"), *very, commit(4, "a")) == [[3, 0, 4], [1], [2]]
+
+
+def test_commits_that_somebody_waits_for_pass_those_that_nobody_does() -> None:
+    """Of those, a group holds a few; their own session's wait for them."""
+    lazy = [commit(None, f"{number % 2}", 2_000) for number in range(8)]
+    waited = [commit(1, "a"), commit(2, "0"), commit(3, "1")]
+    assert groups(*lazy, *waited) == [[None] * 3 + [1], [None] * 3, [None] * 2 + [2, 3]]
+
+
+def test_a_writer_says_whether_it_is_busy(record: Record, setup: dict[str, Any]) -> None:
+    """With what somebody waits for, or with much; not with what goes on record by the way."""
+    opening, events = threading.Event(), queue.SimpleQueue[Sequence[Event]]()
+
+    def open_() -> Record:
+        opening.wait(60)
+        return record
+
+    writer = Writer(open_, lambda fault: None, events.put)
+    writer.put(Commit(None, [entry(setup, "a")]))
+    assert not writer.busy
+    writer.put(Commit(None, [entry(None, "long", request="x" * LITTLE_BEHIND_BYTES)]))
+    assert writer.busy
+    writer.put(Commit(1, [entry(None, "b")]))
+    writer.put(Load(2, SESSION))
+    assert writer.busy
+    opening.set()
+    assert list(events.get(timeout=60)) == [Committed(1)]
+    assert isinstance(events.get(timeout=60)[0], Loaded)
+    assert not writer.busy
+    writer.close(60)
 
 
 def test_the_order_in_a_session_stays() -> None:

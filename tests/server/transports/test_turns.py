@@ -276,7 +276,9 @@ def test_what_was_read_apart_counts_however_short_it_took() -> None:
     assert any(account.charge(0.001, apart=True) for _ in range(100))
 
 
-def test_who_had_a_turn_stands_back_while_the_disk_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_had_a_turn_stands_back_while_the_disk_is_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """For a moment: then it goes on. Who comes when nobody waits has a turn at once."""
     monkeypatch.setattr(turns, "TURN_SECONDS", 0.0)
 
