@@ -31,10 +31,9 @@ MOST_WAITING = 1_000
 #: A long message counts as if it came at this rate, however soon it is refused: ZMQ had its work with it too.
 BYTES_PER_SECOND = 200e6
 
-#: After a message from a peer that has sent too many already nothing is received for a moment, by its length,
-#: but at least and at most this long: the others wait no longer than that, and the flood, which can't be told
-#: from them before it is received, comes slowly.
-FLOOD_SECONDS, MOST_FLOOD_SECONDS = 0.001, 0.01
+#: After a message from a peer that has sent too many already nothing is received for a moment: others wait
+#: no longer than that, and the flood, which can't be told from them before it is received, comes slowly.
+FLOOD_SECONDS = 0.001
 
 #: How often a peer that didn't read is tried again.
 RETRY_SECONDS = 0.01
@@ -230,6 +229,8 @@ class ZmqTransport:
         """Receive one message; whether there may be more."""
         if self._socket.closed or self._flooded:
             return False
+        # Without this libzmq would hear of another peer's message only after a hundred of this one's.
+        self._socket.getsockopt(zmq.EVENTS)
         try:
             frames: list[Any] = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
         except zmq.ZMQError:
@@ -274,8 +275,7 @@ class ZmqTransport:
             error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
             self._deliver(Unreadable(peer.number, error))
             self._flooded = True
-            seconds = min(max(FLOOD_SECONDS, size / BYTES_PER_SECOND), MOST_FLOOD_SECONDS)
-            self._loop.call_later(seconds, self._flowing)
+            self._loop.call_later(FLOOD_SECONDS, self._flowing)
 
     def _flowing(self) -> None:
         self._flooded = False

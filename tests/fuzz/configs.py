@@ -18,11 +18,13 @@ def _checked(config: object, data: bytes) -> None:
     try:
         specification = check(config, no_end="error" if crc32(data) % 2 else "warning")  # type: ignore[arg-type]
     except ConfigError as error:
-        assert error.problems
-        str(error).encode("utf-8", "strict")
-        json.dumps([str(problem) for problem in (*error.problems, *error.warnings)])
+        refused = error
     else:
         _usable(specification)
+        return
+    assert refused.problems
+    str(refused).encode("utf-8", "strict")
+    json.dumps([str(problem) for problem in (*refused.problems, *refused.warnings)])
 
 
 def _usable(specification: Specification) -> None:
