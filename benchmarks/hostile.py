@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import zmq
 from attacks import ATTACKS
 from machine import describe, sentence
 from results import show
@@ -41,7 +42,23 @@ def attack(name: str, port: int, zmq_port: int, begun: Any, over: Any) -> None:
     ATTACKS[name](port, zmq_port, begun.set, over.is_set)
 
 
-def rounds(client: Client, seconds: float, server: Server) -> tuple[dict[str, list[float]], float]:
+class ZmqClient:
+    """The same client, over ZMQ."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = zmq.Context.instance().socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RCVTIMEO, 60_000)
+        self._socket.connect(f"tcp://127.0.0.1:{port}")
+
+    def __call__(self, type: str, **message: Any) -> Any:
+        self._socket.send_json({"version": "1", "type": type, "message": message})
+        return self._socket.recv_json()
+
+
+def rounds(
+    client: Client | ZmqClient, seconds: float, server: Server
+) -> tuple[dict[str, list[float]], float]:
     """Times in ms of pings, and of an ask with its tell; and the most memory of the server meanwhile."""
     times: dict[str, list[float]] = {"ping": [], "ask and tell": []}
     most, until = 0.0, time.perf_counter() + seconds
@@ -58,14 +75,17 @@ def rounds(client: Client, seconds: float, server: Server) -> tuple[dict[str, li
     return times, most
 
 
-def measure(name: str, seconds: float, repeats: int, workers: int | None) -> dict[str, Any]:
+def measure(
+    name: str, seconds: float, repeats: int, workers: int | None, over_zmq: bool = False
+) -> dict[str, Any]:
     """One attack on a server of its own."""
     options = [] if workers is None else ["--workers", str(workers)]
     context = multiprocessing.get_context("spawn")
     alone: dict[str, list[float]] = {}
     beside: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, served(Path(folder), *options) as server:
-        client = Client(server.port, time.monotonic() + 60)
+        client: Client | ZmqClient
+        client = ZmqClient(server.zmq_port) if over_zmq else Client(server.port, time.monotonic() + 60)
         client("setup", config=SOBOL)
         rounds(client, 1.0, server)
         before, most = resident_mb(server.pid), 0.0
@@ -113,11 +133,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each stretch")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--workers", type=int, help="the server's default if not given")
+    parser.add_argument("--client", choices=["tcp", "zmq"], default="tcp", help="the well-behaved one's way")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
     machine = describe()
-    found = [measure(name, given.seconds, given.repeats, given.workers) for name in given.attacks]
+    over_zmq = given.client == "zmq"
+    found = [measure(name, given.seconds, given.repeats, given.workers, over_zmq) for name in given.attacks]
     if given.json:
         print(json.dumps({"machine": machine, "runs": found}))
         return

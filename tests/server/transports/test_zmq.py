@@ -277,7 +277,7 @@ def test_a_long_message_counts_by_its_length(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_others_are_looked_for_before_each_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By itself libzmq does so after a hundred messages: for ten milliseconds it would hear of nobody else."""
+    """By itself libzmq does so after a hundred messages, and hears of nobody else for many milliseconds."""
 
     async def test(bench: Bench) -> None:
         asked: list[int] = []
