@@ -73,6 +73,12 @@ class Intruder(Native):
         self.config, self.names = victim.config, victim.names
         pretend(self, victim)
 
+    def _something(self) -> tuple[str, dict[str, Any]]:
+        """No setup: a session that nobody has set up yet would be its own."""
+        while (found := super()._something())[0] == "setup":
+            pass
+        return found
+
     def _failed(self, request: Request, error: Any) -> None:
         super()._failed(request, error)
         self.is_set_up = True  # never sets up what is another's
