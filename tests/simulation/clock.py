@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,7 @@ class Loop:
         self._clock = clock
         self.alive = True
         self.busy_until = 0.0
+        self._late: deque[Handle] = deque()  # what came meanwhile, in order
 
     def time(self) -> float:
         return self._clock.now
@@ -83,13 +85,25 @@ class Loop:
 
     def call_at(self, when: float, call: Call, *arguments: Any) -> Handle:
         handle = Handle(call, arguments)
-        self._clock.at(max(when, self.busy_until), self._run, handle)
+        self._clock.at(when, self._run, handle)
         return handle
 
     def _run(self, handle: Handle) -> None:
         if handle.cancelled or not self.alive:
             return
-        if self._clock.now < self.busy_until:
-            self._clock.at(self.busy_until, self._run, handle)
+        if self._late or self._clock.now < self.busy_until:
+            self._late.append(handle)
+            if len(self._late) == 1:
+                self._clock.at(self.busy_until, self._catch_up)
             return
         handle.call(*handle.arguments)
+
+    def _catch_up(self) -> None:
+        """What came while the server computed, and nothing overtakes anything."""
+        while self._late and self.alive:
+            if self._clock.now < self.busy_until:
+                self._clock.at(self.busy_until, self._catch_up)
+                return
+            handle = self._late.popleft()
+            if not handle.cancelled:
+                handle.call(*handle.arguments)
