@@ -28,6 +28,7 @@ class Mail:
         self.number, self.peer = number, peer
         self.open, self.vanished, self.reading = True, False, True
         self._in = self._out = 0.0
+        self._dropped = False  # the server has forgotten it
         self._arrive(self._accepted)
 
     def _accepted(self) -> None:
@@ -46,6 +47,9 @@ class Mail:
             self._arrive(self._received, data)
 
     def _received(self, data: bytes) -> None:
+        if self._dropped:
+            self._dropped = False
+            self._accepted()
         try:
             event: Event = Received(self.number, jsontext.parse(data, self.server.limits))
         except FechnerError as error:
@@ -66,7 +70,11 @@ class Mail:
 
     def heal(self) -> None:
         """At the end of time the server gives a silent peer up."""
-        self._arrive(self.server.deliver, Gone(self.number))
+        self._arrive(self._given_up)
+
+    def _given_up(self) -> None:
+        if not self._dropped:
+            self.server.deliver(Gone(self.number))
 
     # The server's end (`loop.Peer`)
 
@@ -74,7 +82,9 @@ class Mail:
         """Nothing to do."""
 
     def close_peer(self) -> None:
-        """Nothing to close for one peer."""
+        """There is nothing to close: what it sends next makes it a new one."""
+        self._dropped = True
+        self.server.loop.call_soon(self.server.deliver, Gone(self.number))
 
     def write(self, data: bytes) -> None:
         self._out = max(self._out, self.clock.now + self.weather.lasts(self.weather.latency))
