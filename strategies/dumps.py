@@ -68,6 +68,7 @@ def load(data: bytes) -> State:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = dict(archive)
         plain = json.loads(arrays.pop("state").tobytes())
+        json.dumps(plain, allow_nan=False)  # 1e999 is read as infinity
         version = plain.pop("version")
         if type(version) is not int or version < 1:
             raise ValueError("no version")
