@@ -20,10 +20,11 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from startup import Client, free_port, resident_mb, workers_of
+
 from fechner.server.commands.output import show_table
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.random import rng
-from startup import Client, free_port, resident_mb, workers_of
 
 #: Acquisition function: outcome type, model.
 KINDS = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.random import key, rng
 from fechner.strategies.simulation import (

@@ -18,6 +18,10 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
+from machine import describe, sentence
+from results import show
+from throughput import CONFIG
+
 from fechner.server.counters import Counters
 from fechner.server.dialects import NATIVE
 from fechner.server.engine import Engine
@@ -25,9 +29,6 @@ from fechner.server.errors import CODES
 from fechner.server.events import Commit, Committed, Connected, Event, Load, Loaded, Now, Received
 from fechner.server.messages import MESSAGES
 from fechner.server.metrics import Page
-from machine import describe, sentence
-from results import show
-from throughput import CONFIG
 
 NOW = Now(0.0, datetime(2024, 5, 6, tzinfo=UTC))
 

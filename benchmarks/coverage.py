@@ -19,6 +19,7 @@ import argparse
 from dataclasses import dataclass
 
 import numpy as np
+
 from fechner.strategies._thresholds import crossings, mean_crossing, threshold_line
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol

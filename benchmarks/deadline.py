@@ -21,11 +21,12 @@ from typing import Any
 
 import numpy as np
 from cases import CASES, KINDS, beforehand, config, observers, outcome
-from fechner.strategies.random import rng
 from machine import describe, sentence
 from results import show, spread
 from startup import Client, free_port
 from wait import OFF
+
+from fechner.strategies.random import rng
 
 BULK = 50  # trials in one tell
 

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
+
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
 from fechner.strategies.random import rng
 from fechner.strategies.simulation import FREQUENCIES_KHZ, THRESHOLDS_DB, audiogram
-from threadpoolctl import threadpool_limits
 
 CONFIGURATION = Path(__file__).parents[1] / "examples" / "audiogram.ini"
 PHENOTYPE = "metabolic+sensory"

@@ -22,6 +22,9 @@ from collections.abc import Callable
 from statistics import median
 
 import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.special import logsumexp
+
 from fechner.server.commands.output import show_table
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
@@ -32,8 +35,6 @@ from fechner.strategies.models.inference.expectation_propagation import propagat
 from fechner.strategies.models.normal import Array, log_ndtr, ndtr
 from fechner.strategies.random import rng
 from fechner.strategies.threads import single_thread
-from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.special import logsumexp
 
 MODEL = Component("GPClassificationModel")
 SAMPLES = 40_000

@@ -25,9 +25,10 @@ from typing import Any
 
 import machine
 from cases import CASES, KINDS, SETTINGS, USUAL, beforehand, config, observers, outcome
-from fechner.strategies.random import rng
 from results import Line, Store, digits, show, spread
 from servers import Call, Refused, leave_nothing_behind, names, start
+
+from fechner.strategies.random import rng
 
 #: The most that the median may be, in ms, by case and trials: on two otherwise idle cores.
 AIMS_MS = {

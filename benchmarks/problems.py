@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
+
 from fechner.strategies import Strategy
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
@@ -31,7 +33,6 @@ from fechner.strategies.simulation import (
     read_responses,
 )
 from fechner.strategies.strategy import model_component, queried, usable_hyperparameters
-from scipy.optimize import brentq
 
 POINTS = 1000
 LINES = 50

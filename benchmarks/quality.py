@@ -30,15 +30,16 @@ from fechner.strategies.threads import ENVIRONMENT
 os.environ.update(ENVIRONMENT)  # here and in the processes of the repeats, before numpy is imported
 
 import machine
+from methods import METHODS, configuration, exact, no_shortcuts
+from problems import PROBLEMS, Judge
+from repeats import compare, summary
+from results import Line, Store, show
+
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
 from fechner.strategies.errors import ConfigError
 from fechner.strategies.random import rng
 from fechner.strategies.simulation import Observer
-from methods import METHODS, configuration, exact, no_shortcuts
-from problems import PROBLEMS, Judge
-from repeats import compare, summary
-from results import Line, Store, show
 
 
 def settings(method: str, given: argparse.Namespace) -> dict[str, Any]:

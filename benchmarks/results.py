@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from fechner.server.commands.output import show_table
 
 Line = dict[str, Any]

@@ -24,11 +24,12 @@ from typing import Any
 import machine
 import numpy as np
 from cases import KINDS, beforehand, config, outcome
-from fechner.strategies.random import rng
-from fechner.strategies.simulation import Observer
 from results import Line, Store, digits, show, spread
 from servers import Refused, leave_nothing_behind, serving
 from startup import Client, workers_of
+
+from fechner.strategies.random import rng
+from fechner.strategies.simulation import Observer
 
 #: The most that a median ask may take, in ms, and a worker hold, in MB, by trials and dimensions.
 AIMS = {(10_000, 4): (2000, 1500)}

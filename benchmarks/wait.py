@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 from cases import CASES, KINDS, config, observers, outcome
-from fechner.strategies.random import rng
 from machine import describe, sentence
 from results import show
 from startup import Client, cpu_seconds, free_port, workers_of
+
+from fechner.strategies.random import rng
 
 OFF = ("--eager", "off", "--speculate", "off")
 

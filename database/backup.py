@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+
 from fechner.database.checking import breaks
 from fechner.database.connection import (
     BUSY_TIMEOUT_MS,

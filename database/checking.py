@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
+
 from fechner.database.connection import Database, reason
 from fechner.database.message import NO_HASH, chain
 from fechner.database.rebuilding import PROJECTIONS, UnsoundError, fold, message_rows, of_session

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+
 from fechner.database.connection import Database, record_file, record_url
 from fechner.database.errors import RecordError
 from fechner.database.origins import note, origin

@@ -8,8 +8,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
-from fechner.database.errors import RecordError
 from sqlalchemy.pool import NullPool
+
+from fechner.database.errors import RecordError
 
 #: How long a write waits for another program's transaction, in milliseconds.
 BUSY_TIMEOUT_MS = 5000

@@ -54,6 +54,7 @@ def long_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Data
     ``text``; ``unit``.
     """
     import pandas as pd
+
     from fechner.database.export_long import long
 
     with _planned(record, sessions) as (connection, columns):

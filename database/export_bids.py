@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
 from fechner.database.export_files import whole
 from fechner.database.export_pages import frames
 from fechner.database.export_plan import Plan

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sqlalchemy as sa
+
 from fechner.database.errors import UnreadableError
 from fechner.database.export_long import long as long_form
 from fechner.database.export_pages import frames

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from fechner.database.export_columns import BEFORE
 from fechner.database.export_plan import Plan
 

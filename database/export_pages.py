@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import sqlalchemy as sa
+
 from fechner.database.export_columns import (
     AFTER,
     BEFORE,

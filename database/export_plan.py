@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+
 from fechner.database.export_columns import (
     MOST_WHOLE,
     Column,

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+
 from fechner.database.connection import BUSY_TIMEOUT_MS, Database, reason, record_file, record_url
 from fechner.database.errors import RecordError
 from fechner.database.schema import prepare

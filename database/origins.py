@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
+
 from fechner.database.projections import storable
 from fechner.database.tables import Row, forgotten, origins
 

@@ -8,8 +8,9 @@ import threading
 from typing import Any
 
 import sqlalchemy as sa
-from fechner.database.errors import RecordError
 from sqlalchemy.pool import NullPool
+
+from fechner.database.errors import RecordError
 
 #: First half of the advisory lock's key ("FECH"); the other half tells schemas of one database apart.
 _KEY = 0x46454348

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
+
 from fechner.database import statements
 from fechner.database.errors import RecordError
 from fechner.database.prepared import Statements

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
 from fechner.database import statements
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError, UnreadableError

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
+
 from fechner.database.errors import UnreadableError
 from fechner.database.tables import Row, sessions, strategies, trial_outcomes, trial_parameters, trials
-from sqlalchemy import bindparam
 
 #: Conditions that have a column; any other key is one of the metadata.
 COLUMNS = {

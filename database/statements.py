@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
+
 from fechner.database.tables import (
     as_stored,
     forgotten,
@@ -15,7 +17,6 @@ from fechner.database.tables import (
     trial_parameters,
     trials,
 )
-from sqlalchemy import bindparam
 
 _close_trial = sa.update(trials).where(
     trials.c.session == bindparam("b_session"),

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.util import OrderedSet
+
 from fechner.database import views
 from fechner.database.errors import UnreadableError
-from sqlalchemy.util import OrderedSet
 
 #: The newest revision of the schema that this program knows (migrations/versions).
 HEAD = "0005"

@@ -9,6 +9,7 @@ from datetime import UTC
 from typing import Any
 
 import sqlalchemy as sa
+
 from fechner.database import statements
 from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError

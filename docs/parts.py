@@ -15,6 +15,8 @@ from typing import Any
 import running
 import typer
 from descriptions import KEYS, KINDS, PARAMETER_TYPE_NOTES, TABLES, VIEWS
+from pydantic import BaseModel
+
 from fechner.database import export, tables, views
 from fechner.server.cli import app
 from fechner.server.cli.serving import option_of
@@ -31,7 +33,6 @@ from fechner.strategies.config.keys import (
     Key,
 )
 from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
-from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[1]
 

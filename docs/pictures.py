@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
+
 from fechner.server import Server
 from fechner.strategies.random import rng
 from fechner.strategies.simulation import audiogram
 from fechner_client import Client
-from scipy.special import ndtr
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from rich.console import Console
+
 from fechner.server.commands.frames import Frame
 from fechner.server.counters import Histogram
 from fechner.server.engine import Engine
@@ -30,7 +32,6 @@ from fechner.server.events import (
 from fechner.server.execution import run
 from fechner.server.logs import JsonLines, TextLines
 from fechner.server.status import status
-from rich.console import Console
 
 MORNING = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 CONFIG = """

@@ -24,13 +24,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from fechner.strategies.random import rng
-from fechner.strategies.simulation import FREQUENCIES_KHZ, THRESHOLDS_DB, Observer, audiogram
-from fechner_client import Client, Threshold
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from fechner.strategies.random import rng
+from fechner.strategies.simulation import FREQUENCIES_KHZ, THRESHOLDS_DB, Observer, audiogram
+from fechner_client import Client, Threshold
 
 CONFIGURATION = Path(__file__).with_name("audiogram.ini")
 FECHNER = (sys.executable, "-m", "fechner.server.cli")

@@ -17,6 +17,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from fechner.server.deadlines import higher
 from fechner.server.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
 from fechner.server.handlers.registry import Computation

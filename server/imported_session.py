@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from fechner.database.aepsych import Event, ForeignSession
 from fechner.database.aepsych_shapes import config_of
 from fechner.database.message import Entry, to_json
@@ -26,7 +28,6 @@ from fechner.strategies.errors import ConfigError
 from fechner.strategies.outcomes import clean_outcome
 from fechner.strategies.parameters import Space, space
 from fechner.strategies.random import key
-from pydantic import ValidationError
 
 DIALECT = "import-aepsych"
 #: Types of the messages that close an imported session; they stand for nothing in the file.

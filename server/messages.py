@@ -8,8 +8,9 @@ from __future__ import annotations
 import difflib
 from typing import Annotated, Any, Literal
 
-from fechner.server.errors import FechnerError
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+
+from fechner.server.errors import FechnerError
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Text = Annotated[StrictStr, Field(max_length=65536)]

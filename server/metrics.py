@@ -11,9 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.counters import Histogram
-from fechner.server.pool import SOURCES
-from fechner.server.status import in_progress
 from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -22,6 +19,10 @@ from prometheus_client.core import (
     InfoMetricFamily,
     Metric,
 )
+
+from fechner.server.counters import Histogram
+from fechner.server.pool import SOURCES
+from fechner.server.status import in_progress
 
 if TYPE_CHECKING:
     from fechner.server.engine import Engine

@@ -15,6 +15,7 @@ from fechner.strategies.tiers import CUT_SHORT
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from fechner.database.record import Record
 
 

@@ -14,13 +14,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.strategies import state as core
 from fechner.strategies.config import check
 from fechner.strategies.extensions import changed
 from fechner.strategies.seed_data import of_stages
 from fechner.strategies.state import State
 from fechner.strategies.strategy import adopt, configs, finish
-from numpy.typing import NDArray
 
 Change = Mapping[str, Any]
 PENDING, TOLD, SKIPPED = "pending", "told", "skipped"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.normal import Array, ndtr
 from fechner.strategies.models.pairwise_posterior import SQRT_HALF, PairwisePosterior

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.normal import Array
 from fechner.strategies.parameters import Space

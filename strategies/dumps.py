@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config import check
 from fechner.strategies.config.specification import Specification
 from fechner.strategies.errors import ConfigError

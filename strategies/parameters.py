@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.strategies.axes import TOLERANCE, Axis, clip, count_steps, did_you_mean, listing
 from fechner.strategies.config.specification import Constraint, Parameter
 from fechner.strategies.errors import FechnerError
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

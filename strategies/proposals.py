@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.generators.epsilon_greedy import epsilon_greedy
 from fechner.strategies.generators.manual import n_points, points_of

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies._preferences import asks_for_pairs, pair_rows, predict_pairs
 from fechner.strategies._requests import box_of, number_of, points_of
 from fechner.strategies._thresholds import threshold_line

@@ -11,13 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.strategies.config.constraints import LEAST_SHARE
 from fechner.strategies.config.specification import Comparison, Constraint, Parameter
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import key
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.strategies.config.specification import Specification
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.outcomes import clean_outcome
 from fechner.strategies.parameters import Space, space
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Row = Mapping[str, Any]

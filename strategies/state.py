@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.strategies.config.specification import Specification, Stage
 from fechner.strategies.parameters import Space, space
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies import stopping
 from fechner.strategies._plain import mapped, plain, whole
 from fechner.strategies.config import check

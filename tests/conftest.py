@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from fechner.strategies.threads import fix
 
 fix()

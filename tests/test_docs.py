@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fechner_client
 import pytest
 import typer
+
+import fechner_client
 from fechner.server.cli import app
 from fechner.server.dialects import DIALECTS
 from fechner.server.errors import CODES

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import fechner.database
 import fechner.server
 import fechner.strategies
 import fechner_client
-import pytest
 
 FOLDERS = {
     name: Path(str(package.__file__)).parent

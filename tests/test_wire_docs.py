@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+
 from fechner.server.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, VERSIONS, choose
 from fechner.server.errors import CODES, FechnerError
 from fechner.server.handlers.hello import hello
@@ -23,7 +25,6 @@ from fechner.server.handlers.registry import HANDLERS, load
 from fechner.server.limits import Limits
 from fechner.server.messages import MESSAGES
 from fechner.strategies.parameters import Parameter, space
-from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "reference" / "wire.md").read_text("utf-8")

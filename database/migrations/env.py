@@ -1,6 +1,7 @@
 """Run by Alembic: migrates on the connection, and in the transaction, that `schema.upgrade` hands over."""
 
 from alembic import context
+
 from fechner.database.failpoints import fail_point
 from fechner.database.tables import metadata
 

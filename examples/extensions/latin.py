@@ -16,6 +16,7 @@ from fechner.strategies import plugins
 def hypercube(component: Any, request: Any) -> Any:
     """Latin hypercubes of `rows` points: each row of each axis has one (McKay, Beckman & Conover 1979)."""
     import numpy as np
+
     from fechner.strategies.random import rng
 
     rows, columns = component.keys["rows"], request.stimuli * request.space.d
@@ -32,6 +33,7 @@ def hypercube(component: Any, request: Any) -> Any:
 def upper_end(component: Any, posterior: Any, *, seed: int) -> Any:
     """The upper end of an interval of `sds` standard deviations of f."""
     import numpy as np
+
     from fechner.strategies.acquisition import of_moments
 
     sds = component.keys["sds"]
@@ -51,6 +53,7 @@ def fit(component: Any, x: Any, y: Any, start: Any = None, *, poll: Any = None) 
 def posterior(component: Any, x: Any, y: Any, hyperparameters: Any, *, poll: Any = None) -> Any:
     """Exact regression, as Fechner's own model does it."""
     import numpy as np
+
     from fechner.strategies.models import gp_regression
 
     if poll is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+
 from fechner.server import __version__
 from fechner.server.cli import keys, records, running, serving, sessions
 

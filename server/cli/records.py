@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+
 from fechner.server.cli.options import DEFAULT_DB, Db, Json, Session
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+
 from fechner.server.cli.options import DEFAULT_DB, Db, Extensions, Switch, allow
 from fechner.server.limits import Limits
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+
 from fechner.server.commands.output import FAILED, fail, show_json
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import typer
+
 from fechner.server.commands import doctor_machine, doctor_programs, doctor_record
 from fechner.server.commands.asking import Address
 from fechner.server.commands.finding import Finding

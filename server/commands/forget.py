@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import typer
+
 from fechner.server.commands.output import DONE, USAGE, fail, name_record, show_json, show_table, when
 from fechner.server.commands.record import opened
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fechner.server.commands.output import plain
 from rich import box
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+from fechner.server.commands.output import plain
 
 #: Width from which dialects are written out.
 WIDE = 100

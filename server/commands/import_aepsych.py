@@ -8,6 +8,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 
 import typer
+
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json, show_table
 
 

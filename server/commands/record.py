@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
+
 from fechner.server.commands.output import fail, name_record, plain, show_json, show_table, when
 
 if TYPE_CHECKING:

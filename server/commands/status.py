@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import typer
+
 from fechner.server.commands.asking import Address, Line, Unanswered, ask, asking
 from fechner.server.commands.output import DONE, fail, show_json
 
@@ -52,8 +53,9 @@ def watch(address: Address, once: bool) -> None:
 
 def _draw(line: Line, seen: list[dict[str, Any]]) -> None:
     """Draw the last status seen, and see another, until something ends it."""
-    from fechner.server.commands.frames import Frame
     from rich.live import Live
+
+    from fechner.server.commands.frames import Frame
 
     rate = None
     with Live(Frame(seen[-1], True, NOTE), screen=True, auto_refresh=False) as live:
@@ -68,8 +70,9 @@ def _draw(line: Line, seen: list[dict[str, Any]]) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    from fechner.server.commands.frames import Frame
     from rich.console import Console
+
+    from fechner.server.commands.frames import Frame
 
     # A pipe has no width: don't cut what a program may read.
     Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(Frame(found))

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.server.errors import FechnerError
 from fechner.server.handlers.registry import Answer, Context, handles, require_setup
 from fechner.server.handlers.trials import pending_trial
@@ -17,7 +19,6 @@ from fechner.strategies.axes import TOLERANCE
 from fechner.strategies.outcomes import clean_outcome
 from fechner.strategies.region import broken
 from fechner.strategies.sequential import advance
-from numpy.typing import NDArray
 
 
 @handles("tell", "1", "aepsych-0.8")

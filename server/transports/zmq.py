@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import zmq
+from zmq.utils.monitor import parse_monitor_message
+
 from fechner.server.counters import Counters
 from fechner.server.events import Connected, Event, Gone, Log, Unreadable
 from fechner.server.limits import Limits, exceeded
@@ -20,7 +22,6 @@ from fechner.server.transports.incoming import WHOLE_BYTES
 from fechner.server.transports.tcp import UNREAD_BYTES
 from fechner.server.transports.turns import Turns, timed
 from fechner.server.transports.zmq_peer import ZmqPeer
-from zmq.utils.monitor import parse_monitor_message
 
 #: Messages of one peer that ZMQ itself holds, in and out: each may be long.
 QUEUED_IN, QUEUED_OUT = 8, 16

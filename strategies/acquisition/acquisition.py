@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.acquisition import disagreement, hypervolume, max_value, thresholds
 from fechner.strategies.acquisition.improvement import log_noisy_expected_improvement
 from fechner.strategies.acquisition.level_set import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.models.normal import Array
 from fechner.strategies.region import Flags

@@ -14,12 +14,13 @@ Gauss-Hermite nodes.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import entr, logsumexp
+
 from fechner.strategies.acquisition.level_set import Values
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.models.uncertainty import Ensemble
-from scipy.special import entr, logsumexp
 
 NAME = "qBayesianActiveLearningByDisagreement"
 _HERMITE, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.models.weighted_posterior import WeightedPosterior
@@ -78,6 +79,7 @@ def of_several(
 def model_of(parts: Sequence[Posterior]) -> Any:
     """The outcomes' posteriors as one botorch model."""
     from botorch.models import ModelList
+
     from fechner.strategies.models.botorch_model import GaussianModel
 
     return ModelList(*(GaussianModel(part, np.zeros(len(part.x))) for part in parts))

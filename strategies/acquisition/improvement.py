@@ -16,14 +16,15 @@ sqrt v; h(u) = phi(u) + u Phi(u).
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+from scipy.special import erfcx
+
 from fechner.strategies.acquisition.level_set import Gradients, Values
 from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import Array, log_ndtr, ndtr, ndtri
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.random import key, rng
-from scipy.linalg import cholesky, solve_triangular
-from scipy.special import erfcx
 
 SAMPLES = 128
 MOST_CONTENDERS = 64

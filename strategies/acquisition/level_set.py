@@ -16,13 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import entr
+
 from fechner.strategies.acquisition.objectives import Objective
 from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.models import ordinal_likelihood
 from fechner.strategies.models.normal import Array, ndtr, probability_moments
 from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
 from fechner.strategies.models.posterior import Posterior
-from scipy.special import entr
 
 OfMoments = Callable[[Array, Array], Array]
 Values = Callable[[Array], Array]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import maximise, values_in_chunks
 from fechner.strategies.models.normal import Array

@@ -31,6 +31,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import entr
+
 from fechner.strategies.acquisition.level_set import Gradients, OfMoments, Values
 from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.generators.sobol import sobol
@@ -44,7 +46,6 @@ from fechner.strategies.models.normal import (
     ndtr,
 )
 from fechner.strategies.models.posterior import Posterior
-from scipy.special import entr
 
 #: E (m, k), P_1 (m, 1), u and pi (k,) to values (m,).
 Score = Callable[[Array, Array, float, Array], Array]

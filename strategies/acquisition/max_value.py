@@ -22,6 +22,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
+
 from fechner.strategies.acquisition.improvement import LOG_SQRT_2PI
 from fechner.strategies.acquisition.level_set import OfMoments, expected
 from fechner.strategies.acquisition.one_outcome import outcome_noise
@@ -29,7 +31,6 @@ from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import Array, log_ndtr, ndtr
 from fechner.strategies.models.posterior import Posterior, root_of
 from fechner.strategies.random import key, rng
-from scipy.optimize import brentq
 
 NAMES = ("qMaxValueEntropy", "qLowerBoundMaxValueEntropy")
 LOWEST = -5.6  # g: no f* lies lower below the mean than would happen once in 1e8

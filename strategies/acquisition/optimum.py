@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.acquisition.improvement import log_h
 from fechner.strategies.acquisition.level_set import OfMoments
 from fechner.strategies.models.normal import Array, ndtr

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array, density, log_ndtr, ndtr, probability_moments
 from fechner.strategies.models.pairwise_posterior import SQRT_HALF, PairwisePosterior

@@ -18,6 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+from scipy.special import erfcx
+
 from fechner.strategies.models.categories import flattened
 from fechner.strategies.models.normal import LOG_SQRT_2PI, Array, density, log_ndtr, ndtr
 from fechner.strategies.models.pairwise_posterior import (
@@ -27,8 +30,6 @@ from fechner.strategies.models.pairwise_posterior import (
     smooth_part,
 )
 from fechner.strategies.random import rng
-from scipy.linalg import cholesky, solve_triangular
-from scipy.special import erfcx
 
 SAMPLES = 64
 CONTESTS = 256

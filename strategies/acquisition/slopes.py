@@ -13,9 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
+
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
-from scipy.linalg import solve_triangular
 
 
 @dataclass(frozen=True)

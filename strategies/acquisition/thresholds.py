@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from fechner.strategies.acquisition.level_set import Gradients, Values
 from fechner.strategies.config.semi_parametric import OF_THRESHOLDS as NAME
 from fechner.strategies.config.specification import Component

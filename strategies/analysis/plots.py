@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from fechner.strategies.analysis.slices import NEAR, Slice
 from fechner.strategies.config.specification import Parameter
 from fechner.strategies.state import Array

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Parameter, Specification
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.state import Array

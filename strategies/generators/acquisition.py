@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.acquisition.accelerated import Scan, accelerated
 from fechner.strategies.acquisition.acquisition import build
 from fechner.strategies.acquisition.constrained import kept_inside

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.parameters import Space
 from fechner.strategies.random import rng

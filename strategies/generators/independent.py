@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.acquisition.hypervolume import FUNCTIONS
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.acquisition import generate, posterior_range

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
+
 from fechner.strategies.acquisition.acquisition import build
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on

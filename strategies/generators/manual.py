@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from fechner.strategies.config.registry import FINITE
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.around import around

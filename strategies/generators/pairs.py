@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import Levels, levels_of, maximise_on

@@ -15,10 +15,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.strategies.generators._directions import DIRECTIONS
 from fechner.strategies.random import rng
 from fechner.strategies.state import Array
-from numpy.typing import NDArray
 
 BITS = 32
 #: Dimensions that the table holds; beyond them points are uniformly random.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+
 from fechner.strategies.acquisition.objectives import objective_of
 from fechner.strategies.config.combinations import THOMPSON as NAME
 from fechner.strategies.config.specification import Component

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import independent, pairwise
 from fechner.strategies.models.modules import module_of

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.functionals import Functionals, RowDifferences
 from fechner.strategies.models.gp_classification import JITTER

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.additive import layout_of
 from fechner.strategies.models.augmented import (

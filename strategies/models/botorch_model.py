@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
+from gpytorch.distributions import MultivariateNormal
+
 from fechner.strategies.models.fantasies import Fantasy, outcome_noise
 from fechner.strategies.models.functionals import Functionals
 from fechner.strategies.models.kernel_covariance import KernelCovariance
@@ -18,7 +20,6 @@ from fechner.strategies.models.kernels_torch import kernel_matrix
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
 from fechner.strategies.models.torch_covariance import kernel
-from gpytorch.distributions import MultivariateNormal
 
 if TYPE_CHECKING:
     Model = object  # botorch carries no types

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.normal import Array
 

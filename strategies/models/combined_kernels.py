@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.models.kernels import Kernel, Leaf
 from fechner.strategies.models.normal import Array
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from fechner.strategies.models.categories import (
     Counts,
     centred,

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
-from fechner.strategies.models.posterior import Posterior
 from gpytorch.distributions import MultivariateNormal
+
+from fechner.strategies.models.posterior import Posterior
 
 if TYPE_CHECKING:
     Model = object  # botorch carries no types

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from fechner.strategies.models.categories import Counts, centred, differ, flattened, spread
 from fechner.strategies.models.covariance import Covariance, outer
 from fechner.strategies.models.normal import Array

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.additive import layout_of
 from fechner.strategies.models.combined_kernels import from_plain as from_plain_kernel

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.categories import counts_of
 from fechner.strategies.models.covariance import Covariance
@@ -22,7 +24,6 @@ from fechner.strategies.models.layout import Evidence, Layout
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, factorise
 from fechner.strategies.models.priors import regression_priors
-from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 NAME = "GPRegressionModel"
 

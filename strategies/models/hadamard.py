@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import semi_parametric_fit
 from fechner.strategies.models.gp_classification import FIT_LIMIT, JITTER

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from fechner.strategies.models.categories import Counts
 from fechner.strategies.models.covariance import Covariance, Differences
 from fechner.strategies.models.kernels import Kernel, Leaf

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
+
 from fechner.strategies.models.normal import Array
 
 RADIAL = ("RBFKernel", "MaternKernel", "RQKernel")

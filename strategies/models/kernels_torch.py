@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from fechner.strategies.models.combined_kernels import Combined
 from fechner.strategies.models.kernels import RADIAL, Kernel, Leaf
 

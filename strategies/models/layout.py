@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.models.categories import Counts, categorical
 from fechner.strategies.models.combined_kernels import alike
 from fechner.strategies.models.covariance import Covariance

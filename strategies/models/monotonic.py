@@ -16,6 +16,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import augmented_models

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from fechner.strategies.config.kernels import JOINED, SCALE
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.combined_kernels import Combined

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import ordinal_likelihood
 from fechner.strategies.models.categories import counts_of

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import brentq
+
 from fechner.strategies.models import ordinal_likelihood
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior
-from scipy.optimize import brentq
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.categories import Counts, centred, counts_of, differ
 from fechner.strategies.models.covariance import Covariance, outer

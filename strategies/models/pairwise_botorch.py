@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
+from gpytorch.distributions import MultivariateNormal
+
 from fechner.strategies.models.categories import categorical
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.pairwise_posterior import SQRT_HALF, PairwisePosterior, among, box_variance
 from fechner.strategies.models.torch_covariance import kernel
-from gpytorch.distributions import MultivariateNormal
 
 if TYPE_CHECKING:
     Model = object  # botorch carries no types

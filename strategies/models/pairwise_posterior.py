@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+
 from fechner.strategies.models.categories import categorical, centred, coded, flattened, spread
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.inference.expectation_propagation import expected_information

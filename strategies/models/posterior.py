@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dtrtrs
+
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.inference.expectation_propagation import expected_information
 from fechner.strategies.models.normal import Array, ndtr, ndtri, probability_moments
-from scipy.linalg import cholesky
-from scipy.linalg.lapack import dtrtrs
 
 SMALLEST_VARIANCE = 1e-12
 

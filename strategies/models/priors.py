@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.kernels import Kernel
 from fechner.strategies.models.named_kernels import kernel_of

@@ -4,6 +4,7 @@ and semi_parametric_posterior.py."""
 from __future__ import annotations
 
 import torch
+
 from fechner.strategies.models.botorch_model import GaussianModel
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior

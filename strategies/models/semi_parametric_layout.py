@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.config.semi_parametric import MODELS
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models.categories import Counts, counts_of, without

@@ -19,13 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.linalg.lapack import dtrtrs
+
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.inference.laplace import likelihood
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior, root_of
 from fechner.strategies.models.semi_parametric_layout import Pair, split
 from fechner.strategies.random import rng
-from scipy.linalg.lapack import dtrtrs
 
 BEND = 3.0
 PROPOSALS = 8  # drawn for each sample that is kept

@@ -6,6 +6,7 @@ Shapes follow botorch: a `... x n x d`, b `... x m x d`.
 from __future__ import annotations
 
 import torch
+
 from fechner.strategies.models.categories import Counts, categorical, spread
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array
 from fechner.strategies.models.posterior import Posterior

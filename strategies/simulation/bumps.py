@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.models.normal import ndtr
 from fechner.strategies.simulation.observers import Observer
 

@@ -16,6 +16,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.models.normal import Array, ndtr, ndtri
 from fechner.strategies.simulation.observers import Observer
 

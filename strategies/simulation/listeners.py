@@ -14,8 +14,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from fechner.strategies.simulation.observers import Observer
 from scipy.interpolate import CubicSpline
+
+from fechner.strategies.simulation.observers import Observer
 
 FREQUENCIES_KHZ = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 THRESHOLDS_DB = {

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.models.normal import ndtri
 from fechner.strategies.simulation.observers import Observer
 

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.plugins import Plugin, component
 from fechner.strategies.random import rng
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 LEVELS = 5

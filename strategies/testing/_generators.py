@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from fechner.strategies.config.specification import Component, Outcome, Parameter, Specification, Stage
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.plugins import Plugin, resolve

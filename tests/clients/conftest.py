@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from fechner_client import Client
 
 Request = dict[str, Any]

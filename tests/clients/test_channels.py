@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from fechner_client import Client, ConnectionFailed, Timeout
 
 zmq = pytest.importorskip("zmq")

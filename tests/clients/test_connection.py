@@ -6,8 +6,9 @@ import contextlib
 import socket
 from typing import Any
 
-import fechner_client.connection
 import pytest
+
+import fechner_client.connection
 from fechner_client import (
     Client,
     ConnectionFailed,

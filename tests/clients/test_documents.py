@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import fechner_client
 import pytest
+
+import fechner_client
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "clients" / "python" / "fechner_client"

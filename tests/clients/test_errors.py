@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 from fechner_client import FechnerError, Timeout, ValueRefused
 from fechner_client.errors import error_of
 

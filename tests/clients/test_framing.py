@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from fechner_client.framing import BadReply, ReplyReader, encode, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fechner_client.framing import BadReply, ReplyReader, encode, plain
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 values = st.dictionaries(

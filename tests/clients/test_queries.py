@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+
 from fechner_client import Answer, Client, Threshold
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner_client import Client
 from fechner_client.errors import ConnectionFailed, FechnerWarning, Refused
 from fechner_client.security import context_of, travels_openly

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.record import Entry, Record
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+
 from fechner.database.aepsych import read_file
 from fechner.database.aepsych_shapes import config_of
 from fechner.database.record import RecordError

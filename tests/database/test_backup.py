@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.util import OrderedSet
+
 from fechner.database.backup import backup, check, copy_sessions
 from fechner.database.connection import Database
 from fechner.database.record import Record, RecordError
 from fechner.database.schema import upgrade
 from fechner.database.tables import metadata
-from sqlalchemy.util import OrderedSet
 
 
 def _ok(record: Record, *entries: Any) -> None:

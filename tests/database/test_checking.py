@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from fechner.database import rebuilding
 from fechner.database.record import Record, RecordError
 

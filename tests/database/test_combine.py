@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from fechner.database import schema
 from fechner.database.combine import ConflictError, combine
 from fechner.database.connection import Database

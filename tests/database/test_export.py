@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from fechner.database import export_plan
 from fechner.database.export import long_frame, to_csv, trials_frame, write
 from fechner.database.message import NO_HASH, chain

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from fechner.database.forget import forget, mentions, sessions_of
 from fechner.database.record import Record, RecordError
 from fechner.database.tables import forgotten, metadata

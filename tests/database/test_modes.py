@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.backup import backup, copy_sessions
 from fechner.database.combine import combine
 from fechner.database.record import Record

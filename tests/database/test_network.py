@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from fechner.database import network
 from fechner.database.network import network_file_system, refuse_network
 from fechner.database.record import Record, RecordError

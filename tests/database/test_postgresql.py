@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from fechner.database.lock import RecordLock
 from fechner.database.record import Record, RecordError
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from fechner.database import statements
 from fechner.database.prepared import Statements
 from fechner.database.record import Record

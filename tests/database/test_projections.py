@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import fechner.database as database
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fechner.database as database
 from fechner.database.message import escape_id, unescape_id
 from fechner.database.projections import storable, typed
 from fechner.database.record import Entry, Record
 from fechner.database.tables import metadata
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def _tables(record: Record) -> dict[str, list[tuple[Any, ...]]]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fechner.database.record import Entry, Message, Record, RecordError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fechner.database.record import Entry, Message, Record, RecordError
 
 NOON = datetime(2024, 5, 6, 12, 0, 0, 123456, tzinfo=UTC)
 

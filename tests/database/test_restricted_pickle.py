@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fechner.database import restricted_pickle
-from fechner.database.restricted_pickle import RefusedPickleError, read
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fechner.database import restricted_pickle
+from fechner.database.restricted_pickle import RefusedPickleError, read
 
 _atoms = (
     st.none()

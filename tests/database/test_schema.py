@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from fechner.database import schema
 from fechner.database.connection import Database
 from fechner.database.record import Record, RecordError

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from fechner.database.record import Record
 from fechner.database.seed_data import copies, matching, told
 

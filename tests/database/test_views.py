@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fechner.database import views
-from fechner.database.record import Entry, Record
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fechner.database import views
+from fechner.database.record import Entry, Record
 
 
 def _rows(record: Record, statement: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from fechner.database import writing
 from fechner.database.record import Record, RecordError
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.record import Record
 from fechner.server.replay import verify
 from fechner.strategies.config.registry import CLASSES, Entry

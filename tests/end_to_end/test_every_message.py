@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.server import Server
 from fechner.server.replay import verify
 from fechner.strategies.strategy import propose

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.record import Record
 from fechner.server import Server
 

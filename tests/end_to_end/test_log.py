@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.server.security import add_token, new_token
 
 #: What participants, experimenters and attackers may write; none of it may come into a log.

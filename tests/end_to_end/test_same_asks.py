@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import zmq
+
 from fechner.server import Server
 
 #: Acquisition functions by number of workers; botorch's takes seconds to import in each process.

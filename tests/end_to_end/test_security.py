@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import trustme
 import zmq
+
 from fechner_client import Client
 from fechner_client.errors import ConnectionFailed, Refused, SessionError
 

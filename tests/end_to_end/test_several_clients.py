@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from fechner.server import Server
 
 LEFT = ("EAVC", 5)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import zmq
+
 from fechner_client import Client
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from fechner.database.lock import RecordLock
 from fechner.database.record import Record
 

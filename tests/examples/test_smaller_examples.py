@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fechner_client
 import pytest
+
+import fechner_client
 from fechner.server import Server
 
 ROOT = Path(__file__).parents[2]

@@ -7,6 +7,7 @@ import warnings
 import zipfile
 
 import numpy as np
+
 from fechner.strategies.dumps import dump, load
 from fechner.strategies.errors import ConfigError
 from fechner.strategies.sequential import advance

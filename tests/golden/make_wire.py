@@ -18,12 +18,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fechner.server import __version__
 from transcripts import FOLDER, Run
 from wire_aepsych_01 import matlab, python_01_unversioned, python_01_versioned
 from wire_aepsych_08 import python_08, unity
 from wire_configs import Step
 from wire_native import native
+
+from fechner.server import __version__
 
 #: What there is: the file's name, who speaks, its version, the server's options, its script, its seed.
 SCRIPTS: dict[str, tuple[str, str | None, list[str], Any, int]] = {

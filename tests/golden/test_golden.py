@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from fechner.database.export import to_csv
 from fechner.database.record import Record
 from fechner.database.tables import HEAD

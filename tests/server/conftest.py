@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from fechner.database.record import Entry
 from fechner.server import jsontext
 from fechner.server.engine import Engine

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from fechner.database.record import Entry
 from fechner.server.security import Tokens
 

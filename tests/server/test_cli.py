@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from fechner.server import __version__
-from fechner.server.cli import app
 from typer.main import get_command
 from typer.testing import CliRunner
+
+from fechner.server import __version__
+from fechner.server.cli import app
 
 COMMANDS = ["serve", "check", "sessions", "show", "replay", "export"]
 

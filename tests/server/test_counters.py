@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fechner.server.counters import Counters, Histogram
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fechner.server.counters import Counters, Histogram
 
 
 @given(st.lists(st.floats(min_value=0, max_value=100)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fechner.server.handlers.registry import load
 from fechner.server.replay import recomputation
 from fechner.strategies.strategy import propose

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from fechner.server.descriptors import too_little
 
 pytest.importorskip("resource")

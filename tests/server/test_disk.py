@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from fechner.server.disk import LEAST_BYTES, LOOK_EVERY, DiskWatch
 from fechner.server.events import DiskLow
 

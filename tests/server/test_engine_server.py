@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from fechner.server.events import Commit, Loaded
 from fechner.server.limits import Limits
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fechner.server.events import CommitFailed, HistoryRead, Loaded
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"

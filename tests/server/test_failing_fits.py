@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.server import Server
 from fechner.server.replay import verify
 from fechner.strategies.models import gp_classification, gp_regression

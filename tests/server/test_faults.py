@@ -6,6 +6,7 @@ import errno
 import sqlite3
 
 import sqlalchemy as sa
+
 from fechner.server.faults import fault, kind
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from fechner.server.errors import FechnerError
 from fechner.server.events import Compute, ComputeFailed, Priority
 from fechner.server.foresight import digest
@@ -234,6 +235,7 @@ def test_a_request_for_real_stops_what_nobody_waits_for(with_model: str) -> None
     import queue
 
     import numpy as np
+
     from fechner.server.pool import Pool
     from fechner.strategies.strategy import finish
 

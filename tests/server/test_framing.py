@@ -7,10 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from fechner.server.framing import Splitter
-from fechner.server.limits import Limits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from fechner.server.framing import Splitter
+from fechner.server.limits import Limits
 
 USUAL = Limits()
 SMALL = Limits(message_bytes=40, depth=4)

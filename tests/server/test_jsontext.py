@@ -7,11 +7,12 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fechner.server.errors import FechnerError
 from fechner.server.jsontext import dumps_strict, finite, parse, parse_reply, render
 from fechner.server.limits import Limits
-from hypothesis import given
-from hypothesis import strategies as st
 
 USUAL = Limits()
 SMALL = Limits(depth=3, string_bytes=8, config_bytes=16)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.server.events import Log
 from fechner.server.execution import run
 from fechner.server.faults import Fault

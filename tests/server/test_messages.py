@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+
 from fechner.server.errors import FechnerError
 from fechner.server.messages import MESSAGES, Ask, Query, Setup, Tell, Update, validate
-from pydantic import ValidationError
 
 
 def test_the_message_types_of_version_1() -> None:

@@ -10,8 +10,9 @@ import pytest
 if not os.environ.get("FECHNER_REQUIRE_ALL"):
     pytest.importorskip("prometheus_client")
 
-from fechner.server.metrics import Page
 from prometheus_client.parser import text_string_to_metric_families
+
+from fechner.server.metrics import Page
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

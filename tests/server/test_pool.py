@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.server.counters import Counters
 from fechner.server.events import Compute, Computed, ComputeFailed, Emitted, Priority
 from fechner.server.execution import run

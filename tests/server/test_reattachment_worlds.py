@@ -10,6 +10,7 @@ import random
 from typing import Any
 
 import pytest
+
 from fechner.server.events import Connected
 
 HOSTS = ("10.0.0.1",) * 7 + ("10.0.0.2",)

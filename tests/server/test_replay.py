@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from fechner.server import Server
 from fechner.server.replay import dataframe, fold, strategies, verify
 from fechner.strategies.dumps import dump

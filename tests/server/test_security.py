@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import trustme
+
 from fechner.server.security import (
     SHORTEST,
     SecurityError,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from fechner.database.forget import forget
 from fechner.server import Server
 from fechner.server.events import SeedDataRead

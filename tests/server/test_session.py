@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fechner.server.replay import fold
-from fechner.strategies.dumps import dump
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from fechner.server.replay import fold
+from fechner.strategies.dumps import dump
 
 EVERY_KIND = """
 [common]

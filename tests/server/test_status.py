@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.server.dialects import NATIVE
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "wire.md"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.record import Entry, Record, RecordError
 from fechner.server.events import Commit, CommitFailed, Committed, Event, Find, Found, Load, Loaded
 from fechner.server.storage import perform

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fechner.server.events import Loaded
 from fechner.server.limits import Limits
 from fechner.server.security import Tokens

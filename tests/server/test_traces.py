@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from fechner.server import access, lanes
 from fechner.server.engine import Engine
 from fechner.server.events import Connected, Wake

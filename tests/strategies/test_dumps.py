@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies import check
 from fechner.strategies.dumps import dump, load
 from fechner.strategies.errors import ConfigError

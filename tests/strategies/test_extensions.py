@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from fechner.strategies import Strategy, extensions
 from fechner.strategies.config import check
 from fechner.strategies.config.describe import describe

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from fechner.strategies import gpu
 from fechner.strategies.config import check
 from fechner.strategies.config.specification import Specification

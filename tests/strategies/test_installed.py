@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from fechner.strategies import installed
 from fechner.strategies.config import check
 from fechner.strategies.errors import ConfigError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fechner.strategies.config.specification import Outcome, Specification
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.outcomes import clean_outcome, place_of

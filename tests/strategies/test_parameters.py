@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fechner.strategies.config.specification import Parameter
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.parameters import Space, space
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SPACE = space(
     [

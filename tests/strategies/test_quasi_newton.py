@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from fechner.strategies.quasi_newton import minimise
 
 LOWER, UPPER = np.full(2, -2.0), np.full(2, 2.0)

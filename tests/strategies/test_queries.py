@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Comparison, Component, Constraint, Parameter
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models import fit

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.parameters import space
 from fechner.strategies.region import broken, filled, inside
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CONFIG: dict[str, dict[str, Any]] = {
     "common": {

@@ -6,11 +6,12 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fechner.strategies import check
 from fechner.strategies.state import MOST_PENDING, Rows, State, drop, initial, tell
 from fechner.strategies.strategy import adopt, propose
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CONFIG = """
 [common]

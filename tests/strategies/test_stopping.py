@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from fechner.strategies import check, finish, initial
 from fechner.strategies.sequential import advance
 from fechner.strategies.state import State, tell

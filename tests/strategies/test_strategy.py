@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies import FechnerError, Strategy, check, initial
 from fechner.strategies.strategy import adopt, ask, needs_model, propose, query
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies import plugins
 from fechner.strategies.acquisition import Acquisition, of_moments
 from fechner.strategies.config import check

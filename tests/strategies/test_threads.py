@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+
 from fechner.strategies import threads
 from fechner.strategies.threads import hold_torch, single_thread
 

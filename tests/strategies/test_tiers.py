@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config import check
 from fechner.strategies.state import State, initial, tell
 from fechner.strategies.strategy import adopt, propose

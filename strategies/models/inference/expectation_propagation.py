@@ -22,8 +22,9 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from fechner.strategies.models.normal import Array, density, log_ndtr, ndtr
 from scipy.linalg.lapack import dpotrf, dpotri, dpstrf, dtrtrs
+
+from fechner.strategies.models.normal import Array, density, log_ndtr, ndtr
 
 MAX_SWEEPS = 60
 SMALLEST_PRECISION = 1e-10

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+
 from fechner.strategies.models.covariance import Covariance
 from fechner.strategies.models.normal import Array
-from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 

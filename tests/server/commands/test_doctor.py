@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.lock import RecordLock
 from fechner.database.record import Record
 from fechner.server.commands import doctor, doctor_machine, doctor_programs, doctor_record

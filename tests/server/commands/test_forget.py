@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.lock import RecordLock
 from fechner.server import Server
 

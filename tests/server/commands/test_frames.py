@@ -6,8 +6,9 @@ import io
 from typing import Any
 
 import pytest
-from fechner.server.commands.frames import Frame, shortened, span
 from rich.console import Console
+
+from fechner.server.commands.frames import Frame, shortened, span
 
 SERVER: dict[str, Any] = {
     "server": "fechner 0.1.0",

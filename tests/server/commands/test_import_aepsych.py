@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.database.origins import of_session
 from fechner.database.record import Record
 from fechner.server import Server

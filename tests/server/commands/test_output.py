@@ -6,6 +6,7 @@ import json
 
 import pytest
 import typer
+
 from fechner.server.commands.output import fail, show_json, show_table
 
 #: Clear the screen, in seven and in eight bits; set the title; text from right to left; rich's own markup.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.server import Server
 
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.server.commands.serve import default_workers, is_loopback
 
 Serve = Callable[..., "tuple[subprocess.Popen[str], int]"]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from fechner.server.dialects.aepsych_v08 import AEPSYCH_08
 from fechner.server.messages import Exit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fechner.server.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, NATIVE, VERSIONS, choose
 from fechner.server.errors import FechnerError
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fechner.server.dialects.base import Reply, Request, Timing
 from fechner.server.dialects.native_v1 import NATIVE
 from fechner.server.errors import ConfigError, FechnerError
 from fechner.server.messages import MESSAGES, Ask
 from fechner.strategies.errors import Problem
-from hypothesis import given
-from hypothesis import strategies as st
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.server import Server
 from fechner.server.replay import dataframe, strategies, verify
 

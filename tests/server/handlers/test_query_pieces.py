@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from fechner.server import Server
 from fechner.server.handlers import query as module
 

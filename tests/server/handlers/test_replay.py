@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+
 from fechner.server.events import Priority
 from fechner.server.handlers.registry import Answer, Computation
 from fechner.server.handlers.replay import replay

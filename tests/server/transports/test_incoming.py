@@ -7,6 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
+
 from fechner.server.events import Ended, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
 from fechner.server.transports import incoming, tcp, turns

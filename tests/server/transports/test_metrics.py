@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from fechner.server.transports import metrics
 from fechner.server.transports.metrics import CONNECTIONS, REQUEST_BYTES, MetricsServer
 

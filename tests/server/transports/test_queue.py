@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fechner.database.errors import RecordError
 from fechner.server import Server
 from fechner.server.limits import Limits

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fechner.server.events import Connected, Ended, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
 from fechner.server.transports.tcp import TcpConnection
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 class Wire:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 
 import pytest
+
 from fechner.server.transports import turns
 from fechner.server.transports.turns import Turns
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import zmq
 import zmq.asyncio
+
 from fechner.server.events import Connected, Event, Gone, Received, Unreadable
 from fechner.server.limits import Limits
 from fechner.server.transports import zmq as transport

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies import gpu
 from fechner.strategies.acquisition import accelerated, build
 from fechner.strategies.acquisition.optimise import values_in_chunks

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.acquisition import Acquisition, build, maximise
 from fechner.strategies.acquisition.level_set import expected
 from fechner.strategies.config.specification import Component
@@ -151,6 +152,7 @@ def test_noisy_expected_improvement_is_botorchs() -> None:
     import torch
     from botorch.acquisition.logei import qLogNoisyExpectedImprovement
     from botorch.sampling.normal import SobolQMCNormalSampler
+
     from fechner.strategies.models.botorch_model import GaussianModel
 
     random = np.random.default_rng(0)

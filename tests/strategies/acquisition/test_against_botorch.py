@@ -22,6 +22,8 @@ from botorch.acquisition.preference import PairwiseBayesianActiveLearningByDisag
 from botorch.models.model import Model
 from botorch.posteriors.fully_bayesian import GaussianMixturePosterior
 from botorch.sampling.normal import SobolQMCNormalSampler
+from gpytorch.distributions import MultivariateNormal
+
 from fechner.strategies.acquisition import build, max_value
 from fechner.strategies.acquisition.disagreement import disagreement
 from fechner.strategies.acquisition.preference import pair_function
@@ -31,7 +33,6 @@ from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.models.botorch_model import GaussianModel
 from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.random import key
-from gpytorch.distributions import MultivariateNormal
 
 MODELS = {
     "binary": Component("GPClassificationModel", {"floor": 0.1, "lapse": 0.02}),

@@ -11,6 +11,7 @@ from botorch.acquisition import ConstrainedExpectedImprovement, multi_objective
 from botorch.sampling.list_sampler import ListSampler
 from botorch.sampling.normal import SobolQMCNormalSampler
 from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
+
 from fechner.strategies.acquisition import build, hypervolume
 from fechner.strategies.config import check
 from fechner.strategies.config.describe import describe

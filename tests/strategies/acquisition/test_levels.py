@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.levels import levels_of, maximise_on, snap
 from fechner.strategies.config.specification import Parameter

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.level_set import binary_entropy
 from fechner.strategies.acquisition.objectives import SHAPES, objective_of
@@ -9,8 +12,6 @@ from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit, posterior
 from fechner.strategies.models.normal import ndtr
-from scipy.integrate import quad
-from scipy.stats import norm
 
 MODEL = Component("GPClassificationModel", {"floor": 0.5})
 X = np.random.default_rng(1).uniform(size=(25, 2))

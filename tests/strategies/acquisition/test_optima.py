@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fechner.strategies.acquisition import build, maximise
 from fechner.strategies.acquisition.acquisition import LOOKING_AHEAD, POINTWISE
 from fechner.strategies.acquisition.optimise import values_in_chunks

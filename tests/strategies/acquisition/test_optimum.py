@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from botorch.sampling.normal import SobolQMCNormalSampler
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.optimum import FUNCTIONS, best_of
 from fechner.strategies.config.specification import Component

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.config.specification import Component

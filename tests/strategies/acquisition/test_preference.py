@@ -8,6 +8,8 @@ import torch
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.acquisition.preference import AnalyticExpectedUtilityOfBestOption
 from botorch.sampling.normal import SobolQMCNormalSampler
+from scipy.integrate import quad
+
 from fechner.strategies.acquisition import preference_improvement
 from fechner.strategies.acquisition.preference import expected_entropy, pair_function
 from fechner.strategies.acquisition.preference_improvement import (
@@ -20,7 +22,6 @@ from fechner.strategies.models import condition
 from fechner.strategies.models.normal import density, ndtr
 from fechner.strategies.models.pairwise import posterior
 from fechner.strategies.models.pairwise_posterior import PairwisePosterior
-from scipy.integrate import quad
 
 NAMES = (
     "AnalyticExpectedUtilityOfBestOption",

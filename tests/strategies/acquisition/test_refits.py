@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.acquisition import LOOKING_AHEAD
 from fechner.strategies.config.specification import Component

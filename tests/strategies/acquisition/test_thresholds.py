@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.thresholds import thresholds
 from fechner.strategies.config.specification import Component

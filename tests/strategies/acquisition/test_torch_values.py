@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+
 from fechner.strategies.acquisition import Acquisition, build
 from fechner.strategies.acquisition.accelerated import on_device
 from fechner.strategies.acquisition.optimise import values_in_chunks

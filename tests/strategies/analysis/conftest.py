@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config import check
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.parameters import Space

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from fechner.strategies.analysis import slice_of
 from fechner.strategies.analysis.plots import figure_of
 from fechner.strategies.strategy import Strategy

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.analysis import slice_of
 from fechner.strategies.analysis.slices import crossings
 from fechner.strategies.errors import FechnerError

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+
 from fechner.strategies.config import Component, check
 from fechner.strategies.errors import ConfigError, Problem
 

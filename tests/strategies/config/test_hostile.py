@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+
 from fechner.strategies.config import check
 from fechner.strategies.errors import ConfigError, Problem
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 
 import pytest
+
 from fechner.strategies.config import check, ini, interpolation
 from fechner.strategies.config.report import Report
 

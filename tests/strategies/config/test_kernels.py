@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fechner.strategies.config import check
 from fechner.strategies.config.describe import describe
 from fechner.strategies.errors import FechnerError

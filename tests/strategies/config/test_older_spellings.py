@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from fechner.strategies.config import check
 from fechner.strategies.errors import ConfigError
 

@@ -7,14 +7,15 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fechner.strategies.config import Specification, check, ini, values
 from fechner.strategies.config.describe import describe
 from fechner.strategies.config.keys import COMMON_KEYS, PARAMETER_KEYS, STAGE_KEYS
 from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
 from fechner.strategies.config.report import Report
 from fechner.strategies.errors import ConfigError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 WORDS = sorted(
     {*CLASSES, *OLDER_CLASSES, "x", "y", "a", "b", "auto", "binary", "continuous", "ordinal", "single_probit"}

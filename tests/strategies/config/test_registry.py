@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
+
 from fechner.strategies.config.registry import CLASSES, OLDER_ALLOCATORS, OLDER_CLASSES
 
 SUPPORTED = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fechner.strategies.config import Parameter, check
 from fechner.strategies.errors import ConfigError, Problem
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators import acquisition
 from fechner.strategies.generators.acquisition import generate

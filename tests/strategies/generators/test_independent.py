@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.acquisition import generate
 from fechner.strategies.generators.independent import generate_for_several

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies import Strategy
 from fechner.strategies.acquisition.level_set import information
 from fechner.strategies.models import posterior

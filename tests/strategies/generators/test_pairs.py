@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies import Strategy
 from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.pairs import generate_pairs

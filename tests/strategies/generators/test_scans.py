@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.config.specification import Parameter
 from fechner.strategies.generators.scans import DRAWN, GRID, drawn, scanned_point

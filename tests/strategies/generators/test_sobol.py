@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
+
 from fechner.strategies.generators import sobol as module
 from fechner.strategies.generators.sobol import MOST_DIMENSIONS, direction_numbers, sobol
-from scipy.stats import qmc
 
 
 @pytest.mark.parametrize("d", [1, 2, 7, MOST_DIMENSIONS])

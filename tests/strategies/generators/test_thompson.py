@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies import Strategy
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.normal import ndtr

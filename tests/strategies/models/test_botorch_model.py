@@ -8,6 +8,7 @@ from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.acquisition.objective import ScalarizedPosteriorTransform
 from botorch.models.model import Model
 from botorch.sampling.normal import SobolQMCNormalSampler
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.models.botorch_model import GaussianModel

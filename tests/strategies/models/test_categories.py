@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol

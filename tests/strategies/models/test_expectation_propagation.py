@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.models.inference.expectation_propagation import (
     expected_information,
     propagate,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.models.functionals import Functionals, RowDifferences
 
 KERNEL = Functionals(2.0, np.array([0.3, 0.7]), 1.3, np.array([0.4, 1.5]), 0.2)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit, posterior
 from fechner.strategies.models.gp_classification import _evidence, from_plain

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit, posterior
 from fechner.strategies.models.gp_regression import NAME, _evidence, plain, problem

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import condition, fit, independent, posterior
 from fechner.strategies.models.normal import ndtr

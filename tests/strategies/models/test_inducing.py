@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit, posterior

@@ -8,6 +8,7 @@ import gpytorch
 import numpy as np
 import pytest
 import torch
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import combined_kernels, condition, fit, posterior

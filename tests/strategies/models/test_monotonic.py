@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from botorch.acquisition import qUpperConfidenceBound
+
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.config.specification import Component

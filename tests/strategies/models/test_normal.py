@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+
 from fechner.strategies.models.normal import (
     bivariate,
     bivariate_excess,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit
 from fechner.strategies.models.covariance import Covariance

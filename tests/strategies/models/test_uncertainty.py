@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit, gp_classification, uncertainty
 from fechner.strategies.models.normal import ndtr

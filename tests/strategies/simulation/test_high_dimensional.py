@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.normal import ndtr
 from fechner.strategies.simulation import (
