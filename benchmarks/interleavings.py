@@ -1,4 +1,4 @@
-"""Play the state machine of tests/server/test_engine_interleavings.py as often as one likes.
+"""Play the state machine of tests/server/engine/test_engine_interleavings.py as often as one likes.
 
     python benchmarks/interleavings.py --examples 100000 --seed 0
 
@@ -24,7 +24,9 @@ HERE = Path(__file__).parents[1] / "tests" / "server"
 
 def module(name: str) -> ModuleType:
     """A module of the tests."""
-    spec = importlib.util.spec_from_file_location(f"tests_server_{name}", HERE / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(
+        "tests_server_" + name.replace("/", "_"), HERE / f"{name}.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     found = importlib.util.module_from_spec(spec)
@@ -42,7 +44,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     logging.getLogger("fechner").addHandler(logging.NullHandler())
-    rig, test = module("conftest"), module("test_engine_interleavings")
+    rig, test = module("conftest"), module("engine/test_engine_interleavings")
     for ahead in (False, True):
         begun = time.monotonic()
         test.play(rig.Rig, rig.WITH_MODEL, ahead, options.examples // 2, options.seed)

@@ -20,9 +20,9 @@ from pydantic import BaseModel
 from fechner.database import export, tables, views
 from fechner.server.cli import app
 from fechner.server.cli.serving import option_of
-from fechner.server.errors import CODES
-from fechner.server.limits import Limits
-from fechner.server.messages import MESSAGES
+from fechner.server.protocol.errors import CODES
+from fechner.server.protocol.limits import Limits
+from fechner.server.protocol.messages import MESSAGES
 from fechner.strategies.config import check, describe
 from fechner.strategies.config.keys import (
     COMMON_KEYS,

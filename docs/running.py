@@ -13,9 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from fechner.server.commands.frames import Frame
-from fechner.server.counters import Histogram
-from fechner.server.engine import Engine
-from fechner.server.events import (
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
     Commit,
     CommitFailed,
     Committed,
@@ -29,9 +28,10 @@ from fechner.server.events import (
     Now,
     Received,
 )
-from fechner.server.execution import run
-from fechner.server.logs import JsonLines, TextLines
-from fechner.server.status import status
+from fechner.server.engine.status import status
+from fechner.server.observing.counters import Histogram
+from fechner.server.observing.logs import JsonLines, TextLines
+from fechner.server.shell.execution import run
 
 MORNING = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 CONFIG = """
@@ -181,7 +181,7 @@ def _formatted(formatter: logging.Formatter, served: Served) -> Iterator[str]:
 
 def metrics() -> str:
     """Every metric: its name, its kind, its labels, what it counts."""
-    from fechner.server.metrics import families
+    from fechner.server.shell.metrics_text import families
 
     engine = Engine(random.Random(0).randbytes)
     engine.counters.free_bytes = engine.counters.record_bytes = 0

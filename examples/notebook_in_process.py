@@ -5,7 +5,8 @@
 # (VS Code, Spyder and Jupytext read this file as a notebook), and it runs as a plain program, too.
 
 # %% A server in memory (name a file, `Server("pilot.db")`, to keep the record), and a client on it
-from fechner.server import Server, replay
+from fechner.server import Server
+from fechner.server.session import replay
 from fechner.strategies.random import rng
 from fechner.strategies.simulation import detection
 from fechner_client import Client

@@ -19,10 +19,10 @@ import typer
 
 import fechner_client
 from fechner.server.cli import app
-from fechner.server.dialects import DIALECTS
-from fechner.server.errors import CODES
-from fechner.server.limits import Limits
-from fechner.server.messages import MESSAGES
+from fechner.server.protocol.dialects import DIALECTS
+from fechner.server.protocol.errors import CODES
+from fechner.server.protocol.limits import Limits
+from fechner.server.protocol.messages import MESSAGES
 from fechner.strategies.config import check
 from fechner.strategies.config.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
 from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES

@@ -92,9 +92,9 @@ HEAVY = {"torch", "botorch", "gpytorch", "scipy", "pandas", "matplotlib", "sklea
         ("fechner.strategies.config", {"numpy"}),
         ("fechner.database.record", {"alembic"}),
         ("fechner.server.cli", {"numpy", "sqlalchemy", "asyncio", "zmq"}),
-        ("fechner.server.engine", {"sqlalchemy", "zmq", "asyncio"}),
+        ("fechner.server.engine.engine", {"sqlalchemy", "zmq", "asyncio"}),
         (
-            "fechner.server.loop",
+            "fechner.server.shell.loop",
             {"sqlalchemy", "alembic", "zmq", "rich", "prometheus_client", "logging.handlers"},
         ),
     ],
@@ -138,4 +138,4 @@ for name, module in list(sys.modules.items()):
 twice = {file: names for file, names in files.items() if len(names) > 1}
 assert not twice, twice
 """
-    assert "fechner.server.engine" in modules_after(code)
+    assert "fechner.server.engine.engine" in modules_after(code)

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from fechner.server.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, VERSIONS, choose
-from fechner.server.errors import CODES, FechnerError
-from fechner.server.handlers.hello import hello
-from fechner.server.handlers.registry import HANDLERS, load
-from fechner.server.limits import Limits
-from fechner.server.messages import MESSAGES
+from fechner.server.protocol.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, VERSIONS, choose
+from fechner.server.protocol.errors import CODES, FechnerError
+from fechner.server.protocol.limits import Limits
+from fechner.server.protocol.messages import MESSAGES
+from fechner.server.session.handlers.hello import hello
+from fechner.server.session.handlers.registry import HANDLERS, load
 from fechner.strategies.parameters import Parameter, space
 
 ROOT = Path(__file__).parents[1]

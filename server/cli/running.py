@@ -8,7 +8,7 @@ import typer
 
 from fechner.server.cli.options import DEFAULT_DB, Db, Json
 from fechner.server.commands.asking import Address
-from fechner.server.limits import Limits
+from fechner.server.protocol.limits import Limits
 
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where the server listens.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Its TCP port.")]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fechner.server.cli.options import DEFAULT_DB, Db, Extensions, Switch, allow
-from fechner.server.limits import Limits
+from fechner.server.protocol.limits import Limits
 
 
 class DialectName(StrEnum):

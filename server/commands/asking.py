@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fechner.server.security import ROLES
+from fechner.server.engine.principals import ROLES
 
 #: How long a server may take to answer what it answers at once.
 SECONDS = 10.0

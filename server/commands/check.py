@@ -26,9 +26,9 @@ def read_config(file: str) -> str | dict[str, Any]:
     text = read(file)
     if not file.lower().endswith(".json"):
         return text
-    from fechner.server.errors import FechnerError
-    from fechner.server.jsontext import parse
-    from fechner.server.limits import Limits
+    from fechner.server.protocol.errors import FechnerError
+    from fechner.server.protocol.jsontext import parse
+    from fechner.server.protocol.limits import Limits
 
     try:
         sections = parse(text, Limits())

@@ -48,8 +48,8 @@ def _quota(file: Path) -> float | None:
 
 def descriptors(connections: int) -> Finding:
     """Whether so many connections can be open at a time; a server raises its soft limit by itself."""
-    from fechner.server.descriptors import OTHERS
-    from fechner.server.peers import REFUSALS
+    from fechner.server.shell.descriptors import OTHERS
+    from fechner.server.shell.peers import REFUSALS
 
     needed = connections + REFUSALS + OTHERS
     try:

@@ -122,9 +122,9 @@ def torch(program: str = TORCH) -> Finding:
 
 def worker() -> Finding:
     """How long a worker takes until it answers."""
-    from fechner.server.events import Compute, ComputeFailed, Emitted, Priority
-    from fechner.server.execution import Result
-    from fechner.server.pool import Pool
+    from fechner.server.engine.events import Compute, ComputeFailed, Emitted, Priority
+    from fechner.server.shell.execution import Result
+    from fechner.server.shell.pool import Pool
 
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     results: list[Result | Emitted] = []
@@ -142,7 +142,7 @@ def worker() -> Finding:
     except queue.Empty:
         value = f"no answer within {CHILD_SECONDS:.0f} s"
         return Finding(
-            "worker", "bad", value, "run `python -m fechner.server.worker` by hand: what does it say?"
+            "worker", "bad", value, "run `python -m fechner.server.shell.worker` by hand: what does it say?"
         )
     finally:
         pool.close()

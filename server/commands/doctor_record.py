@@ -15,7 +15,7 @@ from statistics import median
 
 from fechner.server.commands.finding import Finding, judged
 from fechner.server.commands.output import without_password
-from fechner.server.disk import LEAST_BYTES, LEAST_PART
+from fechner.server.shell.disk import LEAST_BYTES, LEAST_PART
 
 #: Commits measured.
 COMMITS = 30

@@ -19,7 +19,7 @@ def import_aepsych(file: str, db: str, timezone: str, as_json: bool) -> None:
     from fechner.database.errors import RecordError
     from fechner.database.lock import RecordLock
     from fechner.database.record import Record
-    from fechner.server.importing import import_sessions
+    from fechner.server.importing.record import import_sessions
 
     try:
         foreign = read_file(Path(file), zone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fechner.server.commands.output import fail, show_json
-from fechner.server.security import Role, SecurityError, add_token, new_curve_key, new_token
+from fechner.server.engine.principals import Role, SecurityError, add_token, new_curve_key, new_token
 
 
 def token(role: Role, token_file: str | None, as_json: bool) -> None:

@@ -22,7 +22,7 @@ def plot(db: str, wanted: str, to: str, number: int | None, target: float | None
     from fechner.strategies.threads import fix
 
     fix()
-    from fechner.server.replay import strategies
+    from fechner.server.session.replay import strategies
     from fechner.strategies.analysis.plots import figure_of
     from fechner.strategies.analysis.slices import slice_of
     from fechner.strategies.errors import FechnerError

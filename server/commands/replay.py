@@ -13,8 +13,8 @@ from fechner.server.commands.record import find_session, opened, read_back
 
 if TYPE_CHECKING:
     from fechner.database.record import Record
-    from fechner.server.replay import Difference, Verification
-    from fechner.server.session import Session
+    from fechner.server.session.replay import Difference, Verification
+    from fechner.server.session.session import Session
 
 
 def replay(
@@ -34,8 +34,8 @@ def replay(
 
 
 def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float, as_json: bool) -> None:
-    from fechner.server.replay import Verification, fold
-    from fechner.server.replay import verify as recompute
+    from fechner.server.session.replay import Verification, fold
+    from fechner.server.session.replay import verify as recompute
 
     session = fold(id_, (change for _, _, change in record.changes(id_)))
     found = Verification(0, None, record.verify_chain(id_))
@@ -54,7 +54,7 @@ def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float,
 
 def _explained(record: Record, id_: str, difference: Difference) -> list[str]:
     """How what computed then differs from what computes here."""
-    from fechner.server.environment import differences, environment
+    from fechner.server.shell.environment import differences, environment
 
     recorded: dict[str, Any] = {}
     for at, _, change in record.changes(id_):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from fechner.server.commands.output import USAGE, fail
-from fechner.server.security import SecurityError, Tokens, curve_key, read_tokens, tls
+from fechner.server.engine.principals import SecurityError, Tokens, curve_key, read_tokens, tls
 
 if TYPE_CHECKING:
     import ssl

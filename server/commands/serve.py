@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
 from fechner.server.commands.securing import Secrets, is_loopback, secrets_of
-from fechner.server.limits import Limits
+from fechner.server.protocol.limits import Limits
 from fechner.strategies.threads import fix
 
 if TYPE_CHECKING:
     from fechner.database.lock import RecordLock
     from fechner.database.record import Record
-    from fechner.server.settings import Settings
+    from fechner.server.shell.settings import Settings
 
 
 def not_a_record(db: str) -> bool:
@@ -89,7 +89,7 @@ def serve(options: ServeOptions) -> None:
     secrets = secrets_of(options)
     _refuse_metrics(options)
     _log(options)
-    from fechner.server.loop import Loop
+    from fechner.server.shell.loop import Loop
 
     settings = _settings(options, secrets)
     name = without_password(options.db)
@@ -147,7 +147,7 @@ def _refuse_metrics(options: ServeOptions) -> None:
 
 def _log(options: ServeOptions) -> None:
     """Begin the log; ends where its file can't be written."""
-    from fechner.server.logs import configure
+    from fechner.server.observing.logs import configure
 
     try:
         configure(
@@ -163,7 +163,7 @@ def _log(options: ServeOptions) -> None:
 
 def _settings(options: ServeOptions, secrets: Secrets) -> Settings:
     """What the loop is told; ends where options contradict each other or the configuration has problems."""
-    from fechner.server.settings import Settings
+    from fechner.server.shell.settings import Settings
 
     config = None if options.config is None else _checked(options.config)
     resume = options.resume

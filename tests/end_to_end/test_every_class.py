@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fechner.database.record import Record
-from fechner.server.replay import verify
+from fechner.server.session.replay import verify
 from fechner.strategies.config.registry import CLASSES, Entry
 
 Config = dict[str, dict[str, Any]]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fechner.server.errors import CODES
+from fechner.server.protocol.errors import CODES
 
 CONFIG = """
 [common]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fechner.server import Server
-from fechner.server.replay import verify
+from fechner.server.session.replay import verify
 from fechner.strategies.strategy import propose
 
 CONFIG = """

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from fechner.server import Server
-from fechner.server.limits import Limits
+from fechner.server.protocol.limits import Limits
 
 Request = dict[str, Any]
 

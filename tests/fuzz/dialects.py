@@ -7,12 +7,8 @@ import random
 from collections import deque
 from datetime import UTC, datetime
 
-from fechner.server import jsontext
-from fechner.server.dialects import DIALECTS
-from fechner.server.dialects.base import Reply
-from fechner.server.engine import Engine
-from fechner.server.errors import FechnerError
-from fechner.server.events import (
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
     Close,
     Commit,
     Committed,
@@ -33,8 +29,12 @@ from fechner.server.events import (
     SeedDataRead,
     Send,
 )
-from fechner.server.lanes import steps_of
-from fechner.server.limits import Limits
+from fechner.server.engine.lanes import steps_of
+from fechner.server.protocol import jsontext
+from fechner.server.protocol.dialects import DIALECTS
+from fechner.server.protocol.dialects.base import Reply
+from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.limits import Limits
 
 from .harness import Harness
 from .streams import either

@@ -21,7 +21,7 @@ from unittest import mock
 from fechner.database.aepsych import read_file
 from fechner.database.errors import RecordError
 from fechner.database.restricted_pickle import RefusedPickleError, read
-from fechner.server.imported_session import entries
+from fechner.server.importing.session import entries
 from fechner.strategies.config import check
 from fechner.strategies.config.specification import Specification
 
@@ -131,7 +131,7 @@ def _check(config: Any, no_end: Literal["error", "warning"] = "error") -> Specif
 def file(data: bytes) -> None:
     """A file is sessions that can go on record, or no file of AEPsych's."""
     with (
-        mock.patch("fechner.server.imported_session.check", _check),
+        mock.patch("fechner.server.importing.session.check", _check),
         tempfile.TemporaryDirectory(dir=_memory()) as folder,
     ):
         path = Path(folder) / "foreign.db"

@@ -8,10 +8,10 @@ import random
 import zlib
 from typing import Any
 
-from fechner.server import jsontext
-from fechner.server.errors import FechnerError
-from fechner.server.framing import Splitter
-from fechner.server.limits import Limits
+from fechner.server.protocol import jsontext
+from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.framing import Splitter
+from fechner.server.protocol.limits import Limits
 
 from .harness import Harness
 from .mutate import Mutator

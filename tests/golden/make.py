@@ -21,10 +21,10 @@ from fechner.strategies.threads import fix
 fix()
 
 from fechner.database.record import Record  # noqa: E402
-from fechner.server.engine import Engine  # noqa: E402
-from fechner.server.events import Compute, Computed, Connected, Event, Now, Received, Send  # noqa: E402
-from fechner.server.execution import run  # noqa: E402
-from fechner.server.storage import StorageEffect, perform  # noqa: E402
+from fechner.server.engine.engine import Engine  # noqa: E402
+from fechner.server.engine.events import Compute, Computed, Connected, Event, Now, Received, Send  # noqa: E402
+from fechner.server.shell.execution import run  # noqa: E402
+from fechner.server.shell.storage import StorageEffect, perform  # noqa: E402
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ENVIRONMENT = {"versions": {"fechner": "0.1.0", "numpy": "2.4.6"}, "threads": 1, "processor": "golden"}

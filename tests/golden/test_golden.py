@@ -13,7 +13,7 @@ import pytest
 from fechner.database.export import to_csv
 from fechner.database.record import Record
 from fechner.database.tables import HEAD
-from fechner.server.replay import fold, strategies
+from fechner.server.session.replay import fold, strategies
 
 GOLDEN = sorted(Path(__file__).parent.glob("record-*.db"))
 #: Of the release in the making; make it anew (make.py) when a release changes what is recorded.

@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from fechner.database.record import Entry
-from fechner.server import jsontext
-from fechner.server.engine import Engine
-from fechner.server.errors import FechnerError
-from fechner.server.events import (
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
     Abandon,
     Close,
     Commit,
@@ -46,10 +44,12 @@ from fechner.server.events import (
     Wake,
     Woken,
 )
-from fechner.server.execution import run
-from fechner.server.faults import Fault
-from fechner.server.limits import Limits
-from fechner.server.replay import fold
+from fechner.server.observing.faults import Fault
+from fechner.server.protocol import jsontext
+from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.limits import Limits
+from fechner.server.session.replay import fold
+from fechner.server.shell.execution import run
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fechner.server import Server
-from fechner.server.replay import verify
+from fechner.server.session.replay import verify
 from fechner.strategies.models import gp_classification, gp_regression
 from fechner.strategies.strategy import propose
 

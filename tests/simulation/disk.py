@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.database.errors import RecordError
 from fechner.database.message import NO_HASH, Entry, Message, chain, escape_id, to_json
-from fechner.server.events import Commit, Event
-from fechner.server.storage import StorageEffect, perform
-from fechner.server.writer import Groups
+from fechner.server.engine.events import Commit, Event
+from fechner.server.shell.storage import StorageEffect, perform
+from fechner.server.shell.writer import Groups
 
 from .weather import Weather
 

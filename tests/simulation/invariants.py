@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.foresight import digest
-from fechner.server.replay import fold, recomputation
-from fechner.server.session import Session
+from fechner.server.engine.foresight import digest
+from fechner.server.session.replay import fold, recomputation
+from fechner.server.session.session import Session
 from fechner.strategies import proposals
 
 from . import stand_in, undisturbed

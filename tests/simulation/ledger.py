@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fechner.server.jsontext import render
+from fechner.server.protocol.jsontext import render
 
 #: Requests whose acknowledgement is on record before it is sent.
 KEPT = ("setup", "ask", "tell", "update", "skip", "correct", "finish_strategy", "resume", "exit", "begin")

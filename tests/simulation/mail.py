@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fechner.server import jsontext
-from fechner.server.errors import FechnerError
-from fechner.server.events import Connected, Event, Gone, Received, Unreadable
+from fechner.server.engine.events import Connected, Event, Gone, Received, Unreadable
+from fechner.server.protocol import jsontext
+from fechner.server.protocol.errors import FechnerError
 
 from .clock import Clock
 from .network import Client

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fechner.server.transports.tcp import TcpConnection
+from fechner.server.shell.transports.tcp import TcpConnection
 
 from .clock import Clock, Loop
 from .turns import SimulatedAccount

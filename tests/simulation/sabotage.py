@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from fechner.server import engine, reattachment, work
-from fechner.server.engine import Engine
-from fechner.server.events import Commit, CommitFailed, Committed, Computed, Effect, Event, Now, Wake
-from fechner.server.framing import Splitter
-from fechner.server.lanes import Lane
-from fechner.server.security import Principal, Tokens
-from fechner.server.session import Session
+from fechner.server.engine import engine, reattachment, work
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import Commit, CommitFailed, Committed, Computed, Effect, Event, Now, Wake
+from fechner.server.engine.lanes import Lane
+from fechner.server.engine.principals import Principal, Tokens
+from fechner.server.protocol.framing import Splitter
+from fechner.server.session.session import Session
 
 from . import stand_in
 from .workers import SimulatedPool
@@ -85,7 +85,7 @@ def start_anew_after_load() -> Patch:
             break
         return Session(session)
 
-    return patch("fechner.server.replay.fold", empty)
+    return patch("fechner.server.session.replay.fold", empty)
 
 
 def lose_a_dead_workers_task() -> Patch:
@@ -102,7 +102,7 @@ def lose_a_dead_workers_task() -> Patch:
 
 def answer_by_whatever_was_foreseen() -> Patch:
     """An ask gets what was computed ahead for another state."""
-    return patch("fechner.server.foresight.digest", lambda arguments: b"any")
+    return patch("fechner.server.engine.foresight.digest", lambda arguments: b"any")
 
 
 def drop_a_cut_request() -> Patch:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine import Engine
-from fechner.server.events import (
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
     Abandon,
     Close,
     Commit,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fechner.server.errors import FechnerError
-from fechner.server.events import Compute, Computed, ComputeFailed, Emitted
-from fechner.server.execution import run
-from fechner.server.faults import Fault
-from fechner.server.foresight import digest
+from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted
+from fechner.server.engine.foresight import digest
+from fechner.server.observing.faults import Fault
+from fechner.server.protocol.errors import FechnerError
+from fechner.server.shell.execution import run
 from fechner.strategies import proposals
 from fechner.strategies.state import State
 from fechner.strategies.tiers import CUT_SHORT, MODEL, PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER

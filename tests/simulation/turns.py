@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fechner.server.transports.turns import HELD_SECONDS, MOST_REST_SECONDS, Account, Result, Turns
+from fechner.server.shell.transports.turns import HELD_SECONDS, MOST_REST_SECONDS, Account, Result, Turns
 
 if TYPE_CHECKING:
     from .server import Process

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fechner.server.engine import Engine
-from fechner.server.events import Commit, Compute, Connected, Event, Find, Load, Now, Received
-from fechner.server.storage import perform
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import Commit, Compute, Connected, Event, Find, Load, Now, Received
+from fechner.server.shell.storage import perform
 from fechner.strategies.tiers import CUT_SHORT
 
 from . import stand_in

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.errors import FechnerError
-from fechner.server.events import Compute, ComputeFailed, Emitted
-from fechner.server.execution import STOPPED
-from fechner.server.pool import Pool
+from fechner.server.engine.events import Compute, ComputeFailed, Emitted
+from fechner.server.protocol.errors import FechnerError
+from fechner.server.shell.execution import STOPPED
+from fechner.server.shell.pool import Pool
 
 if TYPE_CHECKING:
     from .clock import Handle

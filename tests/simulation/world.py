@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import Any, Literal
 from unittest.mock import patch
 
-from fechner.server import session
-from fechner.server.events import DiskLow
-from fechner.server.handlers import setup
-from fechner.server.limits import Limits
-from fechner.server.security import Tokens
+from fechner.server.engine.events import DiskLow
+from fechner.server.engine.principals import Tokens
+from fechner.server.protocol.limits import Limits
+from fechner.server.session import session
+from fechner.server.session.handlers import setup
 from fechner.strategies.config import Specification, check
 
 from . import invariants

@@ -1,0 +1,88 @@
+"""auth on the engine's side: who a connection is, and what each role may send (wire.md 5).
+
+A wrong token waits a second for its answer and holds up nobody but its own connection; the third one closes
+it. Until a connection has shown its token it gets an answer to hello and auth only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fechner.server.engine.access import OBSERVER
+from fechner.server.engine.events import Log, Trust, Wake
+from fechner.server.engine.lanes import Connection
+from fechner.server.engine.principals import NAMELESS, OPEN, PENALTY_SECONDS
+from fechner.server.protocol.dialects.base import Reply
+from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.messages import Auth
+
+if TYPE_CHECKING:
+    from fechner.server.engine.engine import Engine
+
+#: What anybody may send.
+_BEFORE = ("hello", "auth")
+
+
+def introduce(engine: Engine, connection: Connection) -> None:
+    """Who is it that begins to speak this dialect? Nobody yet where a token is asked for."""
+    if engine.tokens is None:
+        connection.principal = OPEN
+    elif connection.dialect is not None and connection.dialect.lenient and engine.nameless:
+        connection.principal = NAMELESS
+
+
+def fault_of(engine: Engine, connection: Connection, type_: str) -> FechnerError | None:
+    """Why the connection may not send this type; None if it may."""
+    if type_ in _BEFORE or engine.tokens is None:
+        return None
+    principal = connection.principal
+    if principal is None:
+        dialect = connection.dialect
+        if dialect is not None and dialect.lenient:
+            text = "this server asks for a token, which this dialect has no way to send"
+            return FechnerError("unauthorized", text, hint='use "version": "1", or a server on this machine')
+        text = "this server asks for a token first"
+        return FechnerError("unauthorized", text, where="type", hint='send {"type": "auth"} with the token')
+    if principal.role == "observer" and type_ not in OBSERVER + _BEFORE:
+        return FechnerError("unauthorized", f"an observer can't send {type_}", where="type")
+    return None
+
+
+def authenticate(engine: Engine, connection: Connection, message: Auth) -> Reply | None:
+    """The reply to a token; None if it is wrong: that has to wait."""
+    if engine.tokens is None:
+        return Reply({"role": OPEN.role})
+    principal = engine.tokens.principal(message.token)
+    if principal is not None and connection.principal in (None, principal):
+        connection.principal = principal
+        engine.emit(Trust(connection.number))
+        return Reply({"role": principal.role})
+    connection.wrong_tokens += 1
+    token = engine.token()
+    engine.penalties[token] = connection
+    engine.emit(Wake(token, engine.now.seconds + PENALTY_SECONDS))
+    return None
+
+
+def penalty_of(engine: Engine, connection: Connection) -> int | None:
+    """The number by which a connection's wrong token waits for its answer; None if none does."""
+    if connection.barrier is None:
+        return None
+    return next((token for token, other in engine.penalties.items() if other is connection), None)
+
+
+def stranger(engine: Engine, connection: Connection) -> Connection | None:
+    """Who has waited longest without showing a token: they make room where there is none left."""
+    if engine.tokens is None:
+        return None
+    others = (one for one in engine.connections.values() if one is not connection)
+    return next((one for one in others if one.principal is None and not (one.closing or one.gone)), None)
+
+
+def wrong(engine: Engine, connection: Connection) -> FechnerError:
+    """What a wrong token is told once it has waited."""
+    engine.emit(Log("warning", f"{connection.peer} sent a wrong token"))
+    if connection.principal is not None:
+        text, hint = "this connection has shown another token already", "open another connection"
+        return FechnerError("unauthorized", text, "message.token", hint)
+    return FechnerError("unauthorized", "the token is not one that this server takes", "message.token")

@@ -1,0 +1,170 @@
+"""Asks computed before they come: while the participant responds, or while the next request is on its way.
+
+*Eager*: when a tell (skip, correction …) is on record and the session's next ask would compute with a model,
+it is computed for the newest state, at most one a session, with the last ask's arguments. *Speculative*:
+when exactly one trial is pending and its outcome has few values, the next ask is computed for each of them.
+
+An answer computed ahead is kept under the digest of state and arguments, and used if and only if the digests
+are equal. Functions of the core are pure, so it is the answer that the request would have been given, to the
+last bit.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fechner.server.engine.deadlines import higher
+from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
+from fechner.server.engine.lanes import Ahead, Lane
+from fechner.server.engine.work import count
+from fechner.server.session.handlers.registry import Computation
+from fechner.strategies import state as core
+from fechner.strategies import stopping
+from fechner.strategies.sequential import advance
+from fechner.strategies.state import State
+from fechner.strategies.strategy import needs_model
+
+if TYPE_CHECKING:
+    from fechner.server.engine.engine import Engine
+
+#: Combinations of outcomes up to which the next ask is computed for each.
+FEW = 5
+
+#: The requests after which the same participant's next ask is on its way.
+_AFTER = ("tell", "skip", "correct", "finish_strategy")
+
+
+def digest(arguments: tuple[Any, ...]) -> bytes:
+    """Of a state and an ask's further arguments: equal digests, equal answers."""
+    state, n, fixed = arguments
+    assert isinstance(state, State)
+    hashed = blake2b(digest_size=32)
+    plain = [
+        *(state.seed, state.index, state.no_end, state.stage, state.asked, state.stage_asked),
+        *(state.stage_repeated, state.data_version, state.fit_version, state.fit_asked, state.post_range),
+        *(state.finish_sent, state.n, len(state.pending), len(state.queue), state.counts, n, fixed),
+        None if state.hyperparameters is None else dict(state.hyperparameters),
+    ]
+    hashed.update(json.dumps(plain, sort_keys=True, default=float).encode())
+    seeds = [array for rows in state.seed_data.values() for array in rows]
+    for array in (*seeds, state.x.array, state.y.array, *state.pending, *state.queue):
+        hashed.update(np.ascontiguousarray(array).tobytes())
+    return hashed.digest()
+
+
+def plan(engine: Engine, lane: Lane) -> None:
+    """Begin what the session will be asked next, and give up what it won't be."""
+    if engine.stopping or lane.loading or not lane.session.strategies:
+        return
+    if lane.running is not None or lane.queue or lane.session.state is lane.considered:
+        return
+    lane.considered = lane.session.state
+    wanted = {} if lane.owner is None or lane.session.ended else _wanted(engine, lane)
+    for key in [key for key in lane.ahead if key not in wanted]:
+        _give_up(engine, lane.ahead.pop(key))
+    for key, (source, priority, arguments) in wanted.items():
+        known = lane.ahead.get(key)
+        if known is None:
+            task = engine.token()
+            tiers = lane.repeats[3] or advance(arguments[0]).current.deadline_ms is not None
+            lane.ahead[key] = Ahead(source, task, tiers)
+            engine.foreseen[task] = (lane, key)
+            engine.emit(Compute(task, priority, "propose", arguments, tiers))
+        elif known.result is None:
+            engine.emit(Promote(known.task, priority))
+
+
+def take(engine: Engine, lane: Lane, computation: Computation) -> Computed | bool:
+    """What a real request is spared: its result, or True where it is being computed already, else False.
+
+    Everything else computed ahead for this session is given up: its state will be another one.
+    """
+    if computation.function != "propose" or computation.priority != Priority.REAL or not lane.ahead:
+        return False
+    found = lane.ahead.pop(digest(computation.arguments), None)
+    forget(engine, lane)
+    if found is None or lane.running is None:
+        return False
+    if found.result is None and computation.deadline_ms is not None and not found.tiers:
+        _give_up(engine, found)  # it would have nothing to show at the deadline
+        return False
+    lane.running.source = found.source
+    if found.result is not None:
+        return found.result
+    del engine.foreseen[found.task]
+    engine.tasks[found.task], lane.emitted = lane, found.emitted
+    engine.emit(Promote(found.task, Priority.REAL))
+    return True
+
+
+def came(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
+    """A result that no request waits for: keep it; a failure is for the real request to meet."""
+    lane, key = engine.foreseen.get(event.task, (None, b""))
+    if not isinstance(event, Emitted):
+        engine.foreseen.pop(event.task, None)
+    if lane is None or key not in lane.ahead:
+        return
+    if isinstance(event, Emitted):
+        ahead = lane.ahead[key]
+        ahead.emitted = higher(ahead.emitted, event.result)
+    elif isinstance(event, Computed):
+        lane.ahead[key].result = event
+        count(engine, event, "propose", lane.ahead[key].source)
+    else:
+        del lane.ahead[key]
+
+
+def forget(engine: Engine, lane: Lane) -> None:
+    """Give up all that is computed ahead for a session."""
+    lane.considered = None
+    while lane.ahead:
+        _give_up(engine, lane.ahead.popitem()[1])
+
+
+def _give_up(engine: Engine, ahead: Ahead) -> None:
+    if engine.foreseen.pop(ahead.task, None) is not None:
+        engine.emit(Abandon(ahead.task))
+
+
+def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tuple[Any, ...]]]:
+    """What to have at hand, by digest."""
+    session, (n, fixed, beyond, _) = lane.session, lane.repeats
+    lenient = lane.owner is not None and lane.owner.dialect is not None and lane.owner.dialect.lenient
+    goes_on = beyond or lenient
+    if lane.last_type in _AFTER or not session.pending:
+        if not (engine.eager or lane.ahead) or not _costs(session.state, goes_on):
+            return {}
+        arguments = (session.state, n, fixed)
+        key = digest(arguments)
+        return {key: ("eager", Priority.EAGER, arguments)} if engine.eager or key in lane.ahead else {}
+    if not (engine.speculate and session.state.current.speculate) or len(session.pending) != 1:
+        return {}
+    (trial,) = session.pending.values()
+    if trial.unit is None or trial.strategy != session.current:
+        return {}
+    found: dict[bytes, tuple[str, Priority, tuple[Any, ...]]] = {}
+    for outcome in _few(session.state):
+        row = np.array([outcome], dtype=np.float64)
+        state = core.tell(session.state, trial.unit[None], row, [trial.unit])
+        if _costs(state, goes_on):
+            arguments = (state, n, fixed)
+            found[digest(arguments)] = ("speculative", Priority.SPECULATIVE, arguments)
+    return found
+
+
+def _costs(state: State, goes_on: bool) -> bool:
+    """Whether the next ask of a state computes with a model."""
+    return needs_model(state) and (goes_on or not stopping.finished(advance(state)))
+
+
+def _few(state: State) -> list[tuple[int, ...]]:
+    """The outcomes that a trial may have, where they are few."""
+    levels = [2 if o.type == "binary" else (o.n_levels or 0) for o in state.specification.outcomes]
+    if 0 in levels or int(np.prod(levels)) > FEW:
+        return []
+    return list(product(*(range(count) for count in levels)))

@@ -1,0 +1,257 @@
+"""Who waits for what: connections, the lane of each session, and the jobs in them.
+
+A lane is a session's queue: its jobs are done strictly in order, one at a time. Sessions have lanes of their
+own, so they don't wait for each other.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fechner.server.engine.events import Computed, Now, Wake
+from fechner.server.engine.principals import Principal
+from fechner.server.protocol.dialects import Dialect, Request
+from fechner.server.protocol.messages import Ask, Begin, Message, Update
+from fechner.server.session.handlers.registry import Computation, Reading
+
+if TYPE_CHECKING:
+    from fechner.server.engine.engine import Engine
+    from fechner.server.engine.reattachment import Left
+    from fechner.server.session.session import Session
+    from fechner.strategies.state import State
+
+#: Ids of a session that are kept in memory; where there are more, each new one is looked up on record.
+MOST_IDS = 10_000
+
+#: Of a deadline, kept for the commit.
+COMMIT_MS = 4.0
+
+
+@dataclass(slots=True)
+class Step:
+    """One recorded message of a job: its type, its message, the key it is recorded under."""
+
+    type: str
+    message: Message
+    key: str | None
+
+
+@dataclass
+class Job:
+    """A request on its way.
+
+    Attributes:
+        connection: who gets the reply.
+        request: what is asked.
+        received, started: when; `started` None while it waits.
+        steps: the messages that it is recorded as (an update: two).
+        texts: the replies of the steps done.
+        compute_ms: spent in computations.
+        closes: close the connection after the reply.
+        silent: the server made it itself; nobody gets the reply.
+        pending: the step's reply and change while they are being recorded.
+        source: where its answer came from: the request itself, or a computation ahead of it.
+        code: what it was answered with: `ok`, or an error's code.
+        took_up: how the session was left behind that it took up (reattachment.py).
+    """
+
+    connection: Connection
+    request: Request
+    received: Now
+    steps: list[Step] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    started: float | None = None
+    compute_ms: float = 0.0
+    closes: bool = False
+    silent: bool = False
+    pending: tuple[str, dict[str, Any] | None] | None = None
+    source: str = "request"
+    took_up: Left | None = None
+    code: str = "ok"
+
+    @property
+    def step(self) -> Step:
+        """The step being done."""
+        return self.steps[len(self.texts)]
+
+
+@dataclass
+class Connection:
+    """A peer.
+
+    Attributes:
+        number: its transport's name for it.
+        stream: whether replies travel on a byte stream.
+        peer: its address, for the log.
+        dialect: decided by its first request.
+        session: the current session; kept after exit, so that a repeated exit finds its reply.
+        owned: sessions that this connection holds.
+        observing: sessions that it only looks at.
+        waiting: jobs that no lane has yet.
+        pumping: they are being brought into lanes.
+        outstanding: jobs in lanes.
+        barrier: a setup, resume or exit in work: later requests depend on its outcome.
+        last_heard: when it last said something.
+        ended: it sends no more.
+        deaf: its stream is broken; nothing more is understood.
+        gone: it is lost; what it had sent is still honoured.
+        closing: its last reply is on the way.
+        spoke: when it last sent a request.
+        participant: whom it named last, where it names anybody.
+        own_session: it has held a session, or tried to set one up.
+        principal: who it is; None before it has shown the token that the server asks for.
+        wrong_tokens: how many it has sent.
+    """
+
+    number: int
+    stream: bool
+    peer: str
+    last_heard: float
+    dialect: Dialect | None = None
+    session: str | None = None
+    owned: set[str] = field(default_factory=set)
+    observing: set[str] = field(default_factory=set)
+    waiting: deque[Job] = field(default_factory=deque)
+    pumping: bool = False
+    outstanding: int = 0
+    barrier: Job | None = None
+    ended: bool = False
+    deaf: bool = False
+    gone: bool = False
+    closing: bool = False
+    paused: bool = False
+    default_tried: bool = False
+    spoke: float = 0.0
+    participant: str | None = None
+    own_session: bool = False
+    principal: Principal | None = None
+    wrong_tokens: int = 0
+
+    @property
+    def busy(self) -> int:
+        """Requests received and not answered."""
+        return len(self.waiting) + self.outstanding
+
+
+@dataclass
+class Ahead:
+    """An ask computed before it came: how it was foreseen, its task, and its result once there is one.
+
+    With `tiers`, `emitted` is that of the highest tier so far.
+    """
+
+    source: str
+    task: int
+    tiers: bool = False
+    result: Computed | None = None
+    emitted: Any = None
+
+
+@dataclass
+class Lane:
+    """A session's queue.
+
+    Attributes:
+        session: as of its last adopted change.
+        known: the session is on record.
+        loading: it is being read back.
+        stale: reading it back has failed: what memory holds may not be what is on record.
+        unreadable: so it has, but whose it is could be read.
+        ids: hashes, sorted, of the ids that its ok messages used, unless they are too many: eight bytes each,
+            and the record tells apart what has the same.
+        ids_on_record: they are: only the record knows them.
+        owner: the connection that holds it, None while it is detached.
+        queue: jobs that wait.
+        running: the job in work.
+        pumping: jobs are being begun.
+        computation, reading: what the running job waits for.
+        alarm: the token of its deadline, None where it has none.
+        emitted: the result of its highest tier so far, None where there is none.
+        ahead: asks computed ahead, by the digest of state and arguments.
+        considered: the state for which that was last planned.
+        repeats: number, fixed values and `beyond` of the last ask, and whether it had a deadline.
+        last_type: of the last message that the session adopted.
+    """
+
+    session: Session
+    known: bool = False
+    loading: bool = False
+    stale: bool = False
+    unreadable: bool = False
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    ids_on_record: bool = False
+    owner: Connection | None = None
+    queue: deque[Job] = field(default_factory=deque)
+    running: Job | None = None
+    pumping: bool = False
+    computation: Computation | None = None
+    reading: Reading | None = None
+    alarm: int | None = None
+    emitted: Any = None
+    ahead: dict[bytes, Ahead] = field(default_factory=dict)
+    considered: State | None = None
+    repeats: tuple[int, dict[str, Any], bool, bool] = (1, {}, False, False)
+    last_type: str = ""
+
+    def used(self, ids: Iterable[str]) -> None:
+        """Ok messages have used these ids."""
+        for short in sorted(map(hash, ids)):
+            insort(self.ids, short, lo=0 if not self.ids or short < self.ids[-1] else len(self.ids))
+        if len(self.ids) > MOST_IDS:
+            self.ids_on_record = True
+        if self.ids_on_record:
+            del self.ids[:]
+
+    def may_know(self, id_: str) -> bool:
+        """Whether an ok message may have used the id; the record knows."""
+        if self.ids_on_record:
+            return True
+        short = hash(id_)
+        at = bisect_left(self.ids, short)
+        return at < len(self.ids) and self.ids[at] == short
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is being done."""
+        return self.running is None and not self.queue and not self.loading
+
+
+def steps_of(request: Request) -> list[Step]:
+    """The messages that a request is recorded as."""
+    message = request.message
+    assert message is not None
+    if isinstance(message, Update):
+        ask: Ask = message.ask
+        return [Step("tell", message.tell, request.id), Step("ask", ask, companion(request.id))]
+    if isinstance(message, Begin):
+        return [Step("setup", message.setup, request.id), Step("ask", message.ask, companion(request.id))]
+    return [Step(request.type, message, request.id)]
+
+
+def companion(id_: str | None) -> str | None:
+    """The reserved key of an update's ask: longer than any client's id, so it meets none."""
+    return None if id_ is None else f"{id_}{'the ask of this update':>64}"
+
+
+def set_alarm(engine: Engine, lane: Lane) -> float | None:
+    """Have the engine woken at the deadline of what is computed, if it has one: when."""
+    deadline_ms = lane.computation.deadline_ms if lane.computation is not None else None
+    if deadline_ms is None or lane.running is None:
+        return None
+    margin = min(COMMIT_MS, deadline_ms / 4)
+    due = lane.running.received.seconds + (deadline_ms - margin) / 1e3
+    lane.alarm = engine.token()
+    engine.alarms[lane.alarm] = lane
+    engine.emit(Wake(lane.alarm, due))
+    return due
+
+
+def silence(engine: Engine, lane: Lane) -> None:
+    """No deadline any more."""
+    engine.alarms.pop(lane.alarm or 0, None)
+    lane.alarm = lane.emitted = None

@@ -1,0 +1,1 @@
+"""Putting records of other programs on record, each session whole or not at all."""

@@ -1,0 +1,1 @@
+"""What operators see: counters, faults without quotations, logs."""

@@ -1,0 +1,10 @@
+"""One module per message type; the registry is keyed (type, version).
+
+A handler is a pure function of an unchanged session and a message. It returns what to answer and the change
+to record, or what to compute first; it raises `FechnerError` where the request can't be honoured. The modules
+(and numpy with them) are imported by `registry.load`, so that a server answers `hello` before it has them.
+"""
+
+from fechner.server.session.handlers.registry import HANDLERS, Answer, Computation, Context, handles, load
+
+__all__ = ["HANDLERS", "Answer", "Computation", "Context", "handles", "load"]
