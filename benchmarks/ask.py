@@ -23,8 +23,8 @@ import numpy as np
 from startup import Client, free_port, resident_mb, workers_of
 
 from fechner.server.commands.output import show_table
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.numerics.sobol import sobol
 
 #: Acquisition function: outcome type, model.
 KINDS = {

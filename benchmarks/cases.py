@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.random import key, rng
+from fechner.strategies.numerics.randomness import key, rng
+from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.simulation import (
     Observer,
     bump_1d,

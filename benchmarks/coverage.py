@@ -20,15 +20,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fechner.strategies._thresholds import crossings, mean_crossing, threshold_line
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit
-from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.normal import Array, ndtr
-from fechner.strategies.models.priors import LogNormal, Prior, classification_priors
+from fechner.strategies.models.fitting.priors import LogNormal, Prior, classification_priors
+from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.uncertainty import ensemble
-from fechner.strategies.random import key, rng
+from fechner.strategies.numerics.normal import Array, ndtr
+from fechner.strategies.numerics.randomness import key, rng
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.queries.thresholds import crossings, mean_crossing, threshold_line
+from fechner.strategies.specification import Component
 
 LINE = 129
 MODEL = Component("GPClassificationModel")

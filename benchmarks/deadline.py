@@ -26,7 +26,7 @@ from results import show, spread
 from startup import Client, free_port
 from wait import OFF
 
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
 
 BULK = 50  # trials in one tell
 

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.simulation import FREQUENCIES_KHZ, THRESHOLDS_DB, audiogram
 
 CONFIGURATION = Path(__file__).parents[1] / "examples" / "audiogram.ini"

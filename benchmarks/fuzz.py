@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 fix()
 

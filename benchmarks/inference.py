@@ -26,15 +26,15 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.special import logsumexp
 
 from fechner.server.commands.output import show_table
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit
-from fechner.strategies.models.covariance import Differences
-from fechner.strategies.models.gp_classification import from_plain
+from fechner.strategies.models.families.gp_classification import from_plain
 from fechner.strategies.models.inference.expectation_propagation import propagate
-from fechner.strategies.models.normal import Array, log_ndtr, ndtr
-from fechner.strategies.random import rng
-from fechner.strategies.threads import single_thread
+from fechner.strategies.models.kernels.covariance import Differences
+from fechner.strategies.numerics.normal import Array, log_ndtr, ndtr
+from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.numerics.threads import single_thread
+from fechner.strategies.specification import Component
 
 MODEL = Component("GPClassificationModel")
 SAMPLES = 40_000

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 fix()
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 from fechner.server.commands.output import show_table
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 

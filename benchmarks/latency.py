@@ -28,7 +28,7 @@ from cases import CASES, KINDS, SETTINGS, USUAL, beforehand, config, observers, 
 from results import Line, Store, digits, show, spread
 from servers import Call, Refused, leave_nothing_behind, names, start
 
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
 
 #: The most that the median may be, in ms, by case and trials: on two otherwise idle cores.
 AIMS_MS = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
-from fechner.strategies.config.registry import CLASSES
+from fechner.strategies.config.tables.registry import CLASSES
 from fechner.strategies.simulation import Observer
 
 #: Acquisition functions by the names of methods; None: no model chooses.
@@ -31,7 +31,7 @@ EXACT: dict[str, dict[str, Any]] = {
 #: Shortcuts that no key turns off, by module: what the slow settings have instead.
 EXACT_CONSTANTS: dict[str, dict[str, Any]] = {
     "fechner.strategies.acquisition.optimise": {"ITERATIONS": 200, "TOLERANCE": 1e-9, "HOPELESS": None},
-    "fechner.strategies.models.gp_classification": {"FIT_LIMIT": 1_000_000},
+    "fechner.strategies.models.families.gp_classification": {"FIT_LIMIT": 1_000_000},
     "fechner.strategies.models.inference.expectation_propagation": {
         "LOW_RANK_FROM": 1_000_000,
         "MAX_SWEEPS": 500,
@@ -44,7 +44,7 @@ EXACT_TOLERANCE = 1e-8
 @contextlib.contextmanager
 def no_shortcuts() -> Iterator[None]:
     """Compute without them, in this process; one that isn't there any more is an AttributeError."""
-    from fechner.strategies.models import gp_classification
+    from fechner.strategies.models.families import gp_classification
 
     tight = functools.partial(_tightly, gp_classification.propagate)
     with contextlib.ExitStack() as stack:

@@ -18,10 +18,11 @@ import numpy as np
 from scipy.optimize import brentq
 
 from fechner.strategies import Strategy
-from fechner.strategies.generators.sobol import sobol
+from fechner.strategies.core.strategy import model_component, queried, usable_hyperparameters
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import ndtr
-from fechner.strategies.random import key
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.simulation import (
     Observer,
     audiogram,
@@ -32,7 +33,6 @@ from fechner.strategies.simulation import (
     hartmann_6,
     read_responses,
 )
-from fechner.strategies.strategy import model_component, queried, usable_hyperparameters
 
 POINTS = 1000
 LINES = 50

@@ -25,7 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fechner.strategies.threads import ENVIRONMENT
+from fechner.strategies.numerics.threads import ENVIRONMENT
 
 os.environ.update(ENVIRONMENT)  # here and in the processes of the repeats, before numpy is imported
 
@@ -38,7 +38,7 @@ from results import Line, Store, show
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
 from fechner.strategies.errors import ConfigError
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.simulation import Observer
 
 

@@ -28,7 +28,7 @@ from results import Line, Store, digits, show, spread
 from servers import Refused, leave_nothing_behind, serving
 from startup import Client, workers_of
 
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.simulation import Observer
 
 #: The most that a median ask may take, in ms, and a worker hold, in MB, by trials and dimensions.

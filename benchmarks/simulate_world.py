@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 fix()
 logging.getLogger("fechner").addHandler(logging.NullHandler())  # the traces say it

@@ -25,7 +25,7 @@ from machine import describe, sentence
 from results import show
 from startup import Client, cpu_seconds, free_port, workers_of
 
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
 
 OFF = ("--eager", "off", "--speculate", "off")
 

@@ -23,8 +23,9 @@ from fechner.server.cli.serving import option_of
 from fechner.server.protocol.errors import CODES
 from fechner.server.protocol.limits import Limits
 from fechner.server.protocol.messages import MESSAGES
-from fechner.strategies.config import check, describe
-from fechner.strategies.config.keys import (
+from fechner.strategies.config import check
+from fechner.strategies.config.describing import describe
+from fechner.strategies.config.tables.keys import (
     COMMON_KEYS,
     CONSTRAINT_KEYS,
     METADATA_KEYS,
@@ -32,7 +33,7 @@ from fechner.strategies.config.keys import (
     STAGE_KEYS,
     Key,
 )
-from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
+from fechner.strategies.config.tables.registry import CLASSES, OLDER_CLASSES
 
 ROOT = Path(__file__).parents[1]
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from fechner.server import Server
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.simulation import audiogram
 from fechner_client import Client
 

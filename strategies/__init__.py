@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fechner.strategies.config import check
-    from fechner.strategies.dumps import dump, load
+    from fechner.strategies.core.dumps import dump, load
+    from fechner.strategies.core.state import State, initial, tell
+    from fechner.strategies.core.strategy import Strategy, ask, finish, query
     from fechner.strategies.errors import ConfigError, FechnerError
-    from fechner.strategies.state import State, initial, tell
-    from fechner.strategies.strategy import Strategy, ask, finish, query
 
 _HOMES = {
     "check": "config",
     "ConfigError": "errors",
     "FechnerError": "errors",
-    "State": "state",
-    "Strategy": "strategy",
-    "ask": "strategy",
-    "dump": "dumps",
-    "finish": "strategy",
-    "initial": "state",
-    "load": "dumps",
-    "query": "strategy",
-    "tell": "state",
+    "State": "core.state",
+    "Strategy": "core.strategy",
+    "ask": "core.strategy",
+    "dump": "core.dumps",
+    "finish": "core.strategy",
+    "initial": "core.state",
+    "load": "core.dumps",
+    "query": "core.strategy",
+    "tell": "core.state",
 }
 
 __all__ = [

@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 fix()
 
@@ -57,7 +57,7 @@ def _missing(reason: str) -> None:
 def _no_extensions_left_allowed() -> Iterator[None]:
     """What one test lets run, the next one of this process does not."""
     yield
-    extensions = sys.modules.get("fechner.strategies.extensions")
+    extensions = sys.modules.get("fechner.strategies.plugins.extensions")
     if extensions is not None:
         extensions.forbid()
 

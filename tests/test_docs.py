@@ -24,8 +24,8 @@ from fechner.server.protocol.errors import CODES
 from fechner.server.protocol.limits import Limits
 from fechner.server.protocol.messages import MESSAGES
 from fechner.strategies.config import check
-from fechner.strategies.config.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
-from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
+from fechner.strategies.config.tables.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
+from fechner.strategies.config.tables.registry import CLASSES, OLDER_CLASSES
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -24,7 +24,7 @@ from fechner.server.protocol.limits import Limits
 from fechner.server.protocol.messages import MESSAGES
 from fechner.server.session.handlers.hello import hello
 from fechner.server.session.handlers.registry import HANDLERS, load
-from fechner.strategies.parameters import Parameter, space
+from fechner.strategies.space.parameters import Parameter, space
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "reference" / "wire.md").read_text("utf-8")

@@ -30,8 +30,8 @@ def allow(directory: str | None) -> None:
     if directory is None:
         return
     from fechner.server.commands.output import USAGE, fail
-    from fechner.strategies.extensions import allow
-    from fechner.strategies.plugins import PluginError
+    from fechner.strategies.plugins.declare import PluginError
+    from fechner.strategies.plugins.extensions import allow
 
     try:
         allow(directory)

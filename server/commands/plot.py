@@ -19,7 +19,7 @@ def plot(db: str, wanted: str, to: str, number: int | None, target: float | None
     if target is not None and not math.isfinite(target):
         fail(f"--target {target}: give a number", USAGE)
     held = dict(_held(one) for one in x)
-    from fechner.strategies.threads import fix
+    from fechner.strategies.numerics.threads import fix
 
     fix()
     from fechner.server.session.replay import strategies

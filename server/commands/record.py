@@ -54,7 +54,7 @@ def find_session(record: Record, wanted: str) -> str:
 def read_back(record: Record, id_: str) -> Iterator[None]:
     """Name the damaged message where a session can't be made from its messages."""
     from fechner.database.errors import RecordError
-    from fechner.strategies.extensions import at_fault
+    from fechner.strategies.plugins.extensions import at_fault
 
     try:
         yield

@@ -23,7 +23,7 @@ def replay(
     """Replay a session: recompute every ask and compare, or only read."""
     if verify and skip_computations:
         fail("--verify computes; it can't go with --skip-computations", USAGE)
-    from fechner.strategies.threads import fix
+    from fechner.strategies.numerics.threads import fix
 
     fix()
     with opened(db) as record:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
 from fechner.server.commands.securing import Secrets, is_loopback, secrets_of
 from fechner.server.protocol.limits import Limits
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 if TYPE_CHECKING:
     from fechner.database.lock import RecordLock

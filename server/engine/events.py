@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fechner.database.record import Entry
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
-    from fechner.strategies.config.specification import Specification
+    from fechner.strategies.specification import Specification
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,11 @@ from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFail
 from fechner.server.engine.lanes import Ahead, Lane
 from fechner.server.engine.work import count
 from fechner.server.session.handlers.registry import Computation
-from fechner.strategies import state as core
-from fechner.strategies import stopping
-from fechner.strategies.sequential import advance
-from fechner.strategies.state import State
-from fechner.strategies.strategy import needs_model
+from fechner.strategies.core import state as core
+from fechner.strategies.core import stopping
+from fechner.strategies.core.sequential import advance
+from fechner.strategies.core.state import State
+from fechner.strategies.core.strategy import needs_model
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
     from fechner.server.engine.reattachment import Left
     from fechner.server.session.session import Session
-    from fechner.strategies.state import State
+    from fechner.strategies.core.state import State
 
 #: Ids of a session that are kept in memory; where there are more, each new one is looked up on record.
 MOST_IDS = 10_000

@@ -23,11 +23,11 @@ from fechner.server.protocol.dialects.aepsych_tells import told_trials
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Told
 from fechner.strategies.config import check
-from fechner.strategies.config.specification import Specification
 from fechner.strategies.errors import ConfigError
-from fechner.strategies.outcomes import clean_outcome
-from fechner.strategies.parameters import Space, space
-from fechner.strategies.random import key
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.space.outcomes import clean_outcome
+from fechner.strategies.space.parameters import Space, space
+from fechner.strategies.specification import Specification
 
 DIALECT = "import-aepsych"
 #: Types of the messages that close an imported session; they stand for nothing in the file.

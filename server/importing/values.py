@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fechner.server.importing.stand_in import number
-from fechner.strategies.config.specification import Specification
+from fechner.strategies.specification import Specification
 
 
 def response_time(extra: Any) -> float | None:

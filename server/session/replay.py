@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.session import Change, Session, proposal_of
-from fechner.strategies.extensions import at_fault
-from fechner.strategies.state import State
-from fechner.strategies.strategy import Strategy, propose
+from fechner.strategies.core.state import State
+from fechner.strategies.core.strategy import Strategy, propose
+from fechner.strategies.plugins.extensions import at_fault
 from fechner.strategies.tiers import CUT_SHORT
 
 if TYPE_CHECKING:

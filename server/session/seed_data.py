@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fechner.strategies.config.specification import SeedDataConditions, Specification
-from fechner.strategies.seed_data import difference, fitting
+from fechner.strategies.core.seed_data import difference, fitting
+from fechner.strategies.specification import SeedDataConditions, Specification
 
 if TYPE_CHECKING:
     from fechner.database.record import Record

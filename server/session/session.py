@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fechner.strategies import state as core
 from fechner.strategies.config import check
-from fechner.strategies.extensions import changed
-from fechner.strategies.seed_data import of_stages
-from fechner.strategies.state import State
-from fechner.strategies.strategy import adopt, configs, finish
+from fechner.strategies.core import state as core
+from fechner.strategies.core.seed_data import of_stages
+from fechner.strategies.core.state import State
+from fechner.strategies.core.strategy import adopt, configs, finish
+from fechner.strategies.plugins.extensions import changed
 
 Change = Mapping[str, Any]
 PENDING, TOLD, SKIPPED = "pending", "told", "skipped"

@@ -14,8 +14,8 @@ from fechner.server.protocol.errors import FechnerError
 
 #: The pure functions an executor may run, by name.
 FUNCTIONS: dict[str, str] = {
-    "propose": "fechner.strategies.proposals:propose",
-    "query": "fechner.strategies.strategy:query",
+    "propose": "fechner.strategies.core.proposals:propose",
+    "query": "fechner.strategies.core.strategy:query",
 }
 
 Result = Computed | ComputeFailed

@@ -46,7 +46,7 @@ from fechner.server.shell.environment import environment
 from fechner.server.shell.execution import Abandoned, run
 from fechner.server.shell.pool import Pool
 from fechner.server.shell.storage import perform
-from fechner.strategies.extensions import allow
+from fechner.strategies.plugins.extensions import allow
 
 
 class Channel:

@@ -23,7 +23,7 @@ from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import Fault
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.shell.execution import STOPPED, Result, receive, send
-from fechner.strategies.threads import ENVIRONMENT
+from fechner.strategies.numerics.threads import ENVIRONMENT
 
 #: Deaths of its worker after which a task is answered with an error.
 MOST_DEATHS = 3

@@ -84,7 +84,7 @@ def _commit(record: Record, commits: Sequence[Commit], counters: Counters | None
 def _load(record: Record, effect: Load) -> Loaded:
     load()
     from fechner.server.session.replay import fold
-    from fechner.strategies.extensions import at_fault
+    from fechner.strategies.plugins.extensions import at_fault
 
     whose = None
     try:
@@ -119,7 +119,7 @@ def _unreadable(record: Record, id_: str, error: Exception) -> Exception:
 def _text(error: Exception) -> str:
     """A fault of the record, or of a plug-in, in its own words; others with their kind."""
     from fechner.database.errors import RecordError
-    from fechner.strategies.extensions import at_fault
+    from fechner.strategies.plugins.extensions import at_fault
 
     return (
         str(error)

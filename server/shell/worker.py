@@ -13,7 +13,7 @@ from fechner.server.engine.events import Compute, ComputeFailed
 from fechner.server.observing.faults import fault
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.shell.execution import STOPPED, Abandoned, receive, run, send
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 
 def _read(stream: IO[bytes], tasks: queue.SimpleQueue[Compute], cancelled: set[int]) -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     cancelled: set[int] = set()
     threading.Thread(target=_read, args=(stdin, tasks, cancelled), daemon=True).start()
     import fechner.strategies.generators.acquisition
-    import fechner.strategies.queries  # noqa: F401
+    import fechner.strategies.queries.answers  # noqa: F401
 
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)

@@ -15,12 +15,12 @@ from functools import cache
 
 import numpy as np
 
-from fechner.strategies import gpu
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.models.kernel_covariance import KernelCovariance
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
+from fechner.strategies.models.kernels.kernel_covariance import KernelCovariance
+from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
+from fechner.strategies.numerics import device as gpu
+from fechner.strategies.numerics.normal import Array
 
 
 @cache

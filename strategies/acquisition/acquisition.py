@@ -31,16 +31,16 @@ from fechner.strategies.acquisition.look_ahead import (
 from fechner.strategies.acquisition.objectives import Objective, objective_of
 from fechner.strategies.acquisition.one_outcome import integrated_variance, knowledge_gradient
 from fechner.strategies.acquisition.optimum import FUNCTIONS, optimum
-from fechner.strategies.config.semi_parametric import OF_THRESHOLDS
-from fechner.strategies.config.specification import Component
+from fechner.strategies.config.judging.semi_parametric import OF_THRESHOLDS
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.models.semi_parametric_posterior import OfIntensity
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
+from fechner.strategies.models.posteriors.weighted import WeightedPosterior
 from fechner.strategies.models.uncertainty import Ensemble
-from fechner.strategies.models.weighted_posterior import WeightedPosterior
-from fechner.strategies.plugins import function
-from fechner.strategies.random import key
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.plugins.declare import function
+from fechner.strategies.specification import Component
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
-from fechner.strategies.models.normal import Array
-from fechner.strategies.region import Flags
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.space.region import Flags
 
 
 def kept_inside(acquisition: Acquisition, allowed: Callable[[Array], Flags]) -> Acquisition:

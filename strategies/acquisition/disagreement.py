@@ -17,10 +17,10 @@ import numpy as np
 from scipy.special import entr, logsumexp
 
 from fechner.strategies.acquisition.level_set import Values
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
+from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.uncertainty import Ensemble
+from fechner.strategies.numerics.normal import Array
 
 NAME = "qBayesianActiveLearningByDisagreement"
 _HERMITE, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)

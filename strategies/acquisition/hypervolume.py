@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.models.weighted_posterior import WeightedPosterior
-from fechner.strategies.random import key
-from fechner.strategies.threads import hold_torch
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.models.posteriors.weighted import WeightedPosterior
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.threads import hold_torch
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +80,7 @@ def model_of(parts: Sequence[Posterior]) -> Any:
     """The outcomes' posteriors as one botorch model."""
     from botorch.models import ModelList
 
-    from fechner.strategies.models.botorch_model import GaussianModel
+    from fechner.strategies.models.torch.botorch_model import GaussianModel
 
     return ModelList(*(GaussianModel(part, np.zeros(len(part.x))) for part in parts))
 

@@ -21,10 +21,10 @@ from scipy.special import erfcx
 
 from fechner.strategies.acquisition.level_set import Gradients, Values
 from fechner.strategies.acquisition.slopes import Climbing
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array, log_ndtr, ndtr, ndtri
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.random import key, rng
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import Array, log_ndtr, ndtr, ndtri
+from fechner.strategies.numerics.randomness import key, rng
+from fechner.strategies.numerics.sobol import sobol
 
 SAMPLES = 128
 MOST_CONTENDERS = 64

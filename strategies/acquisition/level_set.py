@@ -20,10 +20,10 @@ from scipy.special import entr
 
 from fechner.strategies.acquisition.objectives import Objective
 from fechner.strategies.acquisition.slopes import Climbing
-from fechner.strategies.models import ordinal_likelihood
-from fechner.strategies.models.normal import Array, ndtr, probability_moments
-from fechner.strategies.models.ordinal_posterior import OrdinalPosterior
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.inference import ordinal_likelihood
+from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import Array, ndtr, probability_moments
 
 OfMoments = Callable[[Array, Array], Array]
 Values = Callable[[Array], Array]

@@ -16,8 +16,8 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import maximise, values_in_chunks
-from fechner.strategies.models.normal import Array
-from fechner.strategies.parameters import Space
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.space.parameters import Space
 
 #: Levels of a coordinate up to which all are exchanged; of finer ones those NEARBY on either side.
 COARSE = 256

@@ -35,9 +35,9 @@ from scipy.special import entr
 
 from fechner.strategies.acquisition.level_set import Gradients, OfMoments, Values
 from fechner.strategies.acquisition.slopes import Climbing
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models.inference.expectation_propagation import expected_information
-from fechner.strategies.models.normal import (
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import (
     Array,
     bivariate_excess,
     bivariate_excess_slopes,
@@ -45,7 +45,7 @@ from fechner.strategies.models.normal import (
     excess_table,
     ndtr,
 )
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.numerics.sobol import sobol
 
 #: E (m, k), P_1 (m, 1), u and pi (k,) to values (m,).
 Score = Callable[[Array, Array, float, Array], Array]

@@ -27,10 +27,10 @@ from scipy.optimize import brentq
 from fechner.strategies.acquisition.improvement import LOG_SQRT_2PI
 from fechner.strategies.acquisition.level_set import OfMoments, expected
 from fechner.strategies.acquisition.one_outcome import outcome_noise
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array, log_ndtr, ndtr
-from fechner.strategies.models.posterior import Posterior, root_of
-from fechner.strategies.random import key, rng
+from fechner.strategies.models.posteriors.posterior import Posterior, root_of
+from fechner.strategies.numerics.normal import Array, log_ndtr, ndtr
+from fechner.strategies.numerics.randomness import key, rng
+from fechner.strategies.numerics.sobol import sobol
 
 NAMES = ("qMaxValueEntropy", "qLowerBoundMaxValueEntropy")
 LOWEST = -5.6  # g: no f* lies lower below the mean than would happen once in 1e8

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.models.normal import Array, ndtr, probability_moments
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import Array, ndtr, probability_moments
+from fechner.strategies.specification import Component
 
 _Z: Array = np.linspace(-8.5, 8.5, 137)
 _WEIGHTS: Array = np.exp(-0.5 * _Z * _Z)

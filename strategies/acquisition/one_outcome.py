@@ -28,9 +28,9 @@ import numpy as np
 
 from fechner.strategies.acquisition.level_set import Gradients, Values
 from fechner.strategies.acquisition.slopes import Climbing
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array, ndtri
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import Array, ndtri
+from fechner.strategies.numerics.sobol import sobol
 
 STEP = 1e-5  # of differences of the noise by mu and s2, in sd and shares of s2
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array
-from fechner.strategies.quasi_newton import minimise
-from fechner.strategies.random import key
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.quasi_newton import minimise
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
 
 STEP = 1e-4  # of the differences, in length scales
 ITERATIONS = 15

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.models.normal import Array, density, log_ndtr, ndtr, probability_moments
-from fechner.strategies.models.pairwise_posterior import SQRT_HALF, PairwisePosterior
+from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior
+from fechner.strategies.numerics.normal import Array, density, log_ndtr, ndtr, probability_moments
+from fechner.strategies.specification import Component
 
 #: Value (m,) and derivatives by u and s2, of u and s2 (m,).
 OfDifference = Callable[[Array, Array], tuple[Array, Array, Array]]

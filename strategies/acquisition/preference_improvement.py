@@ -21,15 +21,15 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import erfcx
 
-from fechner.strategies.models.categories import flattened
-from fechner.strategies.models.normal import LOG_SQRT_2PI, Array, density, log_ndtr, ndtr
-from fechner.strategies.models.pairwise_posterior import (
+from fechner.strategies.models.kernels.categories import flattened
+from fechner.strategies.models.posteriors.pairwise import (
     SQRT_HALF,
     PairwisePosterior,
     pulled,
     smooth_part,
 )
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.normal import LOG_SQRT_2PI, Array, density, log_ndtr, ndtr
+from fechner.strategies.numerics.randomness import rng
 
 SAMPLES = 64
 CONTESTS = 256

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import Array
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 
 from fechner.strategies.acquisition.level_set import Gradients, Values
-from fechner.strategies.config.semi_parametric import OF_THRESHOLDS as NAME
-from fechner.strategies.config.specification import Component
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.models.semi_parametric_posterior import OfIntensity
+from fechner.strategies.config.judging.semi_parametric import OF_THRESHOLDS as NAME
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.specification import Component
 
 TARGET = 0.75
 LEAST_SLOPE = 1e-3

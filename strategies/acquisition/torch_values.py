@@ -21,10 +21,10 @@ from torch import Tensor
 
 from fechner.strategies.acquisition.acquisition import Parts
 from fechner.strategies.acquisition.look_ahead import LIMIT, outcome_noise, yes_probability
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.normal import Array, bivariate_excess, gauss_legendre, table_nodes
-from fechner.strategies.models.posterior import Posterior
+from fechner.strategies.models.kernels.covariance import Covariance
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import Array, bivariate_excess, gauss_legendre, table_nodes
+from fechner.strategies.numerics.sobol import sobol
 
 TABLES = 12  # of rows x (k + n) numbers that a chunk holds at a time, at most
 MOST = 2**22  # numbers in such a table: enough to keep a device busy, and polls come soon

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fechner.strategies.analysis.slices import NEAR, Slice
-from fechner.strategies.config.specification import Parameter
-from fechner.strategies.state import Array
+from fechner.strategies.core.state import Array
+from fechner.strategies.specification import Parameter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

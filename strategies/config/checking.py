@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from fechner.strategies.config import constraints, ini, interpolation, mapping, plugged, space, values
-from fechner.strategies.config.classes import Classes, PointReader
-from fechner.strategies.config.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
-from fechner.strategies.config.outcomes import outcomes
-from fechner.strategies.config.registry import OLDER_CLASSES
-from fechner.strategies.config.report import Report
-from fechner.strategies.config.sections import COMMON, OLDER_COMMON, Sections
-from fechner.strategies.config.specification import Specification
-from fechner.strategies.config.stages import Experiment, stages
+from fechner.strategies.config.judging import constraints, plugged, space
+from fechner.strategies.config.judging.classes import Classes, PointReader
+from fechner.strategies.config.judging.outcomes import outcomes
+from fechner.strategies.config.judging.stages import Experiment, stages
+from fechner.strategies.config.reading import ini, interpolation, mapping, values
+from fechner.strategies.config.reading.report import Report
+from fechner.strategies.config.reading.sections import COMMON, OLDER_COMMON, Sections
+from fechner.strategies.config.tables.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
+from fechner.strategies.config.tables.registry import OLDER_CLASSES
 from fechner.strategies.errors import ConfigError
+from fechner.strategies.specification import Specification
 
 LONGEST_NAME = 100
 _RESERVED = (COMMON, OLDER_COMMON, "metadata", "constraints")

@@ -12,17 +12,17 @@ from fechner.strategies.acquisition.accelerated import Scan, accelerated
 from fechner.strategies.acquisition.acquisition import build
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
-from fechner.strategies.config.specification import Component
 from fechner.strategies.generators import intensity_aware, thompson
 from fechner.strategies.generators.effort import effort
 from fechner.strategies.generators.scans import DRAWN, GRID, scanned_point
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import Array
 from fechner.strategies.models.uncertainty import ensemble
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import key
-from fechner.strategies.region import inside, sampled
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.space.region import inside, sampled
+from fechner.strategies.specification import Component
 from fechner.strategies.tiers import MODEL
 
 RANGE_POINTS = 1000

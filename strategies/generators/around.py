@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.config.specification import Component, Parameter
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import rng
-from fechner.strategies.region import inside
-from fechner.strategies.state import Array
+from fechner.strategies.core.state import Array
+from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.space.region import inside
+from fechner.strategies.specification import Component, Parameter
 
 TRIES = 100  # for a sample that the constraints allow
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.random import rng
-from fechner.strategies.state import Array
+from fechner.strategies.core.state import Array
+from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.specification import Component
 
 NAME = "EpsilonGreedyGenerator"
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.acquisition.hypervolume import FUNCTIONS
-from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.acquisition import generate, posterior_range
-from fechner.strategies.models import fit, independent
-from fechner.strategies.models.normal import Array
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import key
+from fechner.strategies.models import fit
+from fechner.strategies.models.families import independent
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.specification import Component
 from fechner.strategies.tiers import MODEL
 
 

@@ -17,17 +17,17 @@ import numpy as np
 from fechner.strategies.acquisition.acquisition import build
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
-from fechner.strategies.config.semi_parametric import GENERATOR as NAME
-from fechner.strategies.config.semi_parametric import OF_THRESHOLDS, VARIANCE
-from fechner.strategies.config.specification import Component
+from fechner.strategies.config.judging.semi_parametric import GENERATOR as NAME
+from fechner.strategies.config.judging.semi_parametric import OF_THRESHOLDS, VARIANCE
 from fechner.strategies.generators.effort import effort
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.models.semi_parametric_posterior import OfIntensity
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import key
-from fechner.strategies.region import inside, sampled
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.space.region import inside, sampled
+from fechner.strategies.specification import Component
 
 __all__ = ["NAME", "point"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fechner.strategies.config.registry import FINITE
-from fechner.strategies.config.specification import Component
+from fechner.strategies.config.tables.registry import FINITE
+from fechner.strategies.core.state import Array
 from fechner.strategies.generators.around import around
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import rng
-from fechner.strategies.state import Array
+from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.specification import Component
 
 
 def n_points(generator: Component) -> int | None:

@@ -18,16 +18,16 @@ from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import Levels, levels_of, maximise_on
 from fechner.strategies.acquisition.preference import PairFunction, is_improvement, pair_function
 from fechner.strategies.acquisition.preference_improvement import contenders, log_expected_improvement
-from fechner.strategies.config.specification import Component
 from fechner.strategies.generators.acquisition import RANGE_POINTS
 from fechner.strategies.generators.effort import effort
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.pairwise import fit, posterior
-from fechner.strategies.models.pairwise_posterior import PairwisePosterior
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import key
-from fechner.strategies.region import Flags, filled, inside, sampled
+from fechner.strategies.models.families.pairwise import fit, posterior
+from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.space.region import Flags, filled, inside, sampled
+from fechner.strategies.specification import Component
 from fechner.strategies.tiers import MODEL
 
 NOMINAL_SECONDS = 4e-5

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.config.specification import Component
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.generators.acquisition import posterior_range
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import Array
-from fechner.strategies.parameters import Space
-from fechner.strategies.plugins import function
-from fechner.strategies.random import key
-from fechner.strategies.region import inside
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.plugins.declare import function
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.space.region import inside
+from fechner.strategies.specification import Component
 
 
 @dataclass(frozen=True)

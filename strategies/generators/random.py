@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fechner.strategies.random import rng
-from fechner.strategies.state import Array
+from fechner.strategies.core.state import Array
+from fechner.strategies.numerics.randomness import rng
 
 
 def uniform(seed: int, d: int, first: int, n: int) -> Array:

@@ -8,10 +8,10 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import key, rng
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key, rng
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.space.parameters import Space
 
 GRID = "AcqfGridSearchGenerator"
 DRAWN = "AcqfThompsonSamplerGenerator"

@@ -13,14 +13,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from fechner.strategies.acquisition.objectives import objective_of
-from fechner.strategies.config.combinations import THOMPSON as NAME
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior, root_of
-from fechner.strategies.parameters import Space
-from fechner.strategies.random import key, rng
-from fechner.strategies.region import sampled
+from fechner.strategies.config.judging.combinations import THOMPSON as NAME
+from fechner.strategies.models.posteriors.posterior import Posterior, root_of
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.randomness import key, rng
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.space.parameters import Space
+from fechner.strategies.space.region import sampled
+from fechner.strategies.specification import Component
 
 __all__ = ["NAME", "crossing"]
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.models import independent, pairwise
-from fechner.strategies.models.modules import module_of
-from fechner.strategies.models.normal import Array
-from fechner.strategies.models.posterior import Posterior
-from fechner.strategies.models.semi_parametric_layout import NAMES as SEMI_PARAMETRIC
+from fechner.strategies.models.families import independent, pairwise
+from fechner.strategies.models.families.modules import module_of
+from fechner.strategies.models.families.semi_parametric_layout import NAMES as SEMI_PARAMETRIC
+from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.normal import Array
+from fechner.strategies.specification import Component
 
 if TYPE_CHECKING:
-    from fechner.strategies.models.botorch_model import GaussianModel
-    from fechner.strategies.models.pairwise_botorch import PairwiseGaussianModel
+    from fechner.strategies.models.torch.botorch_model import GaussianModel
+    from fechner.strategies.models.torch.pairwise_botorch import PairwiseGaussianModel
 
 __all__ = ["Posterior", "condition", "fit", "posterior"]
 
@@ -90,13 +90,24 @@ def condition(
             )
         )
     if component.name == pairwise.NAME:
-        from fechner.strategies.models.pairwise_botorch import PairwiseGaussianModel
+        from fechner.strategies.models.torch.pairwise_botorch import PairwiseGaussianModel
 
         return PairwiseGaussianModel(pairwise.posterior(component, x, y, hyperparameters), y)
     if component.name in SEMI_PARAMETRIC:
-        from fechner.strategies.models.semi_parametric_botorch import SemiParametricModel
+        from fechner.strategies.models.torch.semi_parametric_botorch import SemiParametricModel
 
         return SemiParametricModel(posterior(component, x, y, hyperparameters), y)
-    from fechner.strategies.models.botorch_model import GaussianModel
+    from fechner.strategies.models.torch.botorch_model import GaussianModel
 
     return GaussianModel(posterior(component, x, y, hyperparameters), y)
+
+
+def __getattr__(name: str) -> Any:
+    """A family's module, as plug-ins build on them: `from fechner.strategies.models import gp_regression`."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    home = f"{__name__}.families.{name}"
+    if name.startswith("_") or find_spec(home) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(home)

@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.layout import Evidence, Layout
-from fechner.strategies.models.modules import module_of
-from fechner.strategies.models.normal import Array, density, ndtr, ndtri
-from fechner.strategies.models.pairwise_posterior import PairwisePosterior
-from fechner.strategies.models.posterior import Posterior, root_of
-from fechner.strategies.models.semi_parametric_posterior import LinearisedPosterior
-from fechner.strategies.random import key, rng
+from fechner.strategies.models.families.modules import module_of
+from fechner.strategies.models.fitting.theta import Evidence, Layout
+from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
+from fechner.strategies.models.posteriors.posterior import Posterior, root_of
+from fechner.strategies.models.posteriors.semi_parametric import LinearisedPosterior
+from fechner.strategies.numerics.normal import Array, density, ndtr, ndtri
+from fechner.strategies.numerics.randomness import key, rng
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 MEMBERS = 16
 WIDER = 1.25  # the members' spread about the mode, in units of the curvature's, so that long tails are met

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.simulation.observers import Observer
 
 

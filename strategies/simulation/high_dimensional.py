@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.normal import Array, ndtr, ndtri
+from fechner.strategies.numerics.normal import Array, ndtr, ndtri
 from fechner.strategies.simulation.observers import Observer
 
 DISCRIMINATION_8D_BOUNDS = {
@@ -106,8 +106,8 @@ def contrast_sensitivity(stimuli: Array, responses: Array, *, target: float = 0.
         responses: (n,), 0 or 1.
         target: probability of detection sought.
     """
-    from fechner.strategies.config.specification import Component
     from fechner.strategies.models import fit, posterior
+    from fechner.strategies.specification import Component
 
     lower, upper = np.array(list(CONTRAST_BOUNDS.values())).T
     model = Component("GPClassificationModel")

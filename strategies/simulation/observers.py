@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.normal import ndtr, ndtri
+from fechner.strategies.numerics.normal import ndtr, ndtri
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.normal import ndtri
+from fechner.strategies.numerics.normal import ndtri
 from fechner.strategies.simulation.observers import Observer
 
 SQUARE = {"x1": (-1.0, 1.0), "x2": (-1.0, 1.0)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from fechner.strategies.acquisition import build
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.plugins import Plugin, resolve
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.plugins.declare import Plugin, resolve
+from fechner.strategies.specification import Component
 from fechner.strategies.testing._common import (
     LEVELS,
     Array,

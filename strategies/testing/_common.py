@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.plugins import Plugin, component
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.plugins.declare import Plugin, component
+from fechner.strategies.specification import Component
 
 Array = NDArray[np.float64]
 LEVELS = 5
@@ -72,7 +72,7 @@ def untouched(name: str, *arrays: Array) -> Iterator[None]:
     require(
         (str(np.random.get_state()), random.getstate()) == drawn,
         name,
-        "draws from a global random generator; take a seed and fechner.strategies.random.rng",
+        "draws from a global random generator; take a seed and fechner.strategies.numerics.randomness.rng",
     )
     for array, copy in zip(arrays, before, strict=True):
         require(np.array_equal(array, copy), name, "changes an array that it was given")

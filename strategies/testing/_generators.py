@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fechner.strategies.config.specification import Component, Outcome, Parameter, Specification, Stage
+from fechner.strategies.core.state import State, initial, tell
+from fechner.strategies.core.strategy import Proposal, adopt, propose
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.plugins import Plugin, resolve
-from fechner.strategies.state import State, initial, tell
-from fechner.strategies.strategy import Proposal, adopt, propose
+from fechner.strategies.plugins.declare import Plugin, resolve
+from fechner.strategies.specification import Component, Outcome, Parameter, Specification, Stage
 from fechner.strategies.testing._acquisition import MODELS
 from fechner.strategies.testing._common import (
     LEVELS,

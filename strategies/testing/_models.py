@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.plugins import Plugin, resolve
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.plugins.declare import Plugin, resolve
+from fechner.strategies.specification import Component
 from fechner.strategies.testing._common import (
     Array,
     as_component,

@@ -9,7 +9,7 @@ import pytest
 
 from fechner.database.record import Record
 from fechner.server.session.replay import verify
-from fechner.strategies.config.registry import CLASSES, Entry
+from fechner.strategies.config.tables.registry import CLASSES, Entry
 
 Config = dict[str, dict[str, Any]]
 

@@ -11,7 +11,7 @@ import pytest
 
 from fechner.server import Server
 from fechner.server.session.replay import verify
-from fechner.strategies.strategy import propose
+from fechner.strategies.core.strategy import propose
 
 CONFIG = """
 [common]

@@ -6,8 +6,8 @@ import json
 from zlib import crc32
 
 from fechner.strategies.config import Specification, check
+from fechner.strategies.core.state import initial
 from fechner.strategies.errors import ConfigError
-from fechner.strategies.state import initial
 
 from .harness import Harness
 from .streams import either

@@ -8,10 +8,10 @@ import zipfile
 
 import numpy as np
 
-from fechner.strategies.dumps import dump, load
+from fechner.strategies.core.dumps import dump, load
+from fechner.strategies.core.sequential import advance
+from fechner.strategies.core.strategy import finish
 from fechner.strategies.errors import ConfigError
-from fechner.strategies.sequential import advance
-from fechner.strategies.strategy import finish
 
 from .harness import Harness
 from .mutate import Mutator

@@ -23,7 +23,7 @@ from fechner.database.errors import RecordError
 from fechner.database.restricted_pickle import RefusedPickleError, read
 from fechner.server.importing.session import entries
 from fechner.strategies.config import check
-from fechner.strategies.config.specification import Specification
+from fechner.strategies.specification import Specification
 
 from .harness import Harness
 from .mutate import Mutator

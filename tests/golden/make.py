@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fechner.strategies.threads import fix
+from fechner.strategies.numerics.threads import fix
 
 fix()
 

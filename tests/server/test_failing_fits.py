@@ -10,8 +10,8 @@ import pytest
 
 from fechner.server import Server
 from fechner.server.session.replay import verify
-from fechner.strategies.models import gp_classification, gp_regression
-from fechner.strategies.strategy import propose
+from fechner.strategies.core.strategy import propose
+from fechner.strategies.models.families import gp_classification, gp_regression
 
 CONFIG = """
 [common]

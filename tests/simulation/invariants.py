@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fechner.server.engine.foresight import digest
 from fechner.server.session.replay import fold, recomputation
 from fechner.server.session.session import Session
-from fechner.strategies import proposals
+from fechner.strategies.core import proposals
 
 from . import stand_in, undisturbed
 from .aepsych import Aepsych

@@ -10,8 +10,8 @@ from fechner.server.engine.foresight import digest
 from fechner.server.observing.faults import Fault
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.shell.execution import run
-from fechner.strategies import proposals
-from fechner.strategies.state import State
+from fechner.strategies.core import proposals
+from fechner.strategies.core.state import State
 from fechner.strategies.tiers import CUT_SHORT, MODEL, PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER
 
 Emit = Callable[[dict[str, Any]], None]

@@ -10,9 +10,9 @@ import pytest
 from fechner.strategies import plugins
 from fechner.strategies.acquisition import Acquisition, of_moments
 from fechner.strategies.config import check
-from fechner.strategies.config.registry import CLASSES
-from fechner.strategies.config.specification import Component
-from fechner.strategies.models import gp_regression
+from fechner.strategies.config.tables.registry import CLASSES
+from fechner.strategies.models.families import gp_regression
+from fechner.strategies.specification import Component
 from fechner.strategies.testing import (
     NonconformingError,
     check_acquisition,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fechner.strategies.config import check
-from fechner.strategies.state import State, initial, tell
-from fechner.strategies.strategy import adopt, propose
+from fechner.strategies.core.state import State, initial, tell
+from fechner.strategies.core.strategy import adopt, propose
 from fechner.strategies.tiers import CUT_SHORT, PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER
 
 Config = dict[str, dict[str, Any]]
@@ -126,7 +126,7 @@ def test_fixed_values_hold_in_every_tier() -> None:
 
 def test_points_queued_by_a_skip_stay_first_in_every_tier() -> None:
     """They come again, whatever the time left."""
-    from fechner.strategies.state import skip
+    from fechner.strategies.core.state import skip
 
     state = begun(ONE)
     proposal = propose(state)

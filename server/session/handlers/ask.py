@@ -9,16 +9,17 @@ from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import exceeded, session_full
 from fechner.server.protocol.messages import Ask
 from fechner.server.session.handlers.registry import Answer, Computation, Context, handles, require_setup
-from fechner.strategies import gpu, stopping
-from fechner.strategies.sequential import advance
-from fechner.strategies.state import State
-from fechner.strategies.strategy import (
+from fechner.strategies.core import stopping
+from fechner.strategies.core.sequential import advance
+from fechner.strategies.core.state import State
+from fechner.strategies.core.strategy import (
     adopt,
     configs,
     needs_model,
     propose,
     usable_hyperparameters,
 )
+from fechner.strategies.numerics import device as gpu
 from fechner.strategies.tiers import SPACE_FILLING_TIER
 
 

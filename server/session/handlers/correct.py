@@ -7,7 +7,7 @@ from fechner.server.protocol.messages import Correct
 from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
 from fechner.server.session.handlers.trials import AFTER_ALL, trial_by_number
 from fechner.server.session.session import SKIPPED, TOLD
-from fechner.strategies.outcomes import clean_outcome
+from fechner.strategies.space.outcomes import clean_outcome
 
 
 @handles("correct", "1")

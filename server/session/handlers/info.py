@@ -7,9 +7,9 @@ from typing import Any
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import GetConfig, Info, Parameters
 from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
-from fechner.strategies import stopping
-from fechner.strategies.config.specification import Component
-from fechner.strategies.sequential import advance
+from fechner.strategies.core import stopping
+from fechner.strategies.core.sequential import advance
+from fechner.strategies.specification import Component
 
 
 @handles("parameters", "1", "aepsych-0.8")

@@ -11,10 +11,10 @@ from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import exceeded
 from fechner.server.protocol.messages import Query
 from fechner.server.session.handlers.registry import Answer, Computation, Context, handles, require_setup
-from fechner.strategies.config.specification import Specification
-from fechner.strategies.outcomes import place_of
-from fechner.strategies.state import State
-from fechner.strategies.strategy import model_component, queried
+from fechner.strategies.core.state import State
+from fechner.strategies.core.strategy import model_component, queried
+from fechner.strategies.space.outcomes import place_of
+from fechner.strategies.specification import Specification
 
 #: Points of one piece, by query.
 PIECE = {"prediction": 1000, "threshold": 16}

@@ -16,7 +16,7 @@ from fechner.server.protocol.messages import Message
 if TYPE_CHECKING:
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
-    from fechner.strategies.config.specification import Specification
+    from fechner.strategies.specification import Specification
 
 
 @dataclass(frozen=True)

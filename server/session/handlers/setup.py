@@ -12,10 +12,10 @@ from fechner.server.protocol.messages import Setup
 from fechner.server.session.handlers.registry import Answer, Context, Reading, handles
 from fechner.server.session.seed_data import Earlier, sections
 from fechner.server.session.seed_data import warnings as doubts
-from fechner.strategies import gpu
 from fechner.strategies.config import check
-from fechner.strategies.config.specification import Component, Specification
-from fechner.strategies.parameters import space
+from fechner.strategies.numerics import device as gpu
+from fechner.strategies.space.parameters import space
+from fechner.strategies.specification import Component, Specification
 
 #: Setups of one session.
 MOST_STRATEGIES = 1_000

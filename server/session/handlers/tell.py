@@ -14,11 +14,11 @@ from fechner.server.protocol.messages import Tell, Told
 from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
 from fechner.server.session.handlers.trials import pending_trial
 from fechner.server.session.session import Session, Trial
-from fechner.strategies import stopping
-from fechner.strategies.axes import TOLERANCE
-from fechner.strategies.outcomes import clean_outcome
-from fechner.strategies.region import broken
-from fechner.strategies.sequential import advance
+from fechner.strategies.core import stopping
+from fechner.strategies.core.sequential import advance
+from fechner.strategies.space.axes import TOLERANCE
+from fechner.strategies.space.outcomes import clean_outcome
+from fechner.strategies.space.region import broken
 
 
 @handles("tell", "1", "aepsych-0.8")

@@ -24,7 +24,7 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpstrf, dtrtrs
 
-from fechner.strategies.models.normal import Array, density, log_ndtr, ndtr
+from fechner.strategies.numerics.normal import Array, density, log_ndtr, ndtr
 
 MAX_SWEEPS = 60
 SMALLEST_PRECISION = 1e-10

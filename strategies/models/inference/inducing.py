@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
-from fechner.strategies.models.covariance import Covariance
-from fechner.strategies.models.normal import Array
+from fechner.strategies.models.kernels.covariance import Covariance
+from fechner.strategies.numerics.normal import Array
 
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
 
-from fechner.strategies.models.normal import Array, density, log_ndtr, ndtr
+from fechner.strategies.numerics.normal import Array, density, log_ndtr, ndtr
 
 MOST_STEPS = 100
 NEARLY = 1e-2  # change of f at which Newton's own steps take over

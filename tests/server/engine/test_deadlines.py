@@ -8,7 +8,7 @@ import pytest
 
 from fechner.server.session.handlers.registry import load
 from fechner.server.session.replay import recomputation
-from fechner.strategies.strategy import propose
+from fechner.strategies.core.strategy import propose
 
 load()
 

@@ -10,9 +10,9 @@ import pytest
 from fechner.server.engine.events import Compute, ComputeFailed, Priority
 from fechner.server.engine.foresight import digest
 from fechner.server.protocol.errors import FechnerError
-from fechner.strategies import state as core
 from fechner.strategies.config import check
-from fechner.strategies.dumps import dump, load
+from fechner.strategies.core import state as core
+from fechner.strategies.core.dumps import dump, load
 
 AHEAD = {"eager": True, "speculate": True}
 
@@ -237,7 +237,7 @@ def test_a_request_for_real_stops_what_nobody_waits_for(with_model: str) -> None
     import numpy as np
 
     from fechner.server.shell.pool import Pool
-    from fechner.strategies.strategy import finish
+    from fechner.strategies.core.strategy import finish
 
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     results: list[Any] = []

@@ -11,8 +11,8 @@ import pytest
 
 from fechner.server import Server
 from fechner.server.session.replay import dataframe, fold, strategies, verify
-from fechner.strategies.dumps import dump
-from fechner.strategies.strategy import propose
+from fechner.strategies.core.dumps import dump
+from fechner.strategies.core.strategy import propose
 
 
 @pytest.fixture(scope="module")

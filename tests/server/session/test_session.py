@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fechner.server.session.replay import fold
-from fechner.strategies.dumps import dump
+from fechner.strategies.core.dumps import dump
 
 EVERY_KIND = """
 [common]

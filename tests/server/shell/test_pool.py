@@ -16,9 +16,9 @@ from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitt
 from fechner.server.observing.counters import Counters
 from fechner.server.shell.execution import run
 from fechner.server.shell.pool import MOST_DEATHS, Pool
-from fechner.strategies import state as core
 from fechner.strategies.config import check
-from fechner.strategies.strategy import finish
+from fechner.strategies.core import state as core
+from fechner.strategies.core.strategy import finish
 
 Started = Callable[..., "Driven"]
 

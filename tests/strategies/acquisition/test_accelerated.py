@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fechner.strategies import gpu
 from fechner.strategies.acquisition import accelerated, build
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.acquisition import generate
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.models.normal import ndtr
-from fechner.strategies.parameters import space
+from fechner.strategies.numerics import device as gpu
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.space.parameters import space
+from fechner.strategies.specification import Component, Parameter
 
 EAVC = Component("EAVC", {"target": 0.75, "query_set_size": 200})
 STRADDLE = Component("MCLevelSetEstimation", {"target": 0.75, "objective": Component("ProbitObjective")})

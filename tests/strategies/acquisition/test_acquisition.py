@@ -5,11 +5,11 @@ import pytest
 
 from fechner.strategies.acquisition import Acquisition, build, maximise
 from fechner.strategies.acquisition.level_set import expected
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import ndtr, ndtri
-from fechner.strategies.random import key
+from fechner.strategies.numerics.normal import ndtr, ndtri
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 BINARY, CONTINUOUS = Component("GPClassificationModel"), Component("GPRegressionModel")
 PROBIT = Component("ProbitObjective")
@@ -153,7 +153,7 @@ def test_noisy_expected_improvement_is_botorchs() -> None:
     from botorch.acquisition.logei import qLogNoisyExpectedImprovement
     from botorch.sampling.normal import SobolQMCNormalSampler
 
-    from fechner.strategies.models.botorch_model import GaussianModel
+    from fechner.strategies.models.torch.botorch_model import GaussianModel
 
     random = np.random.default_rng(0)
     x = random.uniform(size=(15, 2))
@@ -245,7 +245,7 @@ def test_never_worse_than_the_scan() -> None:
 
 
 def key_of_scan(seed: int) -> int:
-    from fechner.strategies.random import key
+    from fechner.strategies.numerics.randomness import key
 
     return key(seed, "scan")
 

@@ -27,12 +27,12 @@ from gpytorch.distributions import MultivariateNormal
 from fechner.strategies.acquisition import build, max_value
 from fechner.strategies.acquisition.disagreement import disagreement
 from fechner.strategies.acquisition.preference import pair_function
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import condition, fit, posterior
-from fechner.strategies.models.botorch_model import GaussianModel
+from fechner.strategies.models.torch.botorch_model import GaussianModel
 from fechner.strategies.models.uncertainty import ensemble
-from fechner.strategies.random import key
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 MODELS = {
     "binary": Component("GPClassificationModel", {"floor": 0.1, "lapse": 0.02}),

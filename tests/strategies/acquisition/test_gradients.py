@@ -5,10 +5,10 @@ import pytest
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.slopes import Climbing
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 PROBIT = Component("ProbitObjective")
 FACTORY = Component("DefaultMeanCovarFactory", {"lengthscale_prior": "lognormal"})

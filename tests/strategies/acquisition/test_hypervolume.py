@@ -14,12 +14,12 @@ from botorch.utils.multi_objective.box_decompositions.non_dominated import FastN
 
 from fechner.strategies.acquisition import build, hypervolume
 from fechner.strategies.config import check
-from fechner.strategies.config.describe import describe
-from fechner.strategies.config.specification import Component
+from fechner.strategies.config.describing.describe import describe
+from fechner.strategies.core.strategy import Strategy
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models import condition, fit, posterior
-from fechner.strategies.random import key
-from fechner.strategies.strategy import Strategy
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.specification import Component
 
 MODEL = Component("IndependentGPsModel", {"models": (Component("GPRegressionModel"),) * 2})
 POINTS = np.random.default_rng(3).uniform(size=(9, 2))

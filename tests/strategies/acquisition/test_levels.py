@@ -6,8 +6,8 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.levels import levels_of, maximise_on, snap
-from fechner.strategies.config.specification import Parameter
-from fechner.strategies.parameters import space
+from fechner.strategies.space.parameters import space
+from fechner.strategies.specification import Parameter
 
 SPACE = space(
     (

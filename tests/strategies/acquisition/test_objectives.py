@@ -8,10 +8,10 @@ from scipy.stats import norm
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.level_set import binary_entropy
 from fechner.strategies.acquisition.objectives import SHAPES, objective_of
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 MODEL = Component("GPClassificationModel", {"floor": 0.5})
 X = np.random.default_rng(1).uniform(size=(25, 2))

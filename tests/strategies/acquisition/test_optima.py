@@ -8,9 +8,9 @@ import pytest
 from fechner.strategies.acquisition import build, maximise
 from fechner.strategies.acquisition.acquisition import LOOKING_AHEAD, POINTWISE
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.config.specification import Component
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.specification import Component
 
 GRID = 101
 LEVEL = {"target": 0.75, "query_set_size": 128}

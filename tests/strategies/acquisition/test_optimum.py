@@ -10,10 +10,10 @@ from botorch.sampling.normal import SobolQMCNormalSampler
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.optimum import FUNCTIONS, best_of
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import condition, fit, posterior
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.uniform(size=(20, 2))

@@ -5,9 +5,9 @@ import pytest
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.optimise import maximise
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 FUNCTIONS = [
     Component("MCPosteriorVariance"),

@@ -5,11 +5,11 @@ import pytest
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.look_ahead import uncertainty_of
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import ndtr
-from fechner.strategies.random import key
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 POSTERIOR = {"target": 0.75, "lookahead_type": "posterior", "query_set_size": 32}
 FUNCTIONS = {

@@ -17,11 +17,11 @@ from fechner.strategies.acquisition.preference_improvement import (
     log_expected_improvement,
     log_improvement,
 )
-from fechner.strategies.config.specification import Component
 from fechner.strategies.models import condition
-from fechner.strategies.models.normal import density, ndtr
-from fechner.strategies.models.pairwise import posterior
-from fechner.strategies.models.pairwise_posterior import PairwisePosterior
+from fechner.strategies.models.families.pairwise import posterior
+from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
+from fechner.strategies.numerics.normal import density, ndtr
+from fechner.strategies.specification import Component
 
 NAMES = (
     "AnalyticExpectedUtilityOfBestOption",

@@ -9,11 +9,11 @@ import pytest
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.acquisition import LOOKING_AHEAD
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import Array, ndtr
-from fechner.strategies.random import key
+from fechner.strategies.numerics.normal import Array, ndtr
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 SEED, COUNT = 7, 96
 

@@ -5,9 +5,9 @@ import pytest
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.thresholds import thresholds
-from fechner.strategies.config.specification import Component
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.specification import Component
 
 
 def data(n: int) -> tuple[np.ndarray, np.ndarray]:

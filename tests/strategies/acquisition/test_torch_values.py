@@ -10,11 +10,11 @@ from fechner.strategies.acquisition import Acquisition, build
 from fechner.strategies.acquisition.accelerated import on_device
 from fechner.strategies.acquisition.optimise import values_in_chunks
 from fechner.strategies.acquisition.torch_values import excess_table, rows, strong_excess
-from fechner.strategies.config.specification import Component
-from fechner.strategies.generators.sobol import sobol
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.models.normal import bivariate_excess, ndtr
-from fechner.strategies.models.normal import excess_table as numpy_table
+from fechner.strategies.numerics.normal import bivariate_excess, ndtr
+from fechner.strategies.numerics.normal import excess_table as numpy_table
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 NAMES = [
     "EAVC",

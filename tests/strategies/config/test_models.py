@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fechner.strategies.config import check
-from fechner.strategies.config.describe import describe
+from fechner.strategies.config.describing.describe import describe
 from fechner.strategies.errors import ConfigError
 
 TEXT = """

@@ -10,11 +10,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fechner.strategies.config import Specification, check, ini, values
-from fechner.strategies.config.describe import describe
-from fechner.strategies.config.keys import COMMON_KEYS, PARAMETER_KEYS, STAGE_KEYS
-from fechner.strategies.config.registry import CLASSES, OLDER_CLASSES
-from fechner.strategies.config.report import Report
+from fechner.strategies.config import Specification, check
+from fechner.strategies.config.describing.describe import describe
+from fechner.strategies.config.reading import ini, values
+from fechner.strategies.config.reading.report import Report
+from fechner.strategies.config.tables.keys import COMMON_KEYS, PARAMETER_KEYS, STAGE_KEYS
+from fechner.strategies.config.tables.registry import CLASSES, OLDER_CLASSES
 from fechner.strategies.errors import ConfigError
 
 WORDS = sorted(

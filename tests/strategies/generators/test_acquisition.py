@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators import acquisition
 from fechner.strategies.generators.acquisition import generate
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import ndtr
-from fechner.strategies.parameters import space
-from fechner.strategies.queries import answer
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.queries.answers import answer
 from fechner.strategies.simulation import FREQUENCIES_KHZ, THRESHOLDS_DB, audiogram
+from fechner.strategies.space.parameters import space
+from fechner.strategies.specification import Component, Parameter
 
 MODEL = Component("GPClassificationModel")
 EAVC = Component("EAVC", {"target": 0.5, "query_set_size": 128})

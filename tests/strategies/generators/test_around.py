@@ -8,7 +8,7 @@ import pytest
 
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
-from fechner.strategies.config.describe import describe
+from fechner.strategies.config.describing.describe import describe
 from fechner.strategies.errors import ConfigError, FechnerError
 
 CONFIG: dict[str, dict[str, Any]] = {

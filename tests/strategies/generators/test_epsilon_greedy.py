@@ -8,9 +8,9 @@ import pytest
 
 from fechner.strategies import Strategy
 from fechner.strategies.config import check
-from fechner.strategies.config.describe import describe
+from fechner.strategies.config.describing.describe import describe
+from fechner.strategies.core.strategy import propose
 from fechner.strategies.errors import ConfigError
-from fechner.strategies.strategy import propose
 
 CONFIG: dict[str, dict[str, Any]] = {
     "common": {

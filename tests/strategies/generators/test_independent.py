@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.acquisition import generate
 from fechner.strategies.generators.independent import generate_for_several
-from fechner.strategies.models import fit, independent
-from fechner.strategies.models.normal import ndtr
-from fechner.strategies.parameters import space
-from fechner.strategies.random import key
+from fechner.strategies.models import fit
+from fechner.strategies.models.families import independent
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.randomness import key
+from fechner.strategies.space.parameters import space
+from fechner.strategies.specification import Component, Parameter
 
 SPACE = space([Parameter("a", "continuous", 0.0, 1.0)])
 PARTS = (Component("GPClassificationModel"), Component("GPRegressionModel"))

@@ -8,7 +8,7 @@ import pytest
 from fechner.strategies import Strategy
 from fechner.strategies.acquisition.level_set import information
 from fechner.strategies.models import posterior
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
 
 CONFIG = {
     "common": {

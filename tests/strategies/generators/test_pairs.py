@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fechner.strategies import Strategy
-from fechner.strategies.config.specification import Component, Parameter
 from fechner.strategies.generators.pairs import generate_pairs
-from fechner.strategies.models.normal import ndtr
-from fechner.strategies.parameters import Space, space
-from fechner.strategies.random import rng
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.space.parameters import Space, space
+from fechner.strategies.specification import Component, Parameter
 
 EUBO = "AnalyticExpectedUtilityOfBestOption"
 NAMES = (

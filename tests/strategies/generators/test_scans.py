@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fechner.strategies.acquisition.acquisition import Acquisition
-from fechner.strategies.config.specification import Parameter
 from fechner.strategies.generators.scans import DRAWN, GRID, drawn, scanned_point
-from fechner.strategies.parameters import space
+from fechner.strategies.space.parameters import space
+from fechner.strategies.specification import Parameter
 
 SPACE = space([Parameter("a", "continuous", 0.0, 1.0), Parameter("k", "integer", 1, 4)])
 NEAR = Acquisition(lambda x: np.exp(-8 * np.abs(x[:, 0] - 0.3)) * (x[:, 1] < 0.5), 64, 1e-5)

@@ -7,7 +7,7 @@ import pytest
 
 from fechner.strategies import Strategy
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
 
 CONFIG = {
     "common": {"parnames": ["level"], "outcome_types": ["binary"], "strategy_names": ["explore", "refine"]},

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from fechner.strategies.config.specification import Component
-from fechner.strategies.models import fit, gp_classification, uncertainty
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.models import fit, uncertainty
+from fechner.strategies.models.families import gp_classification
 from fechner.strategies.models.uncertainty import ensemble, mixture_quantile, root_of
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.specification import Component
 
 BINARY, CONTINUOUS = Component("GPClassificationModel"), Component("GPRegressionModel")
 TEST = np.random.default_rng(9).uniform(size=(40, 2))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.simulation import bump_1d, bump_2d, measured, preference
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fechner.strategies.generators.sobol import sobol
-from fechner.strategies.models.normal import ndtr
+from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.simulation import (
     Observer,
     contrast_sensitivity,

@@ -117,7 +117,7 @@ def test_the_first_ask_warns_of_a_gpu_that_does_not_work(
     """Where setup could not know it; later asks say nothing, and each has on record what computed."""
     from fechner.server.engine.events import Computed
 
-    monkeypatch.setattr("fechner.strategies.gpu.lacking", lambda: None)
+    monkeypatch.setattr("fechner.strategies.numerics.device.lacking", lambda: None)
 
     def on_processor(task: Any) -> Any:
         fitted = {"hyperparameters": {"model": "GPClassificationModel"}, "fit_version": 1}

@@ -10,7 +10,7 @@ import pytest
 from fechner.server.engine.events import Priority
 from fechner.server.session.handlers.registry import Answer, Computation
 from fechner.server.session.handlers.replay import replay
-from fechner.strategies.strategy import propose
+from fechner.strategies.core.strategy import propose
 
 CONFIG = """
 [common]

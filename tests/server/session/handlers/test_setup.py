@@ -85,7 +85,7 @@ def test_setup_warns_where_there_is_no_gpu(
     rig: Any, with_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """use_gpu on a machine without one: a warning, and the session goes on."""
-    monkeypatch.setattr("fechner.strategies.gpu.lacking", lambda: "there is no driver of a GPU")
+    monkeypatch.setattr("fechner.strategies.numerics.device.lacking", lambda: "there is no driver of a GPU")
     config = with_model + "samps = 100000\n[GPClassificationModel]\nuse_gpu = True\n"
     peer = rig.connect()
     peer.ok("setup", {"config": config})

@@ -1,0 +1,1 @@
+"""A specification in words."""

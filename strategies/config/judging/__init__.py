@@ -1,0 +1,1 @@
+"""What a configuration means: each section judged, and all of them together."""

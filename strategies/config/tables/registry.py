@@ -1,0 +1,257 @@
+"""Every name a configuration can use, as static tables: checking needs no torch (design.md 2.5).
+
+`CLASSES` holds the models, generators, acquisition functions and their parts with their keys; the key tables
+of the other sections are in `fechner.strategies.config.tables.keys`, the acquisition functions in
+`fechner.strategies.config.tables.acquisitions`. A class that is known, but not
+in this version, has ``supported=False`` and, where there is one, the name to use instead.
+"""
+
+from __future__ import annotations
+
+from fechner.strategies.config.tables.acquisitions import ACQUISITIONS, REFUSED
+from fechner.strategies.config.tables.entries import Entry
+from fechner.strategies.config.tables.kernels import KERNELS, MEANS
+from fechner.strategies.config.tables.keys import (
+    CONSTRAINT_KEYS,
+    FACTORY_KEYS,
+    GENERATOR_KEYS,
+    LIKELIHOOD_KEYS,
+    MODEL_KEYS,
+    N_LEVELS,
+    SEMI_PARAMETRIC_KEYS,
+    Key,
+    number,
+    whole,
+)
+
+CLASSES: dict[str, Entry] = {
+    # generators
+    "SobolGenerator": Entry("generator", GENERATOR_KEYS),
+    "RandomGenerator": Entry("generator", GENERATOR_KEYS),
+    "ManualGenerator": Entry(
+        "generator",
+        {**GENERATOR_KEYS, "points": Key("points", required=True), "shuffle": Key("truth", True)},
+    ),
+    "OptimizeAcqfGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "acqf": Key("component", kind="acquisition"),
+            "restarts": whole(10, low=1, high=1000),
+            "samps": whole(1024, low=1, high=100_000),
+            "max_gen_time": number(None, above=0.0),
+        },
+    ),
+    "IndependentOptimizeAcqfGenerator": Entry(
+        "generator",
+        {**GENERATOR_KEYS, "generators": Key("components", kind="generator", inherited=False)},
+        stimuli=1,
+    ),
+    **{
+        name: Entry(
+            "generator",
+            {
+                **GENERATOR_KEYS,
+                "acqf": Key("component", kind="acquisition"),
+                "samps": whole(1024, low=1, high=100_000),
+            },
+            stimuli=1,
+        )
+        for name in ("AcqfGridSearchGenerator", "AcqfThompsonSamplerGenerator")
+    },
+    "EpsilonGreedyGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "subgenerator": Key("text", inherited=False),
+            "epsilon": number(0.1, low=0.0, high=1.0),
+        },
+    ),
+    "IntensityAwareSemiPGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "context_objective": Key("component", kind="objective"),
+            "acqf": Key("component", kind="acquisition"),
+            "restarts": whole(10, low=1, high=1000),
+            "samps": whole(1024, low=1, high=100_000),
+            "max_gen_time": number(None, above=0.0),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
+    "MonotonicThompsonSamplerGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "n_samples": Key("ignored"),
+            "n_rejection_samples": Key("ignored"),
+            "num_ts_points": whole(1000, low=2, high=2000),
+            "target_value": number(0.75, above=0.0, below=1.0),
+            "objective": Key("component", kind="objective"),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
+    "SampleAroundPointsGenerator": Entry(
+        "generator",
+        {
+            **GENERATOR_KEYS,
+            "points": Key("points", required=True),
+            "window": Key("texts", required=True, inherited=False),
+            "samples_per_point": Key("whole", None, True, low=1, high=10_000),
+            "shuffle": Key("truth", True),
+        },
+    ),
+    # models
+    "GPClassificationModel": Entry(
+        "model",
+        {
+            **MODEL_KEYS,
+            **LIKELIHOOD_KEYS,
+            **CONSTRAINT_KEYS,
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
+    "GPRegressionModel": Entry("model", MODEL_KEYS, outcome="continuous", stimuli=1),
+    "OrdinalGPModel": Entry("model", MODEL_KEYS, outcome="ordinal", stimuli=1),
+    "MonotonicProjectionGP": Entry(
+        "model",
+        {
+            **MODEL_KEYS,
+            **LIKELIHOOD_KEYS,
+            **CONSTRAINT_KEYS,
+            "monotonic_dims": Key("coordinates"),
+            "monotonic_idxs": Key("coordinates"),
+            "monotonic_grid_size": whole(20, low=2, high=100),
+            "min_f_val": number(None),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
+    "IndependentGPsModel": Entry(
+        "model", {"models": Key("components", kind="model", inherited=False)}, stimuli=1
+    ),
+    "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
+    **{
+        name: Entry("model", SEMI_PARAMETRIC_KEYS, outcome="binary", stimuli=1)
+        for name in ("SemiParametricGPModel", "HadamardSemiPModel")
+    },
+    **ACQUISITIONS,
+    # their parts
+    "ProbitObjective": Entry("objective", outcome="binary"),
+    "SemiPProbabilityObjective": Entry("objective", outcome="binary", stimuli=1),
+    "SemiPThresholdObjective": Entry(
+        "objective", {"target": number(0.75, above=0.0, below=1.0)}, outcome="binary", stimuli=1
+    ),
+    "WeightedMCMultiOutputObjective": Entry(
+        "objective",
+        {"weights": Key("texts", required=True, inherited=False)},
+        outcome="continuous",
+        stimuli=1,
+        several=True,
+    ),
+    "IdentityMCMultiOutputObjective": Entry("objective", outcome="continuous", stimuli=1, several=True),
+    "AffinePosteriorTransform": Entry(
+        "objective", {"weights": Key("texts", required=True, inherited=False)}, stimuli=1
+    ),
+    **{
+        name: Entry("objective", {"floor": number(0.5, low=0.0, below=1.0)}, outcome="binary", stimuli=1)
+        for name in ("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective")
+    },
+    "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
+    "MixedMeanCovarFactory": Entry(
+        "factory", {**FACTORY_KEYS, "discrete_kernel": Key("component", kind="kernel")}
+    ),
+    "PairwiseMeanCovarFactory": Entry(
+        "factory", {**FACTORY_KEYS, "shared_dims": Key("texts", inherited=False)}, stimuli=2
+    ),
+    "SongMeanCovarFactory": Entry(
+        "factory",
+        {
+            **FACTORY_KEYS,
+            "fixed_kernel_amplitude": Key("ignored"),
+            "outputscale_prior": Key("ignored"),
+            "stim_dim": Key("coordinates"),
+            "intensity_RBF": Key("truth", False),
+        },
+        outcome="binary",
+        stimuli=1,
+    ),
+    "BernoulliLikelihood": Entry("likelihood", outcome="binary"),
+    "LinearBernoulliLikelihood": Entry("likelihood", outcome="binary", stimuli=1),
+    "GaussianLikelihood": Entry("likelihood", outcome="continuous"),
+    "FixedNoiseGaussianLikelihood": Entry(
+        "likelihood",
+        {"noise": Key("number", None, True, above=0.0, inherited=False)},
+        outcome="continuous",
+        stimuli=1,
+    ),
+    "OrdinalLikelihood": Entry("likelihood", {"n_levels": N_LEVELS}, outcome="ordinal"),
+    **KERNELS,
+    "CategoricalKernel": Entry("kernel"),
+    **MEANS,
+    "GreedyVarianceReduction": Entry("allocator"),
+    "SobolAllocator": Entry("allocator"),
+    "KMeansAllocator": Entry("allocator"),
+    "DataAllocator": Entry("allocator"),
+    "FixedAllocator": Entry("allocator"),
+}
+
+
+CLASSES["MixedOptimizeAcqfGenerator"] = CLASSES["OptimizeAcqfGenerator"]
+
+#: Generators that follow an acquisition function, and those whose points end.
+SEARCHING = frozenset(
+    {
+        "OptimizeAcqfGenerator",
+        "MixedOptimizeAcqfGenerator",
+        "AcqfGridSearchGenerator",
+        "AcqfThompsonSamplerGenerator",
+        "EpsilonGreedyGenerator",
+    }
+)
+FINITE = frozenset({"ManualGenerator", "SampleAroundPointsGenerator"})
+
+
+def _later(kind: str, names: str, instead: str = "") -> None:
+    for name in names.split():
+        CLASSES[name] = Entry(kind, supported=False, instead=instead)
+
+
+_later("generator", "StaircaseGenerator QuestPlusGenerator PsiMarginalGenerator")
+_later("generator", "InterleavedGenerator")
+for _name, _instead in REFUSED.items():
+    _later("acquisition", _name, _instead)
+_later(
+    "kernel",
+    "IndexKernel",
+    "CategoricalKernel",
+)
+_later("likelihood", "StudentTLikelihood", "GaussianLikelihood")
+
+# Names of earlier releases of the format, and what does their work today.
+OLDER_CLASSES: dict[str, str] = {
+    "PairwiseSobolGenerator": "SobolGenerator",
+    "PairwiseOptimizeAcqfGenerator": "OptimizeAcqfGenerator",
+    "MonotonicRejectionGenerator": "OptimizeAcqfGenerator",
+    "MonotonicRejectionGP": "MonotonicProjectionGP",
+    "MonotonicMCLSE": "MCLevelSetEstimation",
+    "MonotonicBernoulliMCMutualInformation": "BernoulliMCMutualInformation",
+    "MonotonicMCPosteriorVariance": "MCPosteriorVariance",
+    "default_mean_covar_factory": "DefaultMeanCovarFactory",
+    "monotonic_mean_covar_factory": "DefaultMeanCovarFactory",
+    "song_mean_covar_factory": "SongMeanCovarFactory",
+    "pairwise_mean_covar_factory": "PairwiseMeanCovarFactory",
+}
+
+# inducing_point_method took these words before it took the name of a class.
+OLDER_ALLOCATORS: dict[str, str] = {
+    "auto": "GreedyVarianceReduction",
+    "sobol": "SobolAllocator",
+    "pivoted_chol": "GreedyVarianceReduction",
+    "kmeans++": "KMeansAllocator",
+    "all": "DataAllocator",
+}
+PAIRWISE_NAMES = frozenset({"PairwiseSobolGenerator", "PairwiseOptimizeAcqfGenerator"})

@@ -1,0 +1,1 @@
+"""Hyperparameters: their layout in theta, their priors, their search."""

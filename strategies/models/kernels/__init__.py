@@ -1,0 +1,1 @@
+"""Covariance functions, their gradients and compositions."""

@@ -1,0 +1,1 @@
+"""Posteriors: moments, samples and probabilities at any points."""

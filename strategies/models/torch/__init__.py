@@ -1,0 +1,1 @@
+"""The same posteriors as botorch models; torch is imported here alone."""

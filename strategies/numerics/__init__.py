@@ -1,0 +1,1 @@
+"""Numerical ground: the normal distribution, space-filling sequences, optimisation, randomness, threads."""

@@ -1,0 +1,1 @@
+"""Questions that a state answers: maxima, minima, predictions, inverses, thresholds, preferences."""

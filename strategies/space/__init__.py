@@ -1,0 +1,1 @@
+"""The search space: parameters and outcomes, their unit coordinates, constraints between them."""
