@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fechner.database.export import long_frame, to_csv, trials_frame
-    from fechner.database.lock import RecordLock
-    from fechner.database.message import Entry, Message
+    from fechner.database.form.message import Entry, Message
+    from fechner.database.keeping.lock import RecordLock
     from fechner.database.record import Record, RecordError
 
 __all__ = ["Entry", "Message", "Record", "RecordError", "RecordLock", "long_frame", "to_csv", "trials_frame"]
 
 _HOME = {
-    "Entry": "message",
-    "Message": "message",
+    "Entry": "form.message",
+    "Message": "form.message",
     "Record": "record",
     "RecordError": "errors",
-    "RecordLock": "lock",
+    "RecordLock": "keeping.lock",
     "long_frame": "export",
     "to_csv": "export",
     "trials_frame": "export",

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fechner.database import statements
-from fechner.database.connection import Database, reason
 from fechner.database.errors import RecordError, UnreadableError
-from fechner.database.message import Change, Entry, Message, escape_id, unescape_id
-from fechner.database.network import refuse_network
-from fechner.database.origins import note, of_session
-from fechner.database.schema import is_older, prepare, upgrade
-from fechner.database.tables import Row
-from fechner.database.writing import Writer
+from fechner.database.form import statements
+from fechner.database.form.message import Change, Entry, Message, escape_id, unescape_id
+from fechner.database.form.origins import note, of_session
+from fechner.database.form.tables import Row
+from fechner.database.keeping.connection import Database, reason
+from fechner.database.keeping.network import refuse_network
+from fechner.database.keeping.schema import is_older, prepare, upgrade
+from fechner.database.keeping.writing import Writer
 
 if TYPE_CHECKING:
-    from fechner.database.checking import Break, Difference
+    from fechner.database.upkeep.checking import Break, Difference
 
 __all__ = ["Entry", "Message", "Record", "RecordError"]
 
@@ -33,8 +33,8 @@ PAGE = 1000
 class Record:
     """An open record. Any thread may use it; one at a time gets its turn.
 
-    One program writes a record at a time: take `fechner.database.lock.RecordLock` before opening it for
-    writing. Any number may read beside it.
+    One program writes a record at a time: take `fechner.database.RecordLock` before opening it for writing.
+    Any number may read beside it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -103,7 +103,7 @@ class Record:
             return self._writer.append(group)
 
     def note_origins(self, rows: Sequence[Row]) -> None:
-        """Note where sessions came from (see `fechner.database.origins`); what is noted already stays."""
+        """Note where sessions came from (see `form.origins`); what is noted already stays."""
         with self._turn:
             self._database.writing = True
             try:
@@ -201,7 +201,7 @@ class Record:
 
     def check_projections(self, sessions: Sequence[str] | None = None) -> Iterator[Difference]:
         """Where the tables beside ``messages`` aren't what the messages of some sessions, or of all, give."""
-        from fechner.database.checking import Checker, all_sessions
+        from fechner.database.upkeep.checking import Checker, all_sessions
 
         if sessions is None:
             with self.snapshot() as connection:
@@ -233,7 +233,7 @@ class Record:
         Raises:
             RecordError: a message can't be projected, or nothing can be written; all is as it was.
         """
-        from fechner.database.rebuilding import rebuild
+        from fechner.database.upkeep.rebuilding import rebuild
 
         if self.read_only:
             raise RecordError(f"the record {self.name} is open for reading only")
@@ -247,7 +247,7 @@ class Record:
 
     def all_sessions(self) -> list[str]:
         """The sessions that any table names, also those whose row or messages are missing."""
-        from fechner.database.checking import all_sessions
+        from fechner.database.upkeep.checking import all_sessions
 
         with self.snapshot() as connection:
             return all_sessions(connection)
@@ -262,7 +262,7 @@ class Record:
             return of_session(connection, session)
 
     def _breaks(self, session: str) -> Iterator[Break]:
-        from fechner.database.checking import breaks
+        from fechner.database.upkeep.checking import breaks
 
         counted = self._rows(statements.EXISTS, session=session)
         n_messages = counted[0].n_messages if counted else None

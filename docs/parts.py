@@ -17,7 +17,8 @@ import typer
 from descriptions import KEYS, KINDS, PARAMETER_TYPE_NOTES, TABLES, VIEWS
 from pydantic import BaseModel
 
-from fechner.database import export, tables, views
+from fechner.database import export
+from fechner.database.form import tables, views
 from fechner.server.cli import app
 from fechner.server.cli.serving import option_of
 from fechner.server.protocol.errors import CODES

@@ -54,8 +54,8 @@ def test_the_server_s_wheel_has_every_module_and_works(tmp_path: Path) -> None:
     record = "from fechner.database.record import Record\nwith Record.open('a.db') as r: print(r.sessions())"
     assert run(installed, record) == "[]"
     migration = (
-        "import fechner.database.schema as schema, pathlib\n"
-        "print(any(pathlib.Path(schema.__file__).parent.glob('migrations/versions/0001*.py')))"
+        "import fechner.database.keeping.schema as schema\n"
+        "print(any(schema.MIGRATIONS.glob('versions/0001*.py')))"
     )
     assert run(installed, migration) == "True"
 

@@ -13,8 +13,8 @@ def combine(files: Sequence[str], to: str, as_json: bool) -> None:
     """Combine records, or say which sessions stand in the way."""
     if len(files) < 2:
         fail("name at least two records to combine", USAGE)
-    from fechner.database.combine import combine
     from fechner.database.errors import RecordError
+    from fechner.database.upkeep.combine import combine
 
     try:
         combined = combine(files, to)

@@ -22,8 +22,8 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 def backup(db: str, to: str, as_json: bool) -> None:
     """Copy a record that may be in use, and check the copy."""
-    from fechner.database.backup import backup
     from fechner.database.errors import RecordError
+    from fechner.database.upkeep.backup import backup
 
     try:
         copy = backup(db, to)
@@ -67,8 +67,8 @@ def bundle(db: str, wanted: str, to: str, as_json: bool) -> None:
 
 def _files(record: Record, id_: str, folder: Path) -> dict[str, bytes]:
     """What a bundle holds, by name."""
-    from fechner.database.backup import copy_sessions
     from fechner.database.export import trials_frame, write
+    from fechner.database.upkeep.backup import copy_sessions
 
     copy_sessions(record, [id_], folder / "record.db")
     write(record, folder / "messages.jsonl", [id_])
@@ -87,7 +87,7 @@ def _files(record: Record, id_: str, folder: Path) -> dict[str, bytes]:
 
 def _versions(record: Record, id_: str) -> dict[str, Any]:
     """What wrote the bundle, and what computed the session."""
-    from fechner.database.tables import HEAD
+    from fechner.database.form.tables import HEAD
 
     environments = [
         {"seq": seq, **change["environment"]}
@@ -132,7 +132,7 @@ def _text(value: Any) -> bytes:
 
 
 def _zip(files: dict[str, bytes], to: str) -> None:
-    from fechner.database.export_files import whole
+    from fechner.database.export.files import whole
 
     with whole(to) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():

@@ -27,8 +27,8 @@ NO_ROOM = 20_000_000
 
 def folder(db: str) -> list[Finding]:
     """Whether the record's folder keeps what is written, how fast, and how much more."""
-    from fechner.database.connection import record_file, record_url
     from fechner.database.errors import RecordError
+    from fechner.database.keeping.connection import record_file, record_url
 
     try:
         file = record_file(record_url(db))
@@ -44,7 +44,7 @@ def folder(db: str) -> list[Finding]:
 
 def _network(file: Path) -> Finding:
     from fechner.database.errors import RecordError
-    from fechner.database.network import refuse_network
+    from fechner.database.keeping.network import refuse_network
 
     try:
         refuse_network(file)
@@ -108,8 +108,8 @@ def _sync_times(own: Path) -> list[float]:
 
 def record(db: str) -> list[Finding]:
     """Whether the record opens, of which revision it is, and who writes it."""
-    from fechner.database.connection import record_file, record_url
     from fechner.database.errors import RecordError
+    from fechner.database.keeping.connection import record_file, record_url
 
     name = without_password(db)
     try:
@@ -125,10 +125,10 @@ def record(db: str) -> list[Finding]:
 
 def _opened(db: str) -> Finding:
     """Open it as readers do; an older one is migrated in a private copy."""
-    from fechner.database.connection import Database
+    from fechner.database.form.tables import HEAD
+    from fechner.database.keeping.connection import Database
+    from fechner.database.keeping.schema import recorded_revision
     from fechner.database.record import Record
-    from fechner.database.schema import recorded_revision
-    from fechner.database.tables import HEAD
 
     database = Database(db, read_only=True)
     try:

@@ -14,9 +14,9 @@ from fechner.server.commands.record import opened
 def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
     """Show what would go, ask, remove, and say what was done."""
     from fechner.database.errors import RecordError
-    from fechner.database.forget import forget, mentions, sessions_of
-    from fechner.database.lock import RecordLock
+    from fechner.database.keeping.lock import RecordLock
     from fechner.database.seed_data import copies
+    from fechner.database.upkeep.forget import forget, mentions, sessions_of
 
     if not participant.strip():
         fail("name a participant", USAGE)

@@ -15,9 +15,9 @@ from fechner.server.commands.output import FAILED, USAGE, fail, name_record, pla
 def import_aepsych(file: str, db: str, timezone: str, as_json: bool) -> None:
     """Import what the file has and the record hasn't, and say what came and what was refused."""
     zone = _zone(timezone)
-    from fechner.database.aepsych import read_file
+    from fechner.database.aepsych.sessions import read_file
     from fechner.database.errors import RecordError
-    from fechner.database.lock import RecordLock
+    from fechner.database.keeping.lock import RecordLock
     from fechner.database.record import Record
     from fechner.server.importing.record import import_sessions
 

@@ -17,7 +17,7 @@ from fechner.server.protocol.limits import Limits
 from fechner.strategies.numerics.threads import fix
 
 if TYPE_CHECKING:
-    from fechner.database.lock import RecordLock
+    from fechner.database.keeping.lock import RecordLock
     from fechner.database.record import Record
     from fechner.server.shell.settings import Settings
 
@@ -221,8 +221,8 @@ def _open_record(options: ServeOptions) -> Record:
 def _lock(db: str, text: str, force_network: bool) -> RecordLock:
     """The right to write the record."""
     from fechner.database.errors import RecordError
-    from fechner.database.lock import RecordLock
-    from fechner.database.network import refuse_network
+    from fechner.database.keeping.lock import RecordLock
+    from fechner.database.keeping.network import refuse_network
 
     try:
         if not force_network:

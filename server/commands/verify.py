@@ -109,7 +109,7 @@ def _session(record: Record, wanted: str) -> str:
 @contextmanager
 def _for_writing(db: str) -> Iterator[Record]:
     """The record, for writing, while nobody else writes it."""
-    from fechner.database.lock import RecordLock
+    from fechner.database.keeping.lock import RecordLock
     from fechner.database.record import Record, RecordError
 
     with opened(db):  # don't make a record, or a lock beside one, where there is none

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fechner.database.message import Entry
+from fechner.database.form.message import Entry
 from fechner.server.engine.lanes import Job, Lane
 from fechner.server.protocol.dialects import Request
 from fechner.server.protocol.dialects.base import Reply, undecided_error

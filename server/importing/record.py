@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from fechner.database.aepsych import Foreign, ForeignSession
-from fechner.database.message import Entry, Message
-from fechner.database.origins import forgotten_at, origin
+from fechner.database.aepsych.sessions import Foreign, ForeignSession
+from fechner.database.form.message import Entry, Message
+from fechner.database.form.origins import forgotten_at, origin
 from fechner.database.record import Record
 from fechner.server.importing.session import CLOSING, DIALECT, Imported, entries
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fechner.database.aepsych import Event, ForeignSession
-from fechner.database.aepsych_shapes import config_of
-from fechner.database.message import Entry, to_json
+from fechner.database.aepsych.sessions import Event, ForeignSession
+from fechner.database.aepsych.shapes import config_of
+from fechner.database.form.message import Entry, to_json
 from fechner.server.importing.stand_in import stand_in
 from fechner.server.importing.values import outcome_by_name, response_time, single, typed
 from fechner.server.protocol.dialects.aepsych_tells import told_trials

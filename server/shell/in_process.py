@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from fechner.database.lock import RecordLock
+from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (

@@ -205,7 +205,7 @@ def test_a_server_that_stays_away_leaves_doubt(
     on_postgres: Any, talk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some time the request is refused as unsettled: reading the session back will tell."""
-    monkeypatch.setattr("fechner.database.writing.SETTLE_WAITS", ())
+    monkeypatch.setattr("fechner.database.keeping.writing.SETTLE_WAITS", ())
     record = on_postgres.record
     _ok(record, talk.setup())
     on_postgres.at_commit(lambda connection: on_postgres.cut())

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from fechner.database.backup import backup, copy_sessions
-from fechner.database.combine import combine
 from fechner.database.record import Record
+from fechner.database.upkeep.backup import backup, copy_sessions
+from fechner.database.upkeep.combine import combine
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
 

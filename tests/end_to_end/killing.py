@@ -25,7 +25,7 @@ from typing import Any
 
 from end_to_end_ledgers import Figures, Participant, keys_of
 
-from fechner.database.message import Message
+from fechner.database.form.message import Message
 from fechner.database.record import Record
 from fechner.server import Server
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fechner.database.lock import RecordLock
+from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
 
 ROOT = Path(__file__).parents[2]

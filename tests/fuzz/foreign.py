@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import mock
 
-from fechner.database.aepsych import read_file
+from fechner.database.aepsych.restricted_pickle import RefusedPickleError, read
+from fechner.database.aepsych.sessions import read_file
 from fechner.database.errors import RecordError
-from fechner.database.restricted_pickle import RefusedPickleError, read
 from fechner.server.importing.session import entries
 from fechner.strategies.config import check
 from fechner.strategies.specification import Specification

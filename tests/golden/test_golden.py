@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fechner.database.export import to_csv
+from fechner.database.form.tables import HEAD
 from fechner.database.record import Record
-from fechner.database.tables import HEAD
 from fechner.server.session.replay import fold, strategies
 
 GOLDEN = sorted(Path(__file__).parent.glob("record-*.db"))

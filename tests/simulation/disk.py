@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from fechner.database.errors import RecordError
-from fechner.database.message import NO_HASH, Entry, Message, chain, escape_id, to_json
+from fechner.database.form.message import NO_HASH, Entry, Message, chain, escape_id, to_json
 from fechner.server.engine.events import Commit, Event
 from fechner.server.shell.storage import StorageEffect, perform
 from fechner.server.shell.writer import Groups

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from fechner.database.lock import RecordLock
+from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
 from fechner.server.commands import doctor, doctor_machine, doctor_programs, doctor_record
 from fechner.server.commands.asking import Address
@@ -180,7 +180,7 @@ def test_folders_that_will_not_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (missing.verdict, missing.check) == ("bad", "folder")
     mounts = tmp_path / "mounts"
     mounts.write_text(f"server:/x {tmp_path} nfs rw 0 0\n")
-    monkeypatch.setattr("fechner.database.network._MOUNTS", mounts)
+    monkeypatch.setattr("fechner.database.keeping.network._MOUNTS", mounts)
     monkeypatch.setattr(shutil, "disk_usage", lambda where: (10**12, 10**12 - 10**6, 10**6))
 
     def read_only(**options: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fechner.database.origins import of_session
+from fechner.database.form.origins import of_session
 from fechner.database.record import Record
 from fechner.server import Server
 

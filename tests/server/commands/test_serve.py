@@ -175,7 +175,7 @@ def test_a_network_folder_is_refused(run: Any, tmp_path: Path, monkeypatch: pyte
     """By name and before anything is written, the lock too."""
     mounts = tmp_path / "mounts"
     mounts.write_text(f"server:/x {tmp_path} nfs rw 0 0\n")
-    monkeypatch.setattr("fechner.database.network._MOUNTS", mounts)
+    monkeypatch.setattr("fechner.database.keeping.network._MOUNTS", mounts)
     result = run("serve", "--port", "0")
     assert result.exit_code == 1
     assert "nfs" in result.stderr

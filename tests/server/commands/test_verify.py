@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fechner.database.lock import RecordLock
+from fechner.database.keeping.lock import RecordLock
 
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 SECOND = "a0a0a0a0-0000-4000-8000-000000000002"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fechner.database.forget import forget
+from fechner.database.upkeep.forget import forget
 from fechner.server import Server
 from fechner.server.engine.events import SeedDataRead
 from fechner.server.protocol.limits import Limits

@@ -1,0 +1,1 @@
+"""AEPsych's databases, read as plain data."""

@@ -1,0 +1,16 @@
+"""Run by Alembic: migrates on the connection, and in the transaction, that `schema.upgrade` hands over."""
+
+from alembic import context
+
+from fechner.database.form.tables import metadata
+from fechner.database.keeping.failpoints import fail_point
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+    on_version_apply=lambda **_: fail_point("in_migration"),
+)
+with context.begin_transaction():
+    context.run_migrations()

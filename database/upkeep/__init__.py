@@ -1,0 +1,1 @@
+"""Whole records: checked, rebuilt, copied, combined, and sessions forgotten."""
