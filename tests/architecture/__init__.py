@@ -1,0 +1,1 @@
+"""The house of docs/explanation/architecture.md, held against the code."""

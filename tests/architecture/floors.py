@@ -1,0 +1,80 @@
+"""The floors of each package, from the ground up: a module imports from its own room and from lower floors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .source import Import, imports, modules
+
+#: Rooms by floor; rooms of one floor don't know each other. The package's own name is its front door.
+FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "fechner.server": (
+        ("version",),
+        ("protocol",),
+        ("observing",),
+        ("session",),
+        ("engine", "importing"),
+        ("shell",),
+        ("commands",),
+        ("cli",),
+        ("",),
+    ),
+    "fechner.strategies": (
+        ("_lazy", "errors", "tiers", "_plain"),
+        ("numerics",),
+        ("random",),
+        ("specification",),
+        ("space",),
+        ("config.tables",),
+        ("plugins",),
+        ("config.reading",),
+        ("config.judging",),
+        ("config.describing",),
+        ("config",),
+        ("extensions",),
+        ("models",),
+        ("acquisition", "simulation"),
+        ("generators",),
+        ("core",),
+        ("queries",),
+        ("analysis", "testing"),
+        ("",),
+    ),
+    "fechner.database": (
+        ("errors", "_lazy"),
+        ("form",),
+        ("keeping",),
+        ("record",),
+        ("export",),
+        ("upkeep", "seed_data"),
+        ("aepsych",),
+        ("",),
+    ),
+    "fechner_client": (),
+}
+
+
+def room_of(package: str, module: str) -> tuple[int, str]:
+    """The floor and room of a module: the longest name that fits."""
+    inner = module[len(package) :].lstrip(".")
+    best = (-1, "?")
+    for floor, rooms in enumerate(FLOORS[package]):
+        for room in rooms:
+            fits = inner == room or (room and inner.startswith(f"{room}."))
+            if fits and (best[0] < 0 or len(room) > len(best[1])):
+                best = (floor, room)
+    return best
+
+
+def upward(package: str) -> Iterator[Import]:
+    """Imports that point up, or into another room of the same floor."""
+    if not FLOORS[package]:
+        return
+    for name in modules(package):
+        floor, room = room_of(package, name)
+        for one in imports(name):
+            if one.imported != package and not one.imported.startswith(f"{package}."):
+                continue
+            to_floor, to_room = room_of(package, one.imported)
+            if to_floor > floor or (to_floor == floor and to_room != room):
+                yield one
