@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fechner.server.engine.deadlines import higher
-from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
+from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Promote
 from fechner.server.engine.lanes import Ahead, Lane
 from fechner.server.engine.work import count
-from fechner.server.session.handlers.registry import Computation
+from fechner.server.session.handlers.results import Computation, Priority
 from fechner.strategies.core import state as core
 from fechner.strategies.core import stopping
 from fechner.strategies.core.sequential import advance

@@ -28,7 +28,6 @@ from fechner.server.engine.events import (
     Emitted,
     Find,
     Log,
-    Priority,
     ReadHistory,
     ReadSeedData,
 )
@@ -39,7 +38,15 @@ from fechner.server.observing.faults import Fault, fault
 from fechner.server.protocol.dialects.base import Reply, Timing
 from fechner.server.protocol.errors import FechnerError, inside
 from fechner.server.protocol.messages import Replay
-from fechner.server.session.handlers.registry import Answer, Computation, Context, Reading, Result, handle
+from fechner.server.session.handlers.registry import handle
+from fechner.server.session.handlers.results import (
+    Answer,
+    Computation,
+    Context,
+    Priority,
+    Reading,
+    Result,
+)
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
