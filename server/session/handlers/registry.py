@@ -8,13 +8,14 @@ from importlib import import_module
 from typing import Any
 
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.kinds import KINDS
 from fechner.server.protocol.messages import Message
 from fechner.server.session.handlers.results import Context, Result
 
 Handler = Callable[[Context, Any], Result]
 
 #: The modules of handlers.
-MODULES = ("ask", "correct", "exit", "finish_strategy", "info", "query", "resume", "setup", "skip", "tell")
+MODULES = tuple(dict.fromkeys(kind.handler for kind in KINDS.values() if kind.handler))
 
 #: Handlers by (type, version); filled by `load`.
 HANDLERS: dict[tuple[str, str], Handler] = {}
