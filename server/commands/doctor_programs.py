@@ -122,7 +122,8 @@ def torch(program: str = TORCH) -> Finding:
 
 def worker() -> Finding:
     """How long a worker takes until it answers."""
-    from fechner.server.engine.events import Compute, ComputeFailed, Emitted, Priority
+    from fechner.server.engine.events import Compute, ComputeFailed, Emitted
+    from fechner.server.session.handlers.results import Priority
     from fechner.server.shell.execution import Result
     from fechner.server.shell.pool import Pool
 

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fechner.server.engine.deadlines import higher
-from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
+from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Promote
 from fechner.server.engine.lanes import Ahead, Lane
 from fechner.server.engine.work import count
-from fechner.server.session.handlers.registry import Computation
+from fechner.server.protocol.kinds import kind_of
+from fechner.server.session.handlers.results import Computation, Priority
 from fechner.strategies.core import state as core
 from fechner.strategies.core import stopping
 from fechner.strategies.core.sequential import advance
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
 #: Combinations of outcomes up to which the next ask is computed for each.
 FEW = 5
-
-#: The requests after which the same participant's next ask is on its way.
-_AFTER = ("tell", "skip", "correct", "finish_strategy")
 
 
 def digest(arguments: tuple[Any, ...]) -> bytes:
@@ -136,7 +134,7 @@ def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tupl
     session, (n, fixed, beyond, _) = lane.session, lane.repeats
     lenient = lane.owner is not None and lane.owner.dialect is not None and lane.owner.dialect.lenient
     goes_on = beyond or lenient
-    if lane.last_type in _AFTER or not session.pending:
+    if kind_of(lane.last_type).before_ask or not session.pending:
         if not (engine.eager or lane.ahead) or not _costs(session.state, goes_on):
             return {}
         arguments = (session.state, n, fixed)
