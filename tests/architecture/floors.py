@@ -1,4 +1,4 @@
-"""The floors of each package, from the ground up: a module imports from its own room and from lower floors."""
+"""The floors of each package, from the ground up: a module imports from its own room and lower floors."""
 
 from __future__ import annotations
 
