@@ -23,7 +23,7 @@ from fechner.strategies.generators.random import uniform
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.numerics.threads import single_thread
-from fechner.strategies.plugins.declare import resolve
+from fechner.strategies.plugins.resolve import resolve
 from fechner.strategies.space.region import sampled
 from fechner.strategies.tiers import PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER
 

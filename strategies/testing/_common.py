@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.numerics.sobol import sobol
-from fechner.strategies.plugins.declare import Plugin, component
+from fechner.strategies.plugins.declare import Plugin
+from fechner.strategies.plugins.resolve import component
 from fechner.strategies.specification import Component
 
 Array = NDArray[np.float64]
