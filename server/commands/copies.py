@@ -9,9 +9,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fechner.server import __version__
 from fechner.server.commands.output import fail, name_record, show_json
 from fechner.server.commands.record import find_session, opened
+from fechner.server.version import __version__
 
 if TYPE_CHECKING:
     from fechner.database.record import Record

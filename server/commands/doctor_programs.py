@@ -13,8 +13,8 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from fechner.server import __version__
 from fechner.server.commands.finding import Finding, judged
+from fechner.server.version import __version__
 
 #: Python that the package asks for.
 PYTHON = (3, 11)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fechner.server import __version__
 from fechner.server.engine import deadlines, readings, reattachment, routing, work
 from fechner.server.engine.authentication import penalty_of, stranger
 from fechner.server.engine.events import (
@@ -51,6 +50,7 @@ from fechner.server.protocol.dialects import DIALECTS, Dialect, Request
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits, exceeded
+from fechner.server.version import __version__
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
