@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fechner.strategies._lazy import homes
 
 if TYPE_CHECKING:
     from fechner.strategies.config.checking import check
@@ -11,10 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Component", "Outcome", "Parameter", "Specification", "Stage", "check"]
 
-
-def __getattr__(name: str) -> Any:
-    # the tables and the texts lie below what checks: to import them must not load it
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "config.checking" if name == "check" else "specification"
-    return getattr(import_module(f"fechner.strategies.{home}"), name)
+#: The tables and the texts lie below what checks: to import them must not load it.
+__getattr__ = homes(
+    "fechner.strategies",
+    {"check": "config.checking"}
+    | dict.fromkeys(("Component", "Outcome", "Parameter", "Specification", "Stage"), "specification"),
+)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.core.state import Array, Rows, State
+from fechner.strategies.core.state import Rows, State
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Specification
 
 #: Fields of a state that follow from others.

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.config.checking import check
-from fechner.strategies.core.state import Array, Rows, State, counted, initial
+from fechner.strategies.core.state import Rows, State, counted, initial
 from fechner.strategies.errors import ConfigError
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Specification
 
 DUMP_VERSION = 2

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.space.parameters import Space, space
 from fechner.strategies.specification import Specification, Stage
-
-Array = NDArray[np.float64]
 
 #: Points handed out and not yet told that an acquisition function takes into account; older ones are
 #: trials that nobody will tell.

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.specification import Comparison, Constraint, Parameter
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Fill = Callable[[int, int, int, int], Array]
 
