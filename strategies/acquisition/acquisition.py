@@ -39,7 +39,7 @@ from fechner.strategies.models.posteriors.weighted import WeightedPosterior
 from fechner.strategies.models.uncertainty import Ensemble
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
-from fechner.strategies.plugins.declare import function
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.specification import Component
 
 

@@ -24,7 +24,7 @@ from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.numerics.threads import single_thread
-from fechner.strategies.plugins.declare import resolve
+from fechner.strategies.plugins.resolve import resolve
 from fechner.strategies.space.region import sampled
 from fechner.strategies.tiers import PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER
 

@@ -13,7 +13,7 @@ from fechner.strategies.generators.acquisition import posterior_range
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
-from fechner.strategies.plugins.declare import function
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.space.region import inside
 from fechner.strategies.specification import Component

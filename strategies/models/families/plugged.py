@@ -9,7 +9,7 @@ from typing import Any
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array, Poll
-from fechner.strategies.plugins.declare import function
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.specification import Component
 
 
