@@ -39,7 +39,7 @@ def ask(context: Context, message: Ask) -> Answer | Computation:
         raise session_full(limits)
     state = session.state
     reason = stopping.finished(advance(state))
-    if reason and not (message.beyond or context.lenient):
+    if reason and not (message.beyond or context.traits.asks_go_on):
         return Answer(_reply(advance(state), [], reason), tier="generator")
     fixed = state.space.validate_fixed(dict(message.fixed), "message.fixed") if message.fixed else {}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
 
@@ -32,8 +33,8 @@ class Context:
     Attributes:
         session: the session as of its last change.
         limits: of the server.
-        version: the registry version of the dialect that the request came in.
-        lenient: AEPsych's habits: asks go on after the end, a missing end is a warning.
+        version: the registry's version of the dialect that the request came in.
+        traits: the habits of that dialect's clients.
         draw_seed: a fresh seed, for setups that name none.
         server: name and version.
         record: the record's name.
@@ -45,7 +46,7 @@ class Context:
     session: Session
     limits: Limits
     version: str
-    lenient: bool
+    traits: Traits
     draw_seed: Callable[[], int]
     server: str
     record: str

@@ -38,7 +38,7 @@ def setup(context: Context, message: Setup) -> Answer | Reading:
 
 
 def _no_end(context: Context) -> Literal["error", "warning"]:
-    return "warning" if context.lenient else "error"
+    return "warning" if context.traits.end_optional else "error"
 
 
 def _installed(specification: Specification) -> dict[str, str]:
