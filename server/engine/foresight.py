@@ -11,8 +11,6 @@ last bit.
 
 from __future__ import annotations
 
-import json
-from hashlib import blake2b
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +24,7 @@ from fechner.server.protocol.kinds import kind_of
 from fechner.server.session.handlers.results import Computation, Priority
 from fechner.strategies.core import state as core
 from fechner.strategies.core import stopping
+from fechner.strategies.core.digest import digest
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import needs_model
@@ -35,24 +34,6 @@ if TYPE_CHECKING:
 
 #: Combinations of outcomes up to which the next ask is computed for each.
 FEW = 5
-
-
-def digest(arguments: tuple[Any, ...]) -> bytes:
-    """Of a state and an ask's further arguments: equal digests, equal answers."""
-    state, n, fixed = arguments
-    assert isinstance(state, State)
-    hashed = blake2b(digest_size=32)
-    plain = [
-        *(state.seed, state.index, state.no_end, state.stage, state.asked, state.stage_asked),
-        *(state.stage_repeated, state.data_version, state.fit_version, state.fit_asked, state.post_range),
-        *(state.finish_sent, state.n, len(state.pending), len(state.queue), state.counts, n, fixed),
-        None if state.hyperparameters is None else dict(state.hyperparameters),
-    ]
-    hashed.update(json.dumps(plain, sort_keys=True, default=float).encode())
-    seeds = [array for rows in state.seed_data.values() for array in rows]
-    for array in (*seeds, state.x.array, state.y.array, *state.pending, *state.queue):
-        hashed.update(np.ascontiguousarray(array).tobytes())
-    return hashed.digest()
 
 
 def plan(engine: Engine, lane: Lane) -> None:
