@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fechner.database.form.changes import environment_of
 from fechner.server.commands.output import fail, name_record, show_json
 from fechner.server.commands.record import find_session, opened
 from fechner.server.version import __version__
@@ -90,9 +91,9 @@ def _versions(record: Record, id_: str) -> dict[str, Any]:
     from fechner.database.form.tables import HEAD
 
     environments = [
-        {"seq": seq, **change["environment"]}
+        {"seq": seq, **environment}
         for seq, _, change in record.changes(id_)
-        if change.get("environment")
+        if (environment := environment_of(change))
     ]
     return {"fechner": __version__, "record_revision": HEAD, "session": id_, "computed_by": environments}
 

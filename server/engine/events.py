@@ -12,6 +12,7 @@ from fechner.server.observing.faults import NO_FAULT, Fault
 from fechner.server.protocol.errors import FechnerError
 
 if TYPE_CHECKING:
+    from fechner.database.form.changes import Change
     from fechner.database.record import Entry
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
@@ -163,7 +164,7 @@ class HistoryRead:
     """
 
     token: int
-    changes: Sequence[tuple[int, dict[str, Any]]] | None
+    changes: Sequence[tuple[int, Change]] | None
     error: str = ""
     whose: tuple[str | None] | None = None
     broken_chain: int | None = None
