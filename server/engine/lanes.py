@@ -21,6 +21,7 @@ from fechner.server.protocol.messages import Ask, Begin, Message, Update
 from fechner.server.session.handlers.results import Computation, Reading
 
 if TYPE_CHECKING:
+    from fechner.database.form.changes import Change
     from fechner.server.engine.engine import Engine
     from fechner.server.engine.reattachment import Left
     from fechner.server.session.session import Session
@@ -70,7 +71,7 @@ class Job:
     compute_ms: float = 0.0
     closes: bool = False
     silent: bool = False
-    pending: tuple[Reply, str, dict[str, Any] | None] | None = None
+    pending: tuple[Reply, str, Change | None] | None = None
     source: str = "request"
     took_up: Left | None = None
     code: str = "ok"

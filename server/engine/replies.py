@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fechner.database.form.message import Entry
 from fechner.server.engine.lanes import Job, Lane
@@ -12,7 +12,6 @@ from fechner.server.protocol.jsontext import render as to_json
 from fechner.server.session.handlers.results import Answer
 
 if TYPE_CHECKING:
-    from fechner.database.form.changes import Change
     from fechner.server.engine.engine import Engine
 
 
@@ -72,5 +71,5 @@ def entry(engine: Engine, lane: Lane, job: Job, text: str, ok: bool, answer: Ans
         received_at=job.received.time,
         duration_ms=(engine.now.seconds - job.received.seconds) * 1e3,
         tier=answer.tier if answer is not None else None,
-        change=cast("Change | None", answer.change) if answer is not None else None,
+        change=answer.change if answer is not None else None,
     )

@@ -12,6 +12,7 @@ from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
 
 if TYPE_CHECKING:
+    from fechner.database.form.changes import Change
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
     from fechner.strategies.specification import Specification
@@ -60,7 +61,7 @@ class Answer:
     """What to reply, and the change to record first (None: nothing changes)."""
 
     message: dict[str, Any]
-    change: dict[str, Any] | None = None
+    change: Change | None = None
     warnings: list[tuple[str, str]] = field(default_factory=list)
     tier: str | None = None
 
