@@ -12,6 +12,7 @@ from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.handlers.results import Priority
 
 if TYPE_CHECKING:
+    from fechner.database.form.changes import Change
     from fechner.database.record import Entry
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
@@ -154,7 +155,7 @@ class HistoryRead:
     """
 
     token: int
-    changes: Sequence[tuple[int, dict[str, Any]]] | None
+    changes: Sequence[tuple[int, Change]] | None
     error: str = ""
     whose: tuple[str | None] | None = None
     broken_chain: int | None = None
