@@ -209,7 +209,7 @@ class Loop:
         settings = self._settings
         if settings.metrics_port is None:
             return None
-        self._metrics = metrics.MetricsServer(metrics.pages(self._engine, lambda: self._writer.look()))
+        self._metrics = metrics.MetricsServer(metrics.pages(self._engine.state, lambda: self._writer.look()))
         try:
             return await self._metrics.start(settings.metrics_host, settings.metrics_port)
         except OSError as error:

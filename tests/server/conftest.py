@@ -358,9 +358,9 @@ class Rig:
 
     def session(self, peer: Peer) -> Any:
         """The session that a peer's connection is in, as the engine has it."""
-        id_ = self.engine.connections[peer.number].session
+        id_ = self.engine.state.connections[peer.number].session
         assert id_ is not None
-        return self.engine.lanes[id_].session
+        return self.engine.state.lanes[id_].session
 
     def recorded(self, session: str) -> Sequence[Entry]:
         """What is on record of a session."""

@@ -118,8 +118,8 @@ def test_who_leaves_while_a_wrong_token_waits(rig: Any) -> None:
     for _ in range(5):
         peer.send("auth", {"token": "x"})
     peer.vanish()
-    assert not rig.engine.connections
-    assert not rig.engine.penalties
+    assert not rig.engine.state.connections
+    assert not rig.engine.state.waiting
 
 
 def test_a_stop_answers_a_wrong_token_that_waits(rig: Any) -> None:

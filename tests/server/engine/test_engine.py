@@ -275,7 +275,7 @@ def test_what_belongs_to_no_session_is_not_recorded(rig: Any) -> None:
     assert peer.error("ask")["code"] == "no_session"
     assert peer.error("setup", {"config": "nonsense"})["code"] == "bad_config"
     assert rig.disk.entries == {}
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
 
 
 def test_a_commit_that_fails_changes_nothing(rig: Any) -> None:

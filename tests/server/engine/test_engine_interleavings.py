@@ -224,7 +224,7 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
         @invariant()
         def the_engine_is_what_the_record_says(self) -> None:
             """A session with nothing under way equals the fold of its recorded changes."""
-            for id_, lane in self.rig.engine.lanes.items():
+            for id_, lane in self.rig.engine.state.lanes.items():
                 if lane.idle and lane.known:
                     read = fold(id_, self.rig.disk.changes(id_))
                     assert read.counts() == lane.session.counts()
@@ -234,8 +234,8 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
         @invariant()
         def nobody_shares_a_session(self) -> None:
             """Each session has at most one holder, which knows that it holds it."""
-            for id_, lane in self.rig.engine.lanes.items():
-                holders = [c for c in self.rig.engine.connections.values() if id_ in c.owned]
+            for id_, lane in self.rig.engine.state.lanes.items():
+                holders = [c for c in self.rig.engine.state.connections.values() if id_ in c.owned]
                 assert holders == ([lane.owner] if lane.owner is not None else [])
 
         def teardown(self) -> None:

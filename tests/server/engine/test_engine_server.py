@@ -218,7 +218,6 @@ def test_nothing_is_forgotten_or_kept_for_ever(rig: Any) -> None:
         peer.send("ask")
         peer.vanish()
     rig.settle()
-    engine = rig.engine
-    kept = [engine.connections, engine.lanes, engine.tasks, engine.commits, engine.finds]
-    assert not any(kept)
+    state = rig.engine.state
+    assert not any((state.connections, state.lanes, state.waiting, state.agenda))
     assert not [effect for effect in rig.storage if isinstance(effect, Commit)]

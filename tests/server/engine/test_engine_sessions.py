@@ -83,7 +83,7 @@ def test_a_session_of_a_gone_connection_is_free(rig: Any) -> None:
     holder = rig.setup(session=SESSION)
     holder.ok("ask")
     holder.vanish()
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     other = rig.connect()
     reply = other.ok("resume", {"session": SESSION})
     assert reply["trials"] == {"asked": 1, "told": 0, "pending": 1, "skipped": 0}
@@ -134,7 +134,7 @@ def test_an_unknown_session(rig: Any, session: str) -> None:
     peer = rig.connect()
     error = peer.error("resume", {"session": session})
     assert (error["code"], error["where"]) == ("unknown_session", "message.session")
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     assert peer.error("ask", session=SESSION)["code"] == "unknown_session"
     assert peer.error("resume")["code"] == "no_session"
     assert peer.error("resume", {"session": "yesterday"})["code"] == "bad_value"
@@ -219,7 +219,7 @@ def test_exit_ends_the_session_and_a_resume_begins_it_again(rig: Any) -> None:
     peer = rig.setup(session=SESSION)
     peer.ok("ask")
     assert peer.ok("exit")["trials"] == {"asked": 1, "told": 0, "pending": 1, "skipped": 0}
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     assert peer.error("ask")["code"] == "no_session"
     other = rig.connect()
     assert other.error("ask", session=SESSION)["code"] == "no_session"
@@ -290,7 +290,7 @@ def test_a_client_that_vanishes_in_a_computation_disturbs_nobody(rig: Any, with_
     assert other.ok("ask")
     rig.settle()
     assert len(peer.raw) == sent
-    assert rig.engine.connections.keys() == {other.number}
+    assert rig.engine.state.connections.keys() == {other.number}
     third = rig.connect()
     assert third.ok("resume", {"session": SESSION})["trials"] == {
         "asked": 2,

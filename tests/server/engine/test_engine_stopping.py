@@ -65,7 +65,7 @@ def test_a_replay_is_no_session_that_its_sender_is_in(rig: Any) -> None:
     rig.event(HistoryRead(effect.token, []))
     rig.settle()
     assert peer.last["ok"], peer.last
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     assert peer.error("info")["code"] == "no_session"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_stage_may_do_without(new_rig: Any, with_model: str, speculate: str, a
     peer.ok("ask")
     peer.ok("tell", {"trial": 1, "outcome": 1})
     peer.ok("ask")
-    (lane,) = rig.engine.lanes.values()
+    (lane,) = rig.engine.state.lanes.values()
     assert len(lane.ahead) == asks
 
 
@@ -132,7 +133,8 @@ def test_another_ask_than_foreseen_is_computed_for_itself(begun: Any, message: d
 def test_nothing_is_foreseen_while_a_request_waits(begun: Any) -> None:
     """An ask sent right behind its tell is computed as it is; so is an update's."""
     peer = begun(eager=False, speculate=False)
-    peer.rig.engine.eager = True
+    state = peer.rig.engine.state
+    state.options = replace(state.options, eager=True)
     peer.ok("ask", {})
     peer.send("tell", {"trial": 2, "outcome": 1})
     peer.send("ask", {})
@@ -183,7 +185,7 @@ def test_who_leaves_is_computed_for_no_more(begun: Any, end: str) -> None:
         peer.rig.stop()
     assert peer.rig.abandoned == [task.task]
     peer.rig.event(peer.rig.compute(task))  # it was ready in the same moment
-    assert not peer.rig.engine.foreseen
+    assert not peer.rig.engine.state.waiting
 
 
 def test_a_finished_strategy_is_not_asked_ahead(new_rig: Any, with_model: str) -> None:

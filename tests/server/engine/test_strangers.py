@@ -66,7 +66,7 @@ def test_what_was_sent_behind_a_wrong_token_counts_where_the_next_is_right(rig: 
     peer.vanish()
     rig.settle()
     assert enter(rig, ANNA).ok("info", session=session)["trials"]["told"] == 1
-    assert not rig.engine.penalties
+    assert not rig.engine.state.waiting
 
 
 def test_an_observers_ids_take_none_from_the_owner(new_rig: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine import access, lanes
+from fechner.server.engine import lanes, ownership
 from fechner.server.engine.effects import Silence, Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import Connected
@@ -15,14 +15,14 @@ from fechner.server.shell.loop import Loop
 from fechner.server.shell.settings import Settings
 
 #: Parts of an engine that don't grow with what was ever said.
-FIXED = ("counters", "limits", "now", "entropy", "environment", "machine")
+FIXED = ("counters", "options", "limits", "now", "entropy", "environment", "machine")
 
 
 def held(engine: Engine) -> dict[str, int]:
     """The sizes of all the engine's collections."""
     return {
         name: len(value)
-        for name, value in vars(engine).items()
+        for name, value in vars(engine.state).items()
         if name not in FIXED and hasattr(value, "__len__") and not isinstance(value, str)
     }
 
@@ -89,14 +89,14 @@ def test_one_session_s_ids_are_kept_up_to_a_number(
     peer = rig.setup(space_filling.replace("max_asks = 4", "run_indefinitely = True"))
     session = rig.session(peer).id
     replies = [peer.request("ask", {}, id=f"ask-{number}") for number in range(30)]
-    assert len(rig.engine.lanes[session].ids) <= 10
+    assert len(rig.engine.state.lanes[session].ids) <= 10
     assert [peer.request("ask", {}, id=f"ask-{number}") for number in range(30)] == replies
     assert rig.session(peer).counts()["asked"] == 30
     assert peer.error("info", id="ask-3")["code"] == "id_reused"
     peer.vanish()
     other = rig.connect()
     other.ok("resume", {"session": session})
-    assert len(rig.engine.lanes[session].ids) <= 10
+    assert len(rig.engine.state.lanes[session].ids) <= 10
     assert other.request("ask", {}, id="ask-0") == replies[0]
     other.request("ask", {}, id="ask-30")
     assert rig.session(other).counts()["asked"] == 31
@@ -138,25 +138,25 @@ def test_however_many_requests_are_done_at_once_they_are(
     if not gone:
         assert len(peer.replies) == 6_003
     else:
-        assert not rig.engine.connections
-        assert not rig.engine.lanes
+        assert not rig.engine.state.connections
+        assert not rig.engine.state.lanes
 
 
 def test_a_connection_holds_so_many_sessions_at_a_time(
     rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest are on record only; each goes on as if it had been held, as soon as it is named."""
-    monkeypatch.setattr(access, "MOST_HELD", 5)
+    monkeypatch.setattr(ownership, "MOST_HELD", 5)
     peer = rig.connect()
     sessions = [f"6f1d2c3b-0000-4000-8000-{number:012d}" for number in range(20)]
     for session in sessions:
         peer.ok("setup", {"config": space_filling, "seed": 1}, session=session)
-        assert len(rig.engine.lanes) <= 6
+        assert len(rig.engine.state.lanes) <= 6
     for trial in (1, 2):
         for session in sessions:
             assert peer.ok("ask", session=session)["trials"][0]["trial"] == trial
-            assert len(rig.engine.lanes) <= 6
+            assert len(rig.engine.state.lanes) <= 6
     assert peer.ok("info")["session"] == sessions[-1]
     peer.vanish()
     rig.settle()
-    assert not rig.engine.lanes
+    assert not rig.engine.state.lanes

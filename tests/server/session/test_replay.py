@@ -50,7 +50,7 @@ def talk() -> Iterator[tuple[Server, str]]:
 def test_a_session_read_back_is_the_live_one(talk: tuple[Server, str]) -> None:
     """Every state, to the last bit, and everything about the trials."""
     server, session = talk
-    live = server._engine.lanes[session].session
+    live = server._engine.state.lanes[session].session
     read = fold(session, (change for _, _, change in server.record.changes(session)))
     assert [dump(s.state) for s in read.strategies] == [dump(s.state) for s in live.strategies]
     assert read.pending_list() == live.pending_list()
@@ -111,7 +111,7 @@ def test_strategies_go_on_where_they_were_left(talk: tuple[Server, str]) -> None
     first, second = strategies(server.record, session)
     assert first.data[0].shape == (5, 1, 1)
     assert len(second.state.pending) == 2
-    reply = server._engine.lanes[session].session.state
+    reply = server._engine.state.lanes[session].session.state
     assert first.ask() == propose_config(reply)
 
 

@@ -288,7 +288,7 @@ def test_nothing_overtakes_a_setup_that_reads(rig: Any) -> None:
     peer.send("setup", {"config": WARM})
     peer.send("info")
     assert peer.raw == []
-    token = next(iter(rig.engine.readings))
+    token = next(iter(rig.engine.state.waiting))
     rig.event(SeedDataRead(token, {}, "the disk is gone"))
     rig.settle()
     first, second = peer.replies

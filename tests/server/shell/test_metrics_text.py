@@ -37,7 +37,7 @@ def test_a_page_shows_what_happened(new_rig: Any, with_model: str) -> None:
     peer.ok("tell", {"trial": 1, "outcome": 1})
     peer.ok("ask")
     peer.error("tell", {"trial": 9, "outcome": 1})
-    found = samples(b"".join(Page(rig.engine).parts()))
+    found = samples(b"".join(Page(rig.engine.state).parts()))
     assert value(found, "requests_total", type="ask", dialect="1", code="ok") == 2
     assert value(found, "requests_total", type="tell", dialect="1", code="unknown_trial") == 1
     assert value(found, "asks_total", tier="model", source="eager") == 1
@@ -50,7 +50,7 @@ def test_a_page_shows_what_happened(new_rig: Any, with_model: str) -> None:
     assert value(found, "connections") == 1
     assert value(found, "connections_opened_total") == 1
     assert value(found, "computations_waiting", source="request") == 0
-    assert value(found, "server_info", name="fechner", version=rig.engine.server.split()[1]) == 1
+    assert value(found, "server_info", name="fechner", version=rig.engine.state.server.split()[1]) == 1
 
 
 def test_a_page_quotes_nobody(rig: Any, space_filling: str) -> None:
@@ -60,5 +60,5 @@ def test_a_page_quotes_nobody(rig: Any, space_filling: str) -> None:
     session = peer.request("setup", setup)["session"]
     peer.error("telltale")
     peer.error("tell", {"config": {"telltale": 1}, "outcome": 0.123456789})
-    page = b"".join(Page(rig.engine).parts()).decode()
+    page = b"".join(Page(rig.engine.state).parts()).decode()
     assert [secret for secret in ("telltale", session[:8], "123456789") if secret in page] == []
