@@ -1,4 +1,4 @@
-"""Who may do what where the server asks for a token (wire.md 5)."""
+"""Who may do what where the server asks for a token (docs/reference/wire.md, Security)."""
 
 from __future__ import annotations
 
