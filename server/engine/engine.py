@@ -265,7 +265,7 @@ class Engine:
     def answered(self, connection: Connection, request: Request, code: str, received: float) -> None:
         """Count a request that has its reply."""
         dialect = "none" if connection.dialect is None else connection.dialect.name
-        self.counters.answered(request.type, dialect, code, self.now.seconds - received)
+        self.counters.count_reply(request.type, dialect, code, self.now.seconds - received)
         if kind_of(request.type).sets_up and code != "ok":
             reattachment.turn_away(self, connection)
 

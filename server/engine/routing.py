@@ -20,7 +20,7 @@ from fechner.server.protocol.dialects import Request, choose
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
-from fechner.server.protocol.limits import exceeded, too_many, trials_told
+from fechner.server.protocol.limits import count_trials, exceeded, too_many
 from fechner.server.protocol.messages import Ping, Replay, Resume, Setup
 from fechner.server.session.handlers.registry import load
 
@@ -50,7 +50,7 @@ def received(engine: Engine, event: Received) -> None:
         introduce(engine, connection)
     type_ = value.get("type")
     many = isinstance(type_, str) and kind_of(type_).carries_trials
-    told, where = trials_told(value) if many else (0, "")
+    told, where = count_trials(value) if many else (0, "")
     if told > engine.limits.trials_per_tell:  # before it takes time to look at each
         request = connection.dialect.parse({**value, "message": {}})
         request.raw, request.message = value, None

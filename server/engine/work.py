@@ -185,7 +185,7 @@ def computed(engine: Engine, event: Computed) -> None:
 def count(engine: Engine, event: Computed, function: str, source: str) -> None:
     """Count a computation that has its result."""
     tier = event.result.get("tier") if function == "propose" and isinstance(event.result, dict) else None
-    engine.counters.computed(function, tier or "none", source, event.compute_ms / 1e3)
+    engine.counters.count_computation(function, tier or "none", source, event.compute_ms / 1e3)
 
 
 def came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
@@ -229,7 +229,7 @@ def compute_failed(engine: Engine, event: ComputeFailed) -> None:
         came_ahead(engine, event)
     else:
         function = lane.computation.function if lane.computation else "propose"
-        engine.counters.failed(function)
+        engine.counters.count_failure(function)
         internal = event.error.code == "internal"
         fail(engine, lane, engine.incident(event.fault, lane) if internal else event.error)
 
@@ -238,7 +238,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job = running(lane)
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
     if answer.tier is not None:
-        engine.counters.given(answer.tier, job.source)
+        engine.counters.count_answer(answer.tier, job.source)
     timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
     kind, warnings = kind_of(job.step.type), answer.warnings

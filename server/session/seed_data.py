@@ -75,7 +75,7 @@ def read(
     return found
 
 
-def brought(specification: Specification, rows: Sequence[Mapping[str, Any]]) -> dict[str, Earlier]:
+def judge_rows(specification: Specification, rows: Sequence[Mapping[str, Any]]) -> dict[str, Earlier]:
     """The same of rows that a program brings; they have no session and are numbered."""
     numbered = [
         {"session": None, "trial": number, "config": row["config"], "outcome": row["outcome"]}

@@ -40,7 +40,7 @@ from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.framing import too_long
 from fechner.server.protocol.limits import Limits
-from fechner.server.session.seed_data import brought
+from fechner.server.session.seed_data import judge_rows
 from fechner.server.shell.disk import DiskWatch
 from fechner.server.shell.environment import environment
 from fechner.server.shell.execution import Abandoned, run
@@ -197,7 +197,7 @@ class Server:
         if isinstance(effect, Send):
             self._replies[effect.connection].append(effect.data)
         elif isinstance(effect, ReadSeedData) and self._seed_data is not None:
-            found = brought(effect.specification, self._seed_data)
+            found = judge_rows(effect.specification, self._seed_data)
             self._waiting.append(SeedDataRead(effect.token, found))
         elif isinstance(effect, Commit | Load | Find | ReadHistory | ReadSeedData):
             self._waiting.extend(perform(self.record, [effect], self._engine.counters))

@@ -360,7 +360,7 @@ class Loop:
         self._deliver(Woken(token))
 
     def _log(self, line: Log) -> None:
-        self._counters.logged(line.level)
+        self._counters.count_line(line.level)
         emit(line)
 
     def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -213,7 +213,7 @@ class Pool:
                 worker.end()
                 self._workers[i] = self._new_worker()
             first = heapq.heappop(self._heap)
-            self._counters.waited(SOURCES[Priority(first.priority)], time.monotonic() - first.since)
+            self._counters.count_wait(SOURCES[Priority(first.priority)], time.monotonic() - first.since)
             self._workers[i].give(first.task, first.priority)
         self._preempt()
 

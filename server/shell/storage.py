@@ -77,7 +77,7 @@ def _commit(record: Record, commits: Sequence[Commit], counters: Counters | None
         results = [error] * len(commits)
     took = time.perf_counter() - begun
     if counters is not None:
-        counters.committed(len(commits), sum(error is not None for error in results), took)
+        counters.count_commit(len(commits), sum(error is not None for error in results), took)
     if took > SLOW_SECONDS:
         emit(Log("info", f"a commit of {len(commits)} took {took:.3f} s"))
     return [

@@ -315,7 +315,7 @@ class TcpConnection(asyncio.Protocol):
         """Cut the connection: the peer isn't there any more, or does as if."""
         transport = self._transport
         if transport is not None and not transport.is_closing():
-            self._counters.logged("warning")
+            self._counters.count_line("warning")
             emit(Log("warning", f"a peer {why}: connection closed", self.number))
             reset_at_close(transport.get_extra_info("socket"))
             self._incoming.forget()  # none of it was answered, and nobody waits for the answers

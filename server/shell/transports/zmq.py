@@ -177,7 +177,7 @@ class ZmqTransport:
         self._drain()
 
     def _give_up(self, peer: ZmqPeer, why: str) -> None:
-        self._counters.logged("warning")
+        self._counters.count_line("warning")
         emit(Log("warning", f"a peer {why}: dropped", peer.number))
         self.forget(peer)
 
