@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from fechner.database.errors import RecordError, UnreadableError
 from fechner.database.form import statements
 from fechner.database.form.changes import Change, read
-from fechner.database.form.message import Entry, Message, escape_id, unescape_id
+from fechner.database.form.message import Entry, Message, Owner, escape_id, unescape_id
 from fechner.database.form.origins import note, of_session
 from fechner.database.form.tables import Row
 from fechner.database.keeping.connection import Database, reason
@@ -120,10 +120,10 @@ class Record:
         """Whether the session was ever set up."""
         return self.whose(session) is not None
 
-    def whose(self, session: str) -> tuple[str | None] | None:
-        """The session's owner, in a tuple; None if it was never set up."""
+    def whose(self, session: str) -> Owner | None:
+        """The session's owner; None if it was never set up."""
         rows = self._rows(statements.OWNER, session=session)
-        return (rows[0].owner,) if rows else None
+        return Owner(rows[0].owner) if rows else None
 
     def last(self, owner: str | None = None, *, anybody: bool = True) -> str | None:
         """The session that was used last (ended or not), by its last message.

@@ -2,7 +2,8 @@
 
 A *change* is the canonical effect of one request on a session, as plain data; database/form/changes.py lists
 all kinds. Handlers compute changes from an unchanged session; `Session.apply` adopts one after it is on
-record, and computes nothing. So a live session and one read back from the record are the same by construction.
+record, and computes nothing. So a live session and one read back from the record are the same by
+construction.
 """
 
 from __future__ import annotations
