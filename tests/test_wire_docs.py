@@ -20,8 +20,8 @@ from pydantic import BaseModel
 
 from fechner.server.protocol.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, VERSIONS, choose
 from fechner.server.protocol.errors import CODES, FechnerError
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.protocol.limits import Limits
-from fechner.server.protocol.messages import MESSAGES
 from fechner.server.session.handlers.hello import hello
 from fechner.server.session.handlers.registry import HANDLERS, load
 from fechner.strategies.space.parameters import Parameter, space

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from fechner.server.commands.output import USAGE, fail
-from fechner.server.engine.principals import SecurityError, Tokens, curve_key, read_tokens, tls
+from fechner.server.commands.serve_options import ServeOptions
+from fechner.server.engine.principals import Tokens
+from fechner.server.shell.secrets import SecurityError, curve_key, read_tokens, tls
 
 if TYPE_CHECKING:
     import ssl
-
-    from fechner.server.commands.serve import ServeOptions
 
 
 @dataclass(frozen=True)

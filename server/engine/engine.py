@@ -49,6 +49,7 @@ from fechner.server.observing.faults import Fault, fault
 from fechner.server.protocol.dialects import DIALECTS, Dialect, Request
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.limits import Limits, exceeded
 from fechner.server.version import __version__
 
@@ -265,7 +266,7 @@ class Engine:
         """Count a request that has its reply."""
         dialect = "none" if connection.dialect is None else connection.dialect.name
         self.counters.answered(request.type, dialect, code, self.now.seconds - received)
-        if request.type == "setup" and code != "ok":
+        if kind_of(request.type).sets_up and code != "ok":
             reattachment.turn_away(self, connection)
 
     def job_done(self, lane: Lane, job: Job, text: str) -> None:

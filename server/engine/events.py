@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.observing.faults import NO_FAULT, Fault
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.session.handlers.results import Priority
 
 if TYPE_CHECKING:
     from fechner.database.form.changes import Change
@@ -25,15 +25,6 @@ class Now:
 
     seconds: float
     time: datetime
-
-
-class Priority(IntEnum):
-    """Which computation goes first."""
-
-    REAL = 0
-    EAGER = 1
-    SPECULATIVE = 2
-    REPLAY = 3
 
 
 # Events

@@ -17,7 +17,7 @@ from fechner.server.engine.events import Computed, Now, Wake
 from fechner.server.engine.principals import Principal
 from fechner.server.protocol.dialects import Dialect, Request
 from fechner.server.protocol.messages import Ask, Begin, Message, Update
-from fechner.server.session.handlers.registry import Computation, Reading
+from fechner.server.session.handlers.results import Computation, Reading
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine

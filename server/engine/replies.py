@@ -9,7 +9,7 @@ from fechner.server.engine.lanes import Job, Lane
 from fechner.server.protocol.dialects import Request
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.jsontext import render as to_json
-from fechner.server.session.handlers.registry import Answer
+from fechner.server.session.handlers.results import Answer
 
 if TYPE_CHECKING:
     from fechner.database.form.changes import Change

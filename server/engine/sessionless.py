@@ -17,8 +17,6 @@ from fechner.server.session.handlers.hello import hello
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
 
-SESSIONLESS = ("hello", "auth", "ping", "status", "shutdown")
-
 
 def reply_of(engine: Engine, connection: Connection, request: Request) -> Reply | None:
     """The reply to such a request, or to one whose fault needs no session; None: it has to wait."""

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.engine.access import (
-    OBSERVER,
     attach,
     check_access,
     is_hidden,
@@ -28,7 +27,6 @@ from fechner.server.engine.events import (
     Emitted,
     Find,
     Log,
-    Priority,
     ReadHistory,
     ReadSeedData,
 )
@@ -38,18 +36,20 @@ from fechner.server.engine.replies import entry, render
 from fechner.server.observing.faults import Fault, fault
 from fechner.server.protocol.dialects.base import Reply, Timing
 from fechner.server.protocol.errors import FechnerError, inside
+from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Replay
-from fechner.server.session.handlers.registry import Answer, Computation, Context, Reading, Result, handle
+from fechner.server.session.handlers.registry import handle
+from fechner.server.session.handlers.results import (
+    Answer,
+    Computation,
+    Context,
+    Priority,
+    Reading,
+    Result,
+)
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
-
-#: What is not recorded.
-_UNRECORDED = ("ping", "hello", "auth", "status")
-#: Changes that the log mentions.
-_TOLD_TO_LOG = {"setup": "set up", "resume": "resumed", "exit": "ended"}
-#: What nobody needs once its sender is gone.
-_IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping", "replay")
 
 
 def pump(engine: Engine, lane: Lane) -> None:
@@ -74,7 +74,7 @@ def _begin_jobs(engine: Engine, lane: Lane) -> None:
         job.started = engine.now.seconds
         if engine.stopping and job.request.fault is None:
             job.request.fault = FechnerError("shutting_down", "the server is stopping")
-        if job.connection.gone and job.request.type in _IN_VAIN:
+        if job.connection.gone and kind_of(job.request.type).in_vain:
             job.request.fault = FechnerError("no_session", "the sender is gone")
         if is_hidden(lane, job):
             fail(engine, lane, unknown_session(lane, job.request.type), recorded=False)
@@ -87,7 +87,7 @@ def _begin_jobs(engine: Engine, lane: Lane) -> None:
 def _begin_step(engine: Engine, lane: Lane) -> None:
     """Answer a step from the record if its id is known, else do it."""
     job = running(lane)
-    if job.step.type in OBSERVER and looks_on(lane, job):
+    if kind_of(job.step.type).observer_may and looks_on(lane, job):
         job.step.key = None  # who only looks takes no id from who holds the session, and may look again
     key = job.step.key
     if key is not None and lane.may_know(key):
@@ -110,7 +110,7 @@ def do_step(engine: Engine, lane: Lane) -> None:
     principal = job.connection.principal or NAMELESS
 
     def handled() -> Result:
-        if not lane.known and step.type != "setup":
+        if not (lane.known or kind_of(step.type).sets_up):
             raise unknown_session(lane, step.type)
         check_access(engine, lane, job)
         context = Context(
@@ -202,7 +202,7 @@ def resulted(engine: Engine, lane: Lane, result: Any) -> None:
     silence(engine, lane)
     computation, lane.computation = lane.computation, None
     assert isinstance(computation, Computation)
-    if job.connection.gone and job.request.type in _IN_VAIN and computation.priority == Priority.REPLAY:
+    if job.connection.gone and kind_of(job.request.type).in_vain and computation.priority == Priority.REPLAY:
         fail(engine, lane, FechnerError("no_session", "the sender is gone"))
         return
     attempt(engine, lane, lambda: computation.answer(result), proceed)
@@ -241,8 +241,8 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
         engine.counters.given(answer.tier, job.source)
     timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
-    warnings = answer.warnings
-    if engine.disk_low and job.step.type in ("setup", "ask"):
+    kind, warnings = kind_of(job.step.type), answer.warnings
+    if engine.disk_low and kind.needs_disk:
         warnings = [*warnings, ("disk_low", engine.disk_low)]
     reply = Reply(answer.message, session=about, warnings=warnings, timing=timing)
     try:
@@ -252,11 +252,11 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
         return
     job.pending = (text, answer.change)
     # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
-    waits = answer.change is not None or (job.step.type == "ask" and lane.known and not engine.read_only)
+    waits = answer.change is not None or (kind.waits_for_commit and lane.known and not engine.read_only)
     if not waits:
         if not isinstance(job.step.message, Replay):  # which is in a lane of its own, and in no session
             attach(engine, lane, job)
-        if job.step.type not in _UNRECORDED and lane.known and not engine.read_only:
+        if not kind.sessionless and lane.known and not engine.read_only:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
                 lane.used([job.step.key])
@@ -281,9 +281,8 @@ def committed(engine: Engine, event: Committed) -> None:
         if change is not None:
             lane.session.apply(change)
             lane.last_type = change["type"]
-            if change["type"] in _TOLD_TO_LOG:
-                told = f"session {_TOLD_TO_LOG[change['type']]}"
-                engine.emit(Log("info", told, job.connection.number, lane.session.id))
+            if word := kind_of(change["type"]).logged:
+                engine.emit(Log("info", f"session {word}", job.connection.number, lane.session.id))
             if change["type"] == "ask":
                 timed = change.get("deadline_ms") is not None
                 lane.repeats = (change["n"], change["fixed"], change["beyond"], timed)
@@ -326,7 +325,7 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     text = render(job, Reply(error=error))
     known_fault = job.request.fault is not None
     type_ = job.request.type if known_fault else job.step.type
-    silent = engine.stopping or engine.read_only or type_ in _UNRECORDED
+    silent = engine.stopping or engine.read_only or kind_of(type_).sessionless
     if recorded and lane.known and not silent:
         engine.emit(Commit(None, [entry(engine, lane, job, text, False, None)]))
     if job.texts:  # an update whose tell stands

@@ -9,7 +9,8 @@ from typing import Any
 from fechner.server.protocol.dialects.base import Reply, Request
 from fechner.server.protocol.errors import FechnerError, as_message
 from fechner.server.protocol.jsontext import render as to_json
-from fechner.server.protocol.messages import MESSAGES, validate
+from fechner.server.protocol.kinds import MESSAGES
+from fechner.server.protocol.messages import validate
 
 _ENVELOPE = ("version", "type", "id", "session", "message")
 

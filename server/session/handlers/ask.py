@@ -8,7 +8,8 @@ from typing import Any
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import exceeded, session_full
 from fechner.server.protocol.messages import Ask
-from fechner.server.session.handlers.registry import Answer, Computation, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Computation, Context, require_setup
 from fechner.strategies.core import stopping
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import State

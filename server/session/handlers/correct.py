@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Correct
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 from fechner.server.session.handlers.trials import AFTER_ALL, trial_by_number
 from fechner.server.session.session import SKIPPED, TOLD
 from fechner.strategies.space.outcomes import clean_outcome

@@ -6,7 +6,8 @@ from typing import Any
 
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import GetConfig, Info, Parameters
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 from fechner.strategies.core import stopping
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.specification import Component

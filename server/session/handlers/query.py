@@ -10,7 +10,8 @@ from typing import Any
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import exceeded
 from fechner.server.protocol.messages import Query
-from fechner.server.session.handlers.registry import Answer, Computation, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Computation, Context, require_setup
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import model_component, queried
 from fechner.strategies.space.outcomes import place_of

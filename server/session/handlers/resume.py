@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Resume
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 
 
 @handles("resume", "1", "aepsych-0.8")

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Setup
-from fechner.server.session.handlers.registry import Answer, Context, Reading, handles
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, Reading
 from fechner.server.session.seed_data import Earlier, sections
 from fechner.server.session.seed_data import warnings as doubts
 from fechner.strategies.config import check

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fechner.server.protocol.messages import Skip
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 from fechner.server.session.handlers.trials import pending_trial
 
 

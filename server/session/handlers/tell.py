@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import session_full, too_many
 from fechner.server.protocol.messages import Tell, Told
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 from fechner.server.session.handlers.trials import pending_trial
 from fechner.server.session.session import Session, Trial
 from fechner.strategies.core import stopping

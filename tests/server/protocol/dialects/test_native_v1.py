@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fechner.server.protocol.dialects.base import Reply, Request, Timing
 from fechner.server.protocol.dialects.native_v1 import NATIVE
 from fechner.server.protocol.errors import ConfigError, FechnerError
-from fechner.server.protocol.messages import MESSAGES, Ask
+from fechner.server.protocol.kinds import MESSAGES
+from fechner.server.protocol.messages import Ask
 from fechner.strategies.errors import Problem
 
 anything = st.recursive(
