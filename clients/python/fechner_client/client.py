@@ -19,12 +19,13 @@ from fechner_client.answers import (
     setup_of,
     told_of,
 )
-from fechner_client.channels import Server, opener
 from fechner_client.configuration import configuration
 from fechner_client.connection import Connection
 from fechner_client.conversation import Conversation
 from fechner_client.errors import Finished, error_of, warn
+from fechner_client.memory_channel import Server
 from fechner_client.messages import What, ask_message, correct_message, given, number_of, tell_message
+from fechner_client.opening import opener
 from fechner_client.progress import Progress
 from fechner_client.queries import Queries
 from fechner_client.security import Tls, authenticated, context_of, travels_openly

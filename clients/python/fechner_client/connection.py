@@ -7,7 +7,7 @@ import ssl
 import time
 from typing import Any, Callable, Optional
 
-from fechner_client.channels import Broken, Channel, Slow
+from fechner_client.channel import Broken, Channel, Slow
 from fechner_client.errors import ConnectionFailed, Timeout, error_of
 
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)

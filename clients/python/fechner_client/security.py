@@ -8,7 +8,7 @@ import os
 import ssl
 from typing import Any, Callable, Optional, Union
 
-from fechner_client.channels import Channel
+from fechner_client.channel import Channel
 from fechner_client.errors import error_of
 
 #: False: none. True: a known authority signed the certificate. A file (PEM): that is it, or its authority's.
