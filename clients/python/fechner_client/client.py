@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Optional, Union, overload
 
-from fechner_client.answers import (
-    Corrected,
-    Replayed,
-    Resumed,
-    Setup,
-    Told,
-    corrected_of,
-    replayed_of,
-    resumed_of,
-    setup_of,
-    told_of,
-)
 from fechner_client.configuration import configuration
 from fechner_client.connection import Connection
 from fechner_client.conversation import Conversation
@@ -26,8 +15,18 @@ from fechner_client.errors import Finished, error_of, warn
 from fechner_client.memory_channel import Server
 from fechner_client.messages import What, ask_message, correct_message, given, number_of, tell_message
 from fechner_client.opening import opener
-from fechner_client.progress import Progress
+from fechner_client.progress import Progress, Resumed, resumed_of
 from fechner_client.queries import Queries
+from fechner_client.results import (
+    Corrected,
+    Replayed,
+    Setup,
+    Told,
+    corrected_of,
+    replayed_of,
+    setup_of,
+    told_of,
+)
 from fechner_client.security import Tls, authenticated, context_of, travels_openly
 from fechner_client.trial import Outcome, Trial
 
@@ -67,7 +66,7 @@ class Client(Queries):
             warn(f"the token goes to {host} unencrypted; use {'curve=' if zmq else 'tls='}")
         open_channel = authenticated(opener(host, port, server, zmq, context, curve), token)
         self._connection = Connection(open_channel, where, timeout, retry_for)
-        self._progress = Progress(self)
+        self._progress = Progress(functools.partial(Trial, self))
         self._conversation = Conversation(self._connection, self._progress.apply)
         self._connection.open()
 

@@ -30,7 +30,9 @@ class Conversation:
     """
 
     def __init__(
-        self, connection: Connection, applied: Callable[[str, dict[str, Any], dict[str, Any]], None]
+        self,
+        connection: Connection,
+        applied: Callable[[str, dict[str, Any], dict[str, Any], Optional[str]], None],
     ) -> None:
         self._connection = connection
         self._applied = applied
@@ -130,7 +132,7 @@ class Conversation:
         elif self.session is None or request["type"] in ("setup", "resume"):
             self.session = message.get("session") or reply.get("session") or self.session
             self._joined = self._connection.opened
-        self._applied(request["type"], request["message"], message)
+        self._applied(request["type"], request["message"], message, self.session)
         return dict(message)
 
 
