@@ -1,6 +1,7 @@
 """What a connection to a server is: send a request, wait for the reply with its id.
 
-A channel knows nothing of sessions and never connects again: it raises ``Broken`` or ``Slow``.
+A channel knows nothing of sessions and never connects again: it raises ``Broken`` or ``Slow``. Where it can't be
+opened in the first place, that is ``NoHost``, ``NotTrusted``, or an OSError that may pass.
 """
 
 from __future__ import annotations
@@ -16,6 +17,14 @@ class Broken(Exception):
 
 class Slow(Exception):
     """No reply in time; the connection is as good as before."""
+
+
+class NoHost(Exception):
+    """The host's name is not known; trying again won't help. Its cause says more."""
+
+
+class NotTrusted(Exception):
+    """Who answers can't show to be the one wanted; trying again won't help. Its cause says more."""
 
 
 class Channel(Protocol):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from fechner_client.errors import Finished
+from fechner_client.errors import Finished, error_of, warn
 from fechner_client.trial import Trial
 
 
@@ -72,7 +72,7 @@ class Progress:
         elif kind == "exit":
             self._begin(None)
 
-    def handed_out(self, reply: Mapping[str, Any]) -> list[Trial]:
+    def asked_trials(self, reply: Mapping[str, Any]) -> list[Trial]:
         """The trials of an ask's reply (taken in before); raises Finished if there are none."""
         numbers = [entry["trial"] for entry in reply.get("trials", [])]
         if not numbers:
@@ -81,6 +81,13 @@ class Progress:
                 "finished", f"the experiment is finished{reason}", hint="beyond=True asks for more"
             )
         return [self._pending[number] for number in numbers]
+
+    def next_trial(self, reply: Mapping[str, Any]) -> Trial:
+        """The trial of an update's reply (taken in before); raises its error, or Finished."""
+        for part in ("tell", "ask"):
+            if "error" in reply[part]:
+                raise error_of(reply[part]["error"])
+        return self.asked_trials(reply["ask"])[0]
 
     def _begin(self, session: Optional[str]) -> None:
         if session is None or session != self._session:
@@ -110,6 +117,23 @@ class Progress:
             if trial is not None:
                 trial.told = True
                 trial.outcome = outcome
+
+
+class Presenter:
+    """Hands out the trials of one loop; warns once if the loop's body leaves one open."""
+
+    def __init__(self) -> None:
+        self._warned = False
+
+    def present(self, trials: Iterable[Trial]) -> Iterator[Trial]:
+        """Those still open, one by one."""
+        for trial in trials:
+            if trial.told or trial.skipped:
+                continue
+            yield trial
+            if not (trial.told or trial.skipped or self._warned):
+                self._warned = True
+                warn(f"trial {trial.number} was not told: it stays pending")
 
 
 def resumed_of(message: Mapping[str, Any], session: Optional[str], pending: list[Trial]) -> Resumed:
