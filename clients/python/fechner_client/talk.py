@@ -130,7 +130,7 @@ class Talk:
         content = plain(message or {})
         request = self._unanswered if changes else None
         if request is None or (request["type"], request["message"]) != (kind, content):
-            if changes:
+            if changes and self._unanswered is not None:
                 yield from self.settle()
             named = session or (self.session if in_session else None)
             request = self._request(kind, content, {"session": named} if named else {})
@@ -156,14 +156,44 @@ class Talk:
     def _request(self, kind: str, content: Message, named: Message) -> Message:
         return {"version": "1", "type": kind, "id": self._new_id(), **named, "message": content}
 
-    def _answer(self, request: Message) -> Steps[Message]:
-        if request["type"] == "resume":
-            return (yield from self._resume(request, min(_LETTING_GO_S, self.retry_for)))
-        reply = yield from self._exchange(request)
-        if _code(reply) in _ELSEWHERE and self._is_joined_elsewhere(request):
-            yield from self._rejoin()
-            reply = yield from self._exchange(request)
-        return reply
+    def _answer(self, request: Message, busy: Optional[Patience] = None) -> Steps[Message]:
+        """The reply to a request, which must have no second effect when it is sent again.
+
+        ``busy``: how long to wait for a session that another connection holds.
+        """
+        if busy is None and request["type"] == "resume":
+            busy = Patience(min(_LETTING_GO_S, self.retry_for), self._clock)
+        outage: Optional[Patience] = None
+        rejoined = False
+        while True:
+            if not self._connected:
+                yield from self._open(outage or Patience(self.retry_for, self._clock))
+            heard = yield Send(request, self.timeout)
+            if isinstance(heard, Slow):
+                raise Timeout(
+                    "timeout",
+                    f"no reply to {request['type']} from {self._where} within {self.timeout:g} s",
+                    hint="make the same call again to go on waiting, or raise client.timeout",
+                )
+            if not isinstance(heard, dict) or _code(heard) == "shutting_down":
+                yield from self._close()
+                outage = outage or Patience(self.retry_for, self._clock)
+                if (yield from outage.wait()):
+                    continue
+                if isinstance(heard, dict):
+                    raise error_of(heard["error"])
+                raise self._failed(str(heard)) from heard
+            outage = None
+            if heard["ok"]:
+                return heard
+            if busy is not None:
+                if _code(heard) != "session_busy" or not (yield from busy.wait()):
+                    return heard
+            elif _code(heard) in _ELSEWHERE and self._is_joined_elsewhere(request) and not rejoined:
+                yield from self._rejoin()
+                rejoined = True
+            else:
+                return heard
 
     def _is_joined_elsewhere(self, request: Message) -> bool:
         named = request.get("session")
@@ -172,39 +202,10 @@ class Talk:
     def _rejoin(self) -> Steps[None]:
         """Take the session over on a new connection."""
         request = self._request("resume", {"session": self.session}, {})
-        reply = yield from self._resume(request, self.retry_for)
+        reply = yield from self._answer(request, Patience(self.retry_for, self._clock))
         if not reply["ok"]:
             raise error_of(reply.get("error"))
         self._joined = self._channels
-
-    def _resume(self, request: Message, seconds: float) -> Steps[Message]:
-        patience = Patience(seconds, self._clock)
-        reply = yield from self._exchange(request)
-        while _code(reply) == "session_busy" and (yield from patience.wait()):
-            reply = yield from self._exchange(request)
-        return reply
-
-    def _exchange(self, request: Message) -> Steps[Message]:
-        """The reply to a request, which must have no second effect when it is sent again."""
-        patience: Optional[Patience] = None
-        while True:
-            if not self._connected:
-                yield from self._open(patience or Patience(self.retry_for, self._clock))
-            heard = yield Send(request, self.timeout)
-            if isinstance(heard, Slow):
-                raise Timeout(
-                    "timeout",
-                    f"no reply to {request['type']} from {self._where} within {self.timeout:g} s",
-                    hint="make the same call again to go on waiting, or raise client.timeout",
-                )
-            if isinstance(heard, dict) and _code(heard) != "shutting_down":
-                return heard
-            yield from self._close()
-            patience = patience or Patience(self.retry_for, self._clock)
-            if not (yield from patience.wait()):
-                if isinstance(heard, dict):
-                    raise error_of(heard["error"])
-                raise self._failed(str(heard)) from heard
 
     def _open(self, patience: Patience) -> Steps[None]:
         while not self._connected:
