@@ -51,7 +51,7 @@ class EarlierTrial(TypedDict):
     """A trial of another session that warms a model, copied into the setup.
 
     Attributes:
-        session: where it was told.
+        session: where it was told; null if a program brought it.
         trial: its number there.
         config: what was shown.
         outcome: what was told, as corrected.
