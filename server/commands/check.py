@@ -43,8 +43,8 @@ def check_file(file: str, as_json: bool) -> None:
     """Check one file."""
     from fechner.strategies.config import check
     from fechner.strategies.config.describing.describe import describe
+    from fechner.strategies.config.judging import gpu
     from fechner.strategies.errors import ConfigError
-    from fechner.strategies.numerics import device as gpu
 
     try:
         specification = check(read_config(file))
