@@ -27,7 +27,7 @@ from fechner.server.engine.events import Commit, Committed, Connected, Event, Lo
 from fechner.server.observing.counters import Counters
 from fechner.server.protocol.dialects import NATIVE
 from fechner.server.protocol.errors import CODES
-from fechner.server.protocol.messages import MESSAGES
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.shell.metrics_text import Page
 
 NOW = Now(0.0, datetime(2024, 5, 6, tzinfo=UTC))

@@ -14,6 +14,10 @@ from importlib import metadata
 from typing import Any
 
 from fechner.server.commands.finding import Finding, judged
+from fechner.server.engine.events import Compute, ComputeFailed, Emitted
+from fechner.server.session.handlers.results import Priority
+from fechner.server.shell.execution import Result
+from fechner.server.shell.pool import Pool
 from fechner.server.version import __version__
 
 #: Python that the package asks for.
@@ -122,10 +126,6 @@ def torch(program: str = TORCH) -> Finding:
 
 def worker() -> Finding:
     """How long a worker takes until it answers."""
-    from fechner.server.engine.events import Compute, ComputeFailed, Emitted, Priority
-    from fechner.server.shell.execution import Result
-    from fechner.server.shell.pool import Pool
-
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     results: list[Result | Emitted] = []
     begun = time.perf_counter()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.observing.faults import NO_FAULT, Fault
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.session.handlers.results import Priority
 
 if TYPE_CHECKING:
-    from fechner.database.record import Entry
+    from fechner.database.form.changes import Change
+    from fechner.database.form.message import Entry, Owner
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
     from fechner.strategies.specification import Specification
@@ -24,15 +25,6 @@ class Now:
 
     seconds: float
     time: datetime
-
-
-class Priority(IntEnum):
-    """Which computation goes first."""
-
-    REAL = 0
-    EAGER = 1
-    SPECULATIVE = 2
-    REPLAY = 3
 
 
 # Events
@@ -141,7 +133,7 @@ class Loaded:
     session: Session | None
     ids: frozenset[str] = frozenset()
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +155,9 @@ class HistoryRead:
     """
 
     token: int
-    changes: Sequence[tuple[int, dict[str, Any]]] | None
+    changes: Sequence[tuple[int, Change]] | None
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
     broken_chain: int | None = None
 
 

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fechner.server.engine.deadlines import higher
-from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
+from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Promote
 from fechner.server.engine.lanes import Ahead, Lane
 from fechner.server.engine.work import count
-from fechner.server.session.handlers.registry import Computation
+from fechner.server.protocol.kinds import kind_of
+from fechner.server.session.handlers.results import Computation, Priority
 from fechner.strategies.core import state as core
 from fechner.strategies.core import stopping
 from fechner.strategies.core.digest import digest
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 #: Combinations of outcomes up to which the next ask is computed for each.
 FEW = 5
-
-#: The requests after which the same participant's next ask is on its way.
-_AFTER = ("tell", "skip", "correct", "finish_strategy")
 
 
 def plan(engine: Engine, lane: Lane) -> None:
@@ -115,9 +113,9 @@ def _give_up(engine: Engine, ahead: Ahead) -> None:
 def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tuple[Any, ...]]]:
     """What to have at hand, by digest."""
     session, (n, fixed, beyond, _) = lane.session, lane.repeats
-    lenient = lane.owner is not None and lane.owner.dialect is not None and lane.owner.dialect.lenient
-    goes_on = beyond or lenient
-    if lane.last_type in _AFTER or not session.pending:
+    dialect = None if lane.owner is None else lane.owner.dialect
+    goes_on = beyond or (dialect is not None and dialect.traits.asks_go_on)
+    if kind_of(lane.last_type).before_ask or not session.pending:
         if not (engine.eager or lane.ahead) or not _costs(session.state, goes_on):
             return {}
         arguments = (session.state, n, fixed)

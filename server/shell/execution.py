@@ -6,6 +6,7 @@ import pickle
 import struct
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import IO, Any
 
 from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted
@@ -23,8 +24,6 @@ Result = Computed | ComputeFailed
 
 def function(name: str) -> Callable[..., Any]:
     """The function that a task names."""
-    from importlib import import_module
-
     module, _, attribute = FUNCTIONS[name].partition(":")
     found: Callable[..., Any] = getattr(import_module(module), attribute)
     return found

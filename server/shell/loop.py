@@ -41,6 +41,7 @@ from fechner.server.engine.events import (
     Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault, fault
 from fechner.server.observing.logs import emit
 from fechner.server.protocol.errors import FechnerError
@@ -53,11 +54,20 @@ from fechner.server.shell.settings import Settings
 from fechner.server.shell.transports.tcp import LINGER_SECONDS
 from fechner.server.shell.transports.turns import SWITCH_SECONDS, Turns
 from fechner.server.shell.writer import Writer
+from fechner.strategies._lazy import Lazy
 
 if TYPE_CHECKING:
+    import zmq
+
     from fechner.database.record import Record
-    from fechner.server.shell.transports.metrics import MetricsServer
-    from fechner.server.shell.transports.zmq import ZmqTransport
+    from fechner.server.session import handlers
+    from fechner.server.shell.transports import metrics
+    from fechner.server.shell.transports import zmq as zmq_transport
+else:
+    zmq = Lazy("zmq")
+    handlers = Lazy("fechner.server.session.handlers")
+    metrics = Lazy("fechner.server.shell.transports.metrics")
+    zmq_transport = Lazy("fechner.server.shell.transports.zmq")
 
 #: How long a stopping server waits for its last replies to leave.
 FAREWELL_SECONDS = 0.5
@@ -84,20 +94,22 @@ class Loop:
         self._engine = Engine(
             os.urandom,
             record,
-            limits=settings.limits,
-            dialect=settings.dialect,
-            default_config=settings.config,
+            EngineOptions(
+                dialect=settings.dialect,
+                default_config=settings.config,
+                default_session=settings.resume,
+                read_only=settings.read_only,
+                eager=settings.eager and settings.workers > 0,  # inline, it would keep everybody waiting
+                speculate=settings.speculate and settings.workers > 0,
+                reattach=settings.reattach,
+                exit_with_client=settings.exit_with_client,
+                limits=settings.limits,
+                tokens=settings.tokens,
+                nameless=settings.nameless,
+            ),
             environment=environment,
-            default_session=settings.resume,
-            read_only=settings.read_only,
-            eager=settings.eager and settings.workers > 0,  # inline, it would keep everybody waiting
-            speculate=settings.speculate and settings.workers > 0,
-            reattach=settings.reattach,
-            exit_with_client=settings.exit_with_client,
             machine=self._machine,
             begun=time.monotonic(),
-            tokens=settings.tokens,
-            nameless=settings.nameless,
         )
         self._counters = self._engine.counters
         known = settings.tokens is None or settings.nameless  # this machine's programs, or anybody
@@ -111,8 +123,8 @@ class Loop:
         self._alarms: dict[int, asyncio.TimerHandle] = {}
         self._handling = False
         self._pool: Pool | None = None
-        self._zmq: ZmqTransport | None = None
-        self._metrics: MetricsServer | None = None
+        self._zmq: zmq_transport.ZmqTransport | None = None
+        self._metrics: metrics.MetricsServer | None = None
         self._fault: BaseException | None = None
         self._interrupted = False
 
@@ -120,7 +132,7 @@ class Loop:
         """Serve until a signal or `stop`.
 
         Raises:
-            OSError: the port can't be bound; its filename is `metrics` if it is that of metrics.
+            OSError: a port can't be bound; the error's filename is `metrics` or `zmq` if it is one of those.
             Exception: the record can't be opened.
         """
         before, hook = sys.getswitchinterval(), threading.excepthook
@@ -179,31 +191,30 @@ class Loop:
         )
 
     def _bind_zmq(self) -> int:
-        from fechner.server.shell.transports.zmq import ZmqTransport
-
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"tcp://{host}:{self._settings.zmq_port or '*'}"
         settings = self._settings
-        self._zmq = ZmqTransport(
-            address,
-            settings.limits,
-            self._peers.add_zmq,
-            self._deliver,
-            self._turns,
-            self._counters,
-            settings.curve,
-            strict=settings.tokens is not None,
-            strangers=self._strangers,
-        )
+        try:
+            self._zmq = zmq_transport.ZmqTransport(
+                address,
+                settings.limits,
+                self._peers.add_zmq,
+                self._deliver,
+                self._turns,
+                self._counters,
+                settings.curve,
+                strict=settings.tokens is not None,
+                strangers=self._strangers,
+            )
+        except zmq.ZMQError as error:
+            raise OSError(error.errno, str(error), "zmq") from error
         return self._zmq.port
 
     async def _serve_metrics(self) -> int | None:
         settings = self._settings
         if settings.metrics_port is None:
             return None
-        from fechner.server.shell.transports.metrics import MetricsServer, pages
-
-        self._metrics = MetricsServer(pages(self._engine, lambda: self._writer.look()))
+        self._metrics = metrics.MetricsServer(metrics.pages(self._engine, lambda: self._writer.look()))
         try:
             return await self._metrics.start(settings.metrics_host, settings.metrics_port)
         except OSError as error:
@@ -380,7 +391,5 @@ class Loop:
 
 def _warm_up() -> None:
     """Import what the first sessions need while the loop already answers."""
-    from fechner.server.session.handlers import load
-
-    load()
+    handlers.load()
     environment()

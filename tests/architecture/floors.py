@@ -1,4 +1,4 @@
-"""The floors of each package, from the ground up: a module imports from its own room and from lower floors."""
+"""The floors of each package, from the ground up: a module imports from its own room and lower floors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,23 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("aepsych",),
         ("",),
     ),
-    "fechner_client": (),
+    "fechner_client": (
+        ("errors", "framing", "security", "configuration"),
+        ("channel",),
+        ("tcp_channel", "zmq_channel", "memory_channel"),
+        ("opening",),
+        ("steps",),
+        ("talk",),
+        ("connection",),
+        ("results",),
+        ("trial",),
+        ("messages", "answers"),
+        ("progress",),
+        ("standing",),
+        ("queries",),
+        ("client",),
+        ("",),
+    ),
 }
 
 
