@@ -15,7 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from fechner.database.errors import UnreadableError
-from fechner.database.form.tables import Row, sessions, strategies, trial_outcomes, trial_parameters, trials
+from fechner.database.form.tables import (
+    Row,
+    messages,
+    sessions,
+    strategies,
+    trial_outcomes,
+    trial_parameters,
+    trials,
+)
 
 #: Conditions that have a column; any other key is one of the metadata.
 COLUMNS = {
@@ -141,8 +149,6 @@ def told(connection: sa.Connection, session: str, strategy: int, most: int) -> l
 
 def copies(connection: sa.Connection, taken_from: Sequence[str]) -> list[str]:
     """The sessions whose setup copied trials of one of these sessions, except for these themselves."""
-    from fechner.database.form.tables import messages
-
     if not taken_from:
         return []
     found = connection.execute(

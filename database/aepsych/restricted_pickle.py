@@ -1,9 +1,12 @@
-"""Plain data out of a pickle that somebody else wrote, without executing anything from it (design.md 2.7).
+"""Plain data out of a pickle that somebody else wrote, without executing anything from it.
 
 A pickle is a program for a small stack machine. Here its instructions are read one by one and only those that
 make plain data are carried out: containers, numbers, texts, bytes, dates. A name of a class or function is
 never imported; it is looked up in a table of the few that plain data need, and refused by name if it isn't
-there. So is everything that would build an object. Python's own unpickler takes no part.
+there. So is everything that would build an object. Python's own unpickler takes no part: with its documented
+hook, `Unpickler.find_class`, one can refuse names, but what is let through is called with whatever arguments
+the pickle has, and neither memory, nor depth, nor the number of instructions is bounded. SECURITY.md ("What
+is promised") says that nothing that comes in is executed.
 """
 
 from __future__ import annotations

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fechner.database._lazy import Lazy
 from fechner.database.export.columns import BEFORE
 from fechner.database.export.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = Lazy("pandas")
 
 #: The columns behind those that a trial has.
 VALUES = ("kind", "variable", "stimulus", "value", "text", "unit")
@@ -18,8 +21,6 @@ VALUES = ("kind", "variable", "stimulus", "value", "text", "unit")
 
 def long(page: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """A wide page as a long one; a trial's rows stand together, its parameters before its outcomes."""
-    import pandas as pd
-
     parts: list[tuple[Any, ...]] = []
     rows = [np.zeros(0, dtype=np.int64)]
     for column in plan.columns.values():

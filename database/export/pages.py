@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import sqlalchemy as sa
 
+from fechner.database._lazy import Lazy
 from fechner.database.export.columns import (
     AFTER,
     BEFORE,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+else:
+    pd = Lazy("pandas")
 
 _TRIAL = (
     "session", "trial", "strategy", "stage", "status", "asked_at", "told_at", *AFTER,
@@ -68,8 +71,6 @@ class _Cells:
 
     def series(self, title: str) -> Any:
         """A column with its type."""
-        import pandas as pd
-
         values, dtype = self._values[title], self._columns[title].dtype
         if dtype == "object":
             plain = [None if cell != cell else cell for cell in values]  # NaN: no number, and no text
@@ -91,8 +92,6 @@ def frames(connection: sa.Connection, plan: Plan) -> Iterator[pd.DataFrame]:
 
 
 def _frame(connection: sa.Connection, plan: Plan, page: Page) -> pd.DataFrame:
-    import pandas as pd
-
     found = connection.execute(sa.select(*(trials.c[name] for name in _TRIAL)).where(in_page(trials, page)))
     rows = list(zip(*found.all(), strict=True)) or [()] * len(_TRIAL)
     fetched = dict(zip(_TRIAL, rows, strict=True))

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from fechner.database.form.change_parts import Config, Outcome
 from fechner.database.form.changes import (
     CHANGES,
     AskChange,
     Change,
-    Config,
     CorrectChange,
-    Outcome,
     SetupChange,
     SkipChange,
     TellChange,

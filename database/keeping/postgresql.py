@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from fechner.database.errors import RecordError
+from fechner.database.keeping.urls import reason, shown
 
 #: First half of the advisory lock's key ("FECH"); the other half tells schemas of one database apart.
 _KEY = 0x46454348
@@ -59,8 +60,6 @@ class AdvisoryLock:
     """
 
     def __init__(self, url: sa.URL, text: str) -> None:
-        from fechner.database.keeping.connection import shown
-
         self.name = shown(url)
         self._url, self._turn = url, threading.Lock()
         # The name is cut after 63 bytes, so what tells processes apart comes first.
@@ -100,8 +99,6 @@ class AdvisoryLock:
             self._connection = None
 
     def _take(self) -> None:
-        from fechner.database.keeping.connection import reason
-
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, ImportError) as error:

@@ -15,18 +15,11 @@ import sqlalchemy as sa
 from fechner.database.errors import RecordError
 from fechner.database.export.files import whole
 from fechner.database.form.tables import as_stored, forgotten, messages, metadata, sessions
-from fechner.database.keeping.connection import (
-    BUSY_TIMEOUT_MS,
-    Database,
-    make_private,
-    reason,
-    record_file,
-    record_url,
-    tidy,
-)
+from fechner.database.keeping.connection import BUSY_TIMEOUT_MS, Database, make_private, tidy
 from fechner.database.keeping.schema import is_older, prepare
+from fechner.database.keeping.urls import reason, record_file, record_url
 from fechner.database.record import Record
-from fechner.database.upkeep.checking import breaks
+from fechner.database.soundness.checking import breaks
 
 _MESSAGES = (
     as_stored(messages)

@@ -13,7 +13,7 @@ from fechner.server.session.handlers.results import Priority
 
 if TYPE_CHECKING:
     from fechner.database.form.changes import Change
-    from fechner.database.record import Entry
+    from fechner.database.form.message import Entry, Owner
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
     from fechner.strategies.specification import Specification
@@ -133,7 +133,7 @@ class Loaded:
     session: Session | None
     ids: frozenset[str] = frozenset()
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class HistoryRead:
     token: int
     changes: Sequence[tuple[int, Change]] | None
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
     broken_chain: int | None = None
 
 

@@ -69,7 +69,7 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
     message = running(lane).step.message
     assert isinstance(message, Replay)
     principal = running(lane).connection.principal
-    if event.error and (event.whose is None or may_see(principal, event.whose[0])):
+    if event.error and (event.whose is None or may_see(principal, event.whose.name)):
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
     elif event.changes is None or not may_see(principal, _owner(event.changes)):
         hint = "`fechner sessions` lists the record's sessions"

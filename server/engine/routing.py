@@ -275,7 +275,7 @@ def loaded(engine: Engine, event: Loaded) -> None:
     if event.error:
         error = FechnerError("storage_failed", f"the record can't be read: {event.error}")
         if event.whose is not None:
-            lane.session.owner = event.whose[0]
+            lane.session.owner = event.whose.name
         for job in lane.queue:
             job.request.fault = error
     elif event.session is not None:

@@ -125,7 +125,7 @@ def test_changes_are_the_effects_of_ok_messages_in_order(record: Record, talk: A
 
 def test_a_session_is_read_in_pages(record: Record, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session longer than a page is read whole, and may grow while it is read."""
-    monkeypatch.setattr("fechner.database.record.PAGE", 3)
+    monkeypatch.setattr("fechner.database.keeping.reading.PAGE", 3)
     _append(record, talk.setup(), *(talk.ask((number, {"level": 0.1})) for number in range(1, 9)))
     changes = record.changes(talk.session)
     assert next(changes)[0] == 1

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from fechner.database.keeping import failpoints
+from fechner.database import failpoints
 
 PASS = """
 import sys
-from fechner.database.keeping.failpoints import fail_point
+from fechner.database.failpoints import fail_point
 for _ in range(5):
     fail_point("after_commit")
     print("passed", flush=True)
