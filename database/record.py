@@ -18,7 +18,7 @@ from fechner.database.form.origins import note, of_session
 from fechner.database.form.tables import Row
 from fechner.database.keeping.connection import Database
 from fechner.database.keeping.network import refuse_network
-from fechner.database.keeping.reading import Reader, change_of, message_of, parsed
+from fechner.database.keeping.reading import Reader, change_of, message_of, row_of
 from fechner.database.keeping.schema import is_older, prepare, upgrade
 from fechner.database.keeping.urls import reason
 from fechner.database.keeping.writing import Writer
@@ -143,7 +143,7 @@ class Record:
 
     def strategies(self, session: str) -> list[Row]:
         """The session's strategies in order: the table's columns, JSON parsed (``metadata``, ``stages``)."""
-        return [parsed(row) for row in self._reader.rows(statements.STRATEGIES, session=session)]
+        return [row_of(row) for row in self._reader.rows(statements.STRATEGIES, session=session)]
 
     def trials(self, session: str) -> list[Row]:
         """The session's trials in order, with ``config`` and ``outcome`` (None while it has none) by name.
@@ -163,7 +163,7 @@ class Record:
                 name: values[0] if len(values) == 1 else values
                 for name, values in configs.get(row.trial, {}).items()
             }
-            found.append(parsed(row) | {"config": config, "outcome": outcomes.get(row.trial)})
+            found.append(row_of(row) | {"config": config, "outcome": outcomes.get(row.trial)})
         return found
 
     def messages(self, session: str) -> list[Message]:

@@ -65,7 +65,7 @@ _PARAMETERS = _values(trial_parameters).order_by(trial_parameters.c.name, trial_
 _OUTCOMES = _values(trial_outcomes).order_by(trial_outcomes.c.name)
 
 
-def matching(
+def find_setups(
     connection: sa.Connection,
     wanted: Mapping[str, Sequence[str]],
     besides: str,
@@ -117,7 +117,7 @@ def matching(
     return found
 
 
-def told(connection: sa.Connection, session: str, strategy: int, most: int) -> list[Row]:
+def read_trials(connection: sa.Connection, session: str, strategy: int, most: int) -> list[Row]:
     """The newest trials of a setup that have an outcome for the model, in order; at most `most`.
 
     Each row has session, trial, config (the stimulus really shown, if another was) and outcome (as

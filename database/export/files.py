@@ -50,7 +50,7 @@ def write_csv(connection: sa.Connection, plan: Plan, to: str | os.PathLike[str],
     n_rows = 0
     with whole(to) as part, part.open("w", encoding="utf-8", newline="") as file:
         for number, page in enumerate(_pages(connection, plan, long)):
-            _timed(page).to_csv(file, index=False, header=number == 0, lineterminator="\n")
+            _write_times(page).to_csv(file, index=False, header=number == 0, lineterminator="\n")
             n_rows += len(page)
     return n_rows
 
@@ -116,7 +116,7 @@ def _pages(connection: sa.Connection, plan: Plan, long: bool) -> Iterator[pd.Dat
         yield long_form(page, plan) if long else page
 
 
-def _timed(page: pd.DataFrame) -> pd.DataFrame:
+def _write_times(page: pd.DataFrame) -> pd.DataFrame:
     """A page with times as ISO 8601 texts, always with microseconds, so that all lines look alike."""
     texts = {}
     for name in ("asked_at", "told_at"):

@@ -45,7 +45,7 @@ def trials_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Da
     Numbers are ``float64``, or ``Int64`` where the configuration says that they are whole. Units, as the
     configurations name them, are in ``attrs["units"]``, by column.
     """
-    with _planned(record, sessions) as (connection, columns):
+    with _plan(record, sessions) as (connection, columns):
         frame = pd.concat(frames(connection, columns), ignore_index=True)
     frame.attrs["units"] = columns.units
     return frame
@@ -58,7 +58,7 @@ def long_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Data
     ``variable``, its name; ``stimulus``, 1 or 2 where a trial has two, else 0; ``value``, a number, or
     ``text``; ``unit``.
     """
-    with _planned(record, sessions) as (connection, columns):
+    with _plan(record, sessions) as (connection, columns):
         return pd.concat(
             (long_form(page, columns) for page in frames(connection, columns)), ignore_index=True
         )
@@ -96,7 +96,7 @@ def write(
     if form == "jsonl" and not long:
         with _connection(record) as connection:
             return files.write_messages(connection, to, sessions)
-    with _planned(record, sessions) as (connection, columns):
+    with _plan(record, sessions) as (connection, columns):
         if form == "csv":
             return files.write_csv(connection, columns, to, long)
         if form == "parquet":
@@ -115,6 +115,6 @@ def _connection(record: Record) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def _planned(record: Record, sessions: Sequence[str] | None) -> Iterator[tuple[sa.Connection, Plan]]:
+def _plan(record: Record, sessions: Sequence[str] | None) -> Iterator[tuple[sa.Connection, Plan]]:
     with _connection(record) as connection:
         yield connection, plan(connection, sessions)

@@ -18,7 +18,7 @@ from fechner.database.export.columns import (
     AFTER,
     BEFORE,
     asked_title,
-    merged,
+    merge_told,
     outcome_title,
     parameter_title,
     stimuli,
@@ -103,7 +103,7 @@ def _frame(connection: sa.Connection, plan: Plan, page: Page) -> pd.DataFrame:
     cells = _Cells(plan, len(keys))
     _parameters(connection, page, cells, keys, rank)
     _outcomes(connection, plan, page, cells, keys, rank, columns)
-    _shown(cells, columns["shown_json"])
+    _fill_shown(cells, columns["shown_json"])
     _extras(cells, columns["client_time_json"], columns["extra_json"])
 
     whose = list(zip(columns["session"], columns["strategy"], strict=True))
@@ -206,7 +206,7 @@ def _whose(columns: dict[str, NDArray[Any]], rows: Ints) -> tuple[NDArray[Any], 
     return columns["session"][rows], columns["strategy"][rows]
 
 
-def _shown(cells: _Cells, shown: NDArray[Any]) -> None:
+def _fill_shown(cells: _Cells, shown: NDArray[Any]) -> None:
     """Where something else than asked was shown: that counts, and what was asked stands beside."""
     for row in _present(shown):
         for name, value in json.loads(shown[row]).items():
@@ -218,5 +218,5 @@ def _shown(cells: _Cells, shown: NDArray[Any]) -> None:
 
 def _extras(cells: _Cells, client_times: NDArray[Any], extras: NDArray[Any]) -> None:
     for row in sorted({*_present(client_times), *_present(extras)}):
-        for name, value in merged(client_times[row], extras[row]).items():
+        for name, value in merge_told(client_times[row], extras[row]).items():
             cells.put(f"extra.{name}", row, value)

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from fechner.database.errors import RecordError
 from fechner.database.keeping import postgresql
-from fechner.database.keeping.urls import reason, record_file, record_url, shown
+from fechner.database.keeping.urls import hide_password, reason, record_file, record_url
 
 #: How long a write waits for another program's transaction, in milliseconds.
 BUSY_TIMEOUT_MS = 5000
@@ -33,7 +33,7 @@ class Database:
         self._copy_of = copy_of
         self.writing = False
         self.file = record_file(self.url)
-        self.name = str(self.file) if self.file else shown(self.url)
+        self.name = str(self.file) if self.file else hide_password(self.url)
         try:
             if self.url.get_backend_name() == "sqlite":
                 self._check_file()

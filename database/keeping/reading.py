@@ -100,7 +100,7 @@ def _unreadable(session: str, seq: int) -> UnreadableError:
     return UnreadableError(f"message {seq} of session {session} can't be read")
 
 
-def parsed(row: sa.Row[Any]) -> Row:
+def row_of(row: sa.Row[Any]) -> Row:
     """A row with the columns ``…_json`` parsed and named without the ending.
 
     Raises:

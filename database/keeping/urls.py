@@ -31,7 +31,7 @@ def record_file(url: sa.URL) -> Path | None:
     return Path(str(url.database))
 
 
-def shown(url: sa.URL) -> str:
+def hide_password(url: sa.URL) -> str:
     """A URL as anybody may read it."""
     if "password" in url.query:
         url = url.update_query_dict({"password": "***"})

@@ -55,7 +55,7 @@ def backup(where: str | os.PathLike[str], to: str | os.PathLike[str]) -> Copy:
     if source is None:
         name = record_url(where).render_as_string()
         raise RecordError(f"{name} is no file; its database server's own tool (pg_dump) copies it")
-    _known(source)
+    _refuse_unknown(source)
     if target.exists():
         raise RecordError(f"{target} exists already; a backup replaces nothing")
     try:
@@ -113,7 +113,7 @@ def copy_sessions(record: Record, ids: Sequence[str], to: Path) -> None:
         database.close()
 
 
-def _known(file: Path) -> None:
+def _refuse_unknown(file: Path) -> None:
     """Refuse what is no record, or one of a newer Fechner."""
     database = Database(file, read_only=True)
     try:

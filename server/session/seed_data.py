@@ -49,19 +49,19 @@ def read(
     The newest sessions, and in them the newest trials, come first where there are more than `most`. With
     `owners`, only their sessions count.
     """
-    from fechner.database.seed_data import matching, told
+    from fechner.database.seed_data import find_setups, read_trials
 
     found = {}
     for name, conditions in sections(specification).items():
         taken: list[list[dict[str, Any]]] = []
         others, left, more = [], most, False
         with record.snapshot() as connection:
-            for setup in matching(connection, conditions.wanted, session, owners):
+            for setup in find_setups(connection, conditions.wanted, session, owners):
                 other = difference(specification, setup["parameters"], setup["outcomes"])
                 if other:
                     others.append(other)
                     continue
-                trials = told(connection, setup["session"], setup["strategy"], left + 1)
+                trials = read_trials(connection, setup["session"], setup["strategy"], left + 1)
                 more = len(trials) > left
                 taken.append(trials[-left:] if left else [])
                 left -= len(taken[-1])

@@ -41,7 +41,7 @@ def test_the_process_kills_itself(wanted: str, passed: int) -> None:
 
 def test_a_point_may_raise() -> None:
     """Every time, as a disk that fails."""
-    fail = failpoints.armed("before_commit:raise")
+    fail = failpoints.arm("before_commit:raise")
     fail("after_commit")
     for _ in range(2):
         with pytest.raises(OSError, match="fail-point before_commit"):
@@ -52,4 +52,4 @@ def test_a_point_may_raise() -> None:
 def test_a_name_that_is_none_is_said(wanted: str) -> None:
     """A test with a slip in it doesn't pass because nothing failed."""
     with pytest.raises(ValueError, match="FECHNER_FAIL_POINT"):
-        failpoints.armed(wanted)
+        failpoints.arm(wanted)
