@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from fechner.database.errors import UnreadableError
+from fechner.database.form.message import Owner
 from fechner.database.form.tables import (
     Row,
     messages,
@@ -69,7 +70,7 @@ def find_setups(
     connection: sa.Connection,
     wanted: Mapping[str, Sequence[str]],
     besides: str,
-    owners: tuple[str | None, ...] | None = None,
+    owner: Owner | None = None,
 ) -> list[Row]:
     """The setups of other sessions for which every condition holds, the newest session first.
 
@@ -77,7 +78,7 @@ def find_setups(
         connection: to a record.
         wanted: for each key the texts of which the setup has one.
         besides: a session that is left out.
-        owners: whose sessions count; None: everybody's.
+        owner: whose sessions count; None: everybody's.
 
     Returns:
         Rows with session, strategy, and parameters and outcomes as the setup recorded them.
@@ -97,8 +98,8 @@ def find_setups(
     for key, texts in wanted.items():
         if key in COLUMNS:
             statement = statement.where(COLUMNS[key].in_(list(texts)))
-    if owners is not None:
-        statement = statement.where(sa.or_(*(sessions.c.owner.is_not_distinct_from(one) for one in owners)))
+    if owner is not None:
+        statement = statement.where(sessions.c.owner.is_not_distinct_from(owner.name))
     others = {key: texts for key, texts in wanted.items() if key not in COLUMNS}
     found = []
     for row in connection.execute(statement, {"besides": besides}):

@@ -23,6 +23,29 @@ from fechner.database.form.change_parts import (
     ToldTrial,
 )
 
+__all__ = [
+    "CHANGES",
+    "AskChange",
+    "AskedTrial",
+    "Change",
+    "Config",
+    "CorrectChange",
+    "Described",
+    "EarlierTrial",
+    "ExitChange",
+    "ExtensionFile",
+    "FinishStrategyChange",
+    "Left",
+    "Outcome",
+    "ResumeChange",
+    "SetupChange",
+    "SkipChange",
+    "TellChange",
+    "ToldTrial",
+    "environment_of",
+    "read",
+]
+
 
 class SetupChange(TypedDict):
     """A strategy begins and is the current one; strategy 0 begins the session.

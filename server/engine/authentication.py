@@ -24,7 +24,7 @@ def introduce(engine: Engine, connection: Connection) -> None:
     """Who is it that begins to speak this dialect? Nobody yet where a token is asked for."""
     if engine.tokens is None:
         connection.principal = OPEN
-    elif connection.dialect is not None and connection.dialect.lenient and engine.nameless:
+    elif connection.dialect is not None and connection.dialect.traits.tokenless and engine.nameless:
         connection.principal = NAMELESS
 
 
@@ -36,7 +36,7 @@ def fault_of(engine: Engine, connection: Connection, type_: str) -> FechnerError
     principal = connection.principal
     if principal is None:
         dialect = connection.dialect
-        if dialect is not None and dialect.lenient:
+        if dialect is not None and dialect.traits.tokenless:
             text = "this server asks for a token, which this dialect has no way to send"
             return FechnerError("unauthorized", text, hint='use "version": "1", or a server on this machine')
         text = "this server asks for a token first"

@@ -113,8 +113,8 @@ def _give_up(engine: Engine, ahead: Ahead) -> None:
 def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tuple[Any, ...]]]:
     """What to have at hand, by digest."""
     session, (n, fixed, beyond, _) = lane.session, lane.repeats
-    lenient = lane.owner is not None and lane.owner.dialect is not None and lane.owner.dialect.lenient
-    goes_on = beyond or lenient
+    dialect = None if lane.owner is None else lane.owner.dialect
+    goes_on = beyond or (dialect is not None and dialect.traits.asks_go_on)
     if kind_of(lane.last_type).before_ask or not session.pending:
         if not (engine.eager or lane.ahead) or not _costs(session.state, goes_on):
             return {}

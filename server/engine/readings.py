@@ -37,7 +37,7 @@ def found(engine: Engine, event: Found) -> None:
         fail(engine, lane, FechnerError("storage_failed", detail, "id", hint))
         return
     raw = job.request.raw
-    if not job.texts and (recorded.get("type"), recorded.get("message") or {}) != (
+    if not job.replies and (recorded.get("type"), recorded.get("message") or {}) != (
         raw.get("type"),
         raw.get("message") or {},
     ):

@@ -53,7 +53,7 @@ class Left:
 
 def heard(engine: Engine, connection: Connection, request: Request) -> None:
     """Note what a request says about who sits there."""
-    if connection.dialect is None or not connection.dialect.lenient:
+    if connection.dialect is None or not connection.dialect.traits.sessions_unnamed:
         return
     connection.participant = _participant(request) or connection.participant
     connection.spoke = engine.now.seconds
@@ -244,4 +244,4 @@ def _participant(request: Request) -> str | None:
 
 def _fits(engine: Engine, connection: Connection) -> bool:
     dialect = connection.dialect
-    return engine.reattach and connection.stream and dialect is not None and dialect.lenient
+    return engine.reattach and connection.stream and dialect is not None and dialect.traits.sessions_unnamed

@@ -32,7 +32,7 @@ from fechner.server.engine.events import (
 )
 from fechner.server.engine.lanes import Job, Lane, set_alarm, silence
 from fechner.server.engine.principals import NAMELESS
-from fechner.server.engine.replies import entry, render
+from fechner.server.engine.replies import entry, render, render_both
 from fechner.server.observing.faults import Fault, fault
 from fechner.server.protocol.dialects.base import Reply, Timing
 from fechner.server.protocol.errors import FechnerError, inside
@@ -106,7 +106,7 @@ def do_step(engine: Engine, lane: Lane) -> None:
     if isinstance(step.message, Replay):
         _read_history(engine, lane, step.message)
         return
-    version, lenient = dialect.version, dialect.lenient
+    version, traits = dialect.handlers, dialect.traits
     principal = job.connection.principal or NAMELESS
 
     def handled() -> Result:
@@ -117,7 +117,7 @@ def do_step(engine: Engine, lane: Lane) -> None:
             session=lane.session,
             limits=engine.limits,
             version=version,
-            lenient=lenient,
+            traits=traits,
             draw_seed=engine.draw_seed,
             server=engine.server,
             record=engine.record,
@@ -250,7 +250,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     except Exception as error:
         fail(engine, lane, engine.incident(fault(error), lane))
         return
-    job.pending = (text, answer.change)
+    job.pending = (reply, text, answer.change)
     # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
     waits = answer.change is not None or (kind.waits_for_commit and lane.known and not engine.read_only)
     if not waits:
@@ -260,7 +260,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
                 lane.used([job.step.key])
-        step_done(engine, lane, text)
+        step_done(engine, lane, text, reply)
         return
     if engine.read_only:
         fail(engine, lane, read_only(job.step.type))
@@ -275,7 +275,7 @@ def committed(engine: Engine, event: Committed) -> None:
     lane = engine.commits.pop(event.token)
     job = running(lane)
     assert job.pending is not None
-    text, change = job.pending
+    reply, text, change = job.pending
     lane.known = True
     try:
         if change is not None:
@@ -295,7 +295,7 @@ def committed(engine: Engine, event: Committed) -> None:
     if change is not None and change["type"] == "exit":
         engine.detach(lane, job.connection)
         engine.exited = True
-    step_done(engine, lane, text)
+    step_done(engine, lane, text, reply)
 
 
 def commit_failed(engine: Engine, event: CommitFailed) -> None:
@@ -322,23 +322,24 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     silence(engine, lane)
     if len(job.steps) > 1:
         error = inside(error, job.step.type)
-    text = render(job, Reply(error=error))
+    reply = Reply(error=error)
+    text = render(job, reply)
     known_fault = job.request.fault is not None
     type_ = job.request.type if known_fault else job.step.type
     silent = engine.stopping or engine.read_only or kind_of(type_).sessionless
     if recorded and lane.known and not silent:
         engine.emit(Commit(None, [entry(engine, lane, job, text, False, None)]))
-    if job.texts:  # an update whose tell stands
-        step_done(engine, lane, text)
+    if job.replies:  # an update whose tell stands
+        step_done(engine, lane, text, reply)
         return
     engine.job_done(lane, job, text)
 
 
-def step_done(engine: Engine, lane: Lane, text: str) -> None:
-    """Go on with the job's next step, or send its reply."""
+def step_done(engine: Engine, lane: Lane, text: str, reply: Reply | None = None) -> None:
+    """Go on with the job's next step, or send its reply; None: its text is that of the record."""
     job = running(lane)
-    job.texts.append(text)
-    if len(job.texts) < len(job.steps):
+    job.replies.append(text if reply is None else reply)
+    if len(job.replies) < len(job.steps):
         if engine.stopping:
             fail(engine, lane, FechnerError("shutting_down", "the server is stopping"), recorded=False)
         elif lane.loading:
@@ -347,11 +348,7 @@ def step_done(engine: Engine, lane: Lane, text: str) -> None:
         else:
             _begin_step(engine, lane)
         return
-    dialect = job.connection.dialect
-    assert dialect is not None
-    if len(job.steps) > 1:
-        text = dialect.compose(job.request, job.texts[0], job.texts[1])
-    engine.job_done(lane, job, text)
+    engine.job_done(lane, job, render_both(job) if len(job.steps) > 1 else text)
 
 
 def running(lane: Lane) -> Job:

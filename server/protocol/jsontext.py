@@ -1,4 +1,9 @@
-"""Strict JSON: what comes in is checked against the limits, what goes out is always finite."""
+"""Strict JSON: what comes in is checked against the limits, what goes out is always finite.
+
+It is the standard library's parser with hooks. `msgspec` is some four times faster, on the few microseconds of
+a usual message, but takes the last of two equal keys, bounds depth only by the interpreter's stack, and has no
+hook by which to see either.
+"""
 
 from __future__ import annotations
 

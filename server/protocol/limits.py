@@ -1,4 +1,4 @@
-"""The limits of wire.md 1 as one table of settings."""
+"""The limits of docs/reference/limits.md as one table of settings."""
 
 from __future__ import annotations
 

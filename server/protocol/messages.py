@@ -1,6 +1,6 @@
 """The core's messages: what every dialect translates requests into, and what handlers are given.
 
-Replies travel as plain dicts in the form of wire.md 3; other dialects translate them.
+Replies travel as plain dicts in the form of docs/reference/wire.md, Messages; other dialects translate them.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from fechner.strategies.core.seed_data import difference, fitting
 from fechner.strategies.specification import SeedDataConditions, Specification
 
 if TYPE_CHECKING:
+    from fechner.database.form.message import Owner
     from fechner.database.record import Record
 
 
@@ -42,12 +43,12 @@ def read(
     specification: Specification,
     session: str,
     most: int,
-    owners: tuple[str | None, ...] | None = None,
+    owner: Owner | None = None,
 ) -> dict[str, Earlier]:
     """What an open record has for each section of conditions, without the trials of `session` itself.
 
     The newest sessions, and in them the newest trials, come first where there are more than `most`. With
-    `owners`, only their sessions count.
+    `owner`, only their sessions count.
     """
     from fechner.database.seed_data import find_setups, read_trials
 
@@ -56,7 +57,7 @@ def read(
         taken: list[list[dict[str, Any]]] = []
         others, left, more = [], most, False
         with record.snapshot() as connection:
-            for setup in find_setups(connection, conditions.wanted, session, owners):
+            for setup in find_setups(connection, conditions.wanted, session, owner):
                 other = difference(specification, setup["parameters"], setup["outcomes"])
                 if other:
                     others.append(other)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fechner.database.errors import RecordError, UnreadableError
+from fechner.database.form.message import Owner
 from fechner.server.engine.events import (
     Commit,
     CommitFailed,
@@ -150,7 +151,7 @@ def _history(record: Record, effect: ReadHistory) -> HistoryRead:
 
 
 def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
-    whose = None if effect.anybody else (effect.owner,)
+    whose = None if effect.anybody else Owner(effect.owner)
     try:
         return SeedDataRead(
             effect.token, seed_data.read(record, effect.specification, effect.session, effect.most, whose)

@@ -52,7 +52,23 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("aepsych",),
         ("",),
     ),
-    "fechner_client": (),
+    "fechner_client": (
+        ("errors", "framing", "security", "configuration"),
+        ("channel",),
+        ("tcp_channel", "zmq_channel", "memory_channel"),
+        ("opening",),
+        ("steps",),
+        ("talk",),
+        ("connection",),
+        ("results",),
+        ("trial",),
+        ("messages", "answers"),
+        ("progress",),
+        ("standing",),
+        ("queries",),
+        ("client",),
+        ("",),
+    ),
 }
 
 

@@ -18,7 +18,7 @@ def parameters(context: Context, message: Parameters) -> Answer:
     """The search space of the current strategy."""
     require_setup(context)
     space = context.session.state.space
-    return Answer(space.describe() if context.version == "1" else space.bounds())
+    return Answer(space.bounds() if context.traits.only_bounds else space.describe())
 
 
 @handles("info", "1", "aepsych-0.8")
@@ -45,7 +45,7 @@ def info(context: Context, message: Info) -> Answer:
         "reason": reason,
         "server": context.server,
     }
-    if context.version != "1":
+    if context.traits.knows_record:
         reply["record"] = context.record
         reply["data_points"] = state.n
         reply["stage_finished"] = stopping.stage_finished(state) is not None

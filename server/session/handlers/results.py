@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
 
 if TYPE_CHECKING:
+    from fechner.database.form.changes import Change
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
     from fechner.strategies.specification import Specification
@@ -32,8 +34,8 @@ class Context:
     Attributes:
         session: the session as of its last change.
         limits: of the server.
-        version: the registry version of the dialect that the request came in.
-        lenient: AEPsych's habits: asks go on after the end, a missing end is a warning.
+        version: the registry's version of the dialect that the request came in.
+        traits: the habits of that dialect's clients.
         draw_seed: a fresh seed, for setups that name none.
         server: name and version.
         record: the record's name.
@@ -45,7 +47,7 @@ class Context:
     session: Session
     limits: Limits
     version: str
-    lenient: bool
+    traits: Traits
     draw_seed: Callable[[], int]
     server: str
     record: str
@@ -59,7 +61,7 @@ class Answer:
     """What to reply, and the change to record first (None: nothing changes)."""
 
     message: dict[str, Any]
-    change: dict[str, Any] | None = None
+    change: Change | None = None
     warnings: list[tuple[str, str]] = field(default_factory=list)
     tier: str | None = None
 

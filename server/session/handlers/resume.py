@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fechner.database.form.changes import ResumeChange
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Resume
 from fechner.server.session.handlers.registry import handles
@@ -27,13 +28,11 @@ def resume(context: Context, message: Resume) -> Answer:
         "trials": session.counts(),
         "pending": session.pending_list(),
     }
-    change = (
-        None
-        if context.read_only
-        else {
-            "type": "resume",
-            "strategy": strategy,
-            "environment": context.environment(),
-        }
-    )
+    if context.read_only:
+        return Answer(reply)
+    change: ResumeChange = {
+        "type": "resume",
+        "strategy": strategy,
+        "environment": context.environment(),
+    }
     return Answer(reply, change)

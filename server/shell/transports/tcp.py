@@ -1,4 +1,4 @@
-"""TCP: a byte stream of JSON values, split incrementally (wire.md 1)."""
+"""TCP: a byte stream of JSON values, split incrementally (docs/reference/wire.md, Transport)."""
 
 from __future__ import annotations
 

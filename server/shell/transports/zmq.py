@@ -1,5 +1,6 @@
-"""ZMQ: a ROUTER socket, one JSON value per message, for REQ and DEALER clients (wire.md 1).
+"""ZMQ: a ROUTER socket, one JSON value per message, for REQ and DEALER clients.
 
+The peer's side is in docs/reference/wire.md, Transport.
 ZMQ itself tells nobody who is connected. That a peer is gone is heard from the socket's monitor, by the
 number of the descriptor that its messages came through; that it doesn't read is seen when its queue is full.
 """

@@ -1,4 +1,4 @@
-"""What those who have shown no token can't do to others (wire.md 5)."""
+"""What those who have shown no token can't do to others (docs/reference/wire.md, Security)."""
 
 from __future__ import annotations
 

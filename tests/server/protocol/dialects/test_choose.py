@@ -1,4 +1,4 @@
-"""Which dialect a connection speaks is decided by its first request (wire.md 4)."""
+"""Which dialect a connection speaks is decided by its first request (docs/reference/wire.md, AEPsych)."""
 
 from __future__ import annotations
 
