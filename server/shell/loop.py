@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fechner.database.keeping.failpoints import fail_point
+from fechner.database.failpoints import fail_point
 from fechner.server.engine.effects import (
     Abandon,
     Close,
