@@ -16,7 +16,15 @@ from sqlalchemy import bindparam
 
 from fechner.database.errors import UnreadableError
 from fechner.database.form.message import Owner
-from fechner.database.form.tables import Row, sessions, strategies, trial_outcomes, trial_parameters, trials
+from fechner.database.form.tables import (
+    Row,
+    messages,
+    sessions,
+    strategies,
+    trial_outcomes,
+    trial_parameters,
+    trials,
+)
 
 #: Conditions that have a column; any other key is one of the metadata.
 COLUMNS = {
@@ -58,7 +66,7 @@ _PARAMETERS = _values(trial_parameters).order_by(trial_parameters.c.name, trial_
 _OUTCOMES = _values(trial_outcomes).order_by(trial_outcomes.c.name)
 
 
-def matching(
+def find_setups(
     connection: sa.Connection,
     wanted: Mapping[str, Sequence[str]],
     besides: str,
@@ -110,7 +118,7 @@ def matching(
     return found
 
 
-def told(connection: sa.Connection, session: str, strategy: int, most: int) -> list[Row]:
+def read_trials(connection: sa.Connection, session: str, strategy: int, most: int) -> list[Row]:
     """The newest trials of a setup that have an outcome for the model, in order; at most `most`.
 
     Each row has session, trial, config (the stimulus really shown, if another was) and outcome (as
@@ -142,8 +150,6 @@ def told(connection: sa.Connection, session: str, strategy: int, most: int) -> l
 
 def copies(connection: sa.Connection, taken_from: Sequence[str]) -> list[str]:
     """The sessions whose setup copied trials of one of these sessions, except for these themselves."""
-    from fechner.database.form.tables import messages
-
     if not taken_from:
         return []
     found = connection.execute(

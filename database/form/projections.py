@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from fechner.database.form.change_parts import Config, Outcome
 from fechner.database.form.changes import (
     CHANGES,
     AskChange,
     Change,
-    Config,
     CorrectChange,
-    Outcome,
     SetupChange,
     SkipChange,
     TellChange,
@@ -105,7 +104,7 @@ def _project(rows: Rows, session: str, seq: int, at: datetime, change: Change) -
     # The others show only in the session's order of stages and current strategy.
 
 
-def typed(value: Any) -> tuple[float | None, str | None]:
+def split_value(value: Any) -> tuple[float | None, str | None]:
     """A value as (number, text): finite numbers and truth values as number, all else as text."""
     if value is None:
         return None, None
@@ -134,7 +133,7 @@ def _json(value: Any) -> str | None:
 
 
 def _float(value: Any) -> float | None:
-    return typed(value)[0]
+    return split_value(value)[0]
 
 
 def _setup(rows: Rows, session: str, seq: int, at: datetime, change: SetupChange) -> None:
@@ -224,7 +223,7 @@ def _tell(rows: Rows, session: str, seq: int, at: datetime, change: TellChange) 
 def _outcomes(session: str, trial: int, outcome: Outcome | None) -> list[Row]:
     found = []
     for name, value in (outcome or {}).items():
-        number, text = typed(value)
+        number, text = split_value(value)
         found.append(
             {"session": session, "trial": trial, "name": storable(name), "number": number, "text": text}
         )
@@ -254,7 +253,7 @@ def _skip(rows: Rows, session: str, seq: int, at: datetime, change: SkipChange) 
 def _parameters(rows: Rows, session: str, trial: int, config: Config) -> None:
     for name, value in config.items():
         for stimulus, one in enumerate(value if isinstance(value, list | tuple) else (value,)):
-            number, text = typed(one)
+            number, text = split_value(one)
             rows.trial_parameters.append(
                 {
                     "session": session,

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from fechner.server.engine import work
 from fechner.server.engine.authentication import fault_of, introduce, wrong
-from fechner.server.engine.events import Load, Loaded, Log, Pause, Received
+from fechner.server.engine.effects import Load, Pause
+from fechner.server.engine.events import Loaded, Received
 from fechner.server.engine.lanes import Connection, Job, Lane, steps_of
 from fechner.server.engine.principals import MOST_WRONG, NAMELESS
 from fechner.server.engine.reattachment import heard, take_up
 from fechner.server.engine.sessionless import reply_of
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request, choose
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError

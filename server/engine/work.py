@@ -17,23 +17,13 @@ from fechner.server.engine.access import (
     read_only,
     unknown_session,
 )
-from fechner.server.engine.events import (
-    Commit,
-    CommitFailed,
-    Committed,
-    Compute,
-    Computed,
-    ComputeFailed,
-    Emitted,
-    Find,
-    Log,
-    ReadHistory,
-    ReadSeedData,
-)
+from fechner.server.engine.effects import Commit, Compute, Find, ReadHistory, ReadSeedData
+from fechner.server.engine.events import CommitFailed, Committed, Computed, ComputeFailed, Emitted
 from fechner.server.engine.lanes import Job, Lane, set_alarm, silence
 from fechner.server.engine.principals import NAMELESS
 from fechner.server.engine.replies import entry, render, render_both
 from fechner.server.observing.faults import Fault, fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects.base import Reply, Timing
 from fechner.server.protocol.errors import FechnerError, inside
 from fechner.server.protocol.kinds import kind_of

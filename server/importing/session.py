@@ -16,13 +16,12 @@ from pydantic import ValidationError
 
 from fechner.database.aepsych.sessions import Event, ForeignSession
 from fechner.database.aepsych.shapes import config_of
+from fechner.database.form.change_parts import Described, ToldTrial
 from fechner.database.form.changes import (
     Change,
-    Described,
     FinishStrategyChange,
     ResumeChange,
     SetupChange,
-    ToldTrial,
 )
 from fechner.database.form.message import Entry, to_json
 from fechner.server.importing.stand_in import stand_in

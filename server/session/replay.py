@@ -59,7 +59,7 @@ class Verification:
 
 #: What an ask computes: state before it, number of points, fixed values, and the tier that a deadline left.
 Arguments = tuple[State, int, Mapping[str, Any], str | None]
-Propose = Callable[..., dict[str, Any]]
+Propose = Callable[..., Mapping[str, Any]]
 
 #: What a client sees of an ask, or the next one depends on; compared where machines may differ in last bits.
 _VISIBLE = ("stage", "points", "tier", "again", "post_mean", "post_sd")
@@ -67,7 +67,7 @@ _VISIBLE = ("stage", "points", "tier", "again", "post_mean", "post_sd")
 
 def recomputation(
     changes: Iterable[tuple[int, Change]], tolerance: float = 0.0
-) -> Generator[Arguments, dict[str, Any], Verification]:
+) -> Generator[Arguments, Mapping[str, Any], Verification]:
     """Verify a session without computing: yields what each ask needs and is sent what it gives.
 
     Raises:
@@ -147,7 +147,7 @@ def verify(
     """
     broken = record.verify_chain(session)
     steps = recomputation(((seq, change) for seq, _, change in record.changes(session)), tolerance)
-    result: dict[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
     asks = 0
     while True:
         try:

@@ -59,12 +59,12 @@ def read(
         taken: list[list[dict[str, Any]]] = []
         others, left, more = [], most, False
         with record.snapshot() as connection:
-            for setup in on_record.matching(connection, conditions.wanted, session, owner):
+            for setup in on_record.find_setups(connection, conditions.wanted, session, owner):
                 other = difference(specification, setup["parameters"], setup["outcomes"])
                 if other:
                     others.append(other)
                     continue
-                trials = on_record.told(connection, setup["session"], setup["strategy"], left + 1)
+                trials = on_record.read_trials(connection, setup["session"], setup["strategy"], left + 1)
                 more = len(trials) > left
                 taken.append(trials[-left:] if left else [])
                 left -= len(taken[-1])

@@ -14,26 +14,29 @@ from typing import Any
 
 from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.server.engine.effects import (
     Abandon,
     Commit,
     Compute,
-    Connected,
     Effect,
-    Emitted,
-    Event,
     Find,
-    Gone,
     Load,
-    Now,
     ReadHistory,
     ReadSeedData,
+    Send,
+    Silence,
+    Wake,
+)
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
+    Connected,
+    Emitted,
+    Event,
+    Gone,
+    Now,
     Received,
     SeedDataRead,
-    Send,
     Unreadable,
-    Wake,
     Woken,
 )
 from fechner.server.engine.options import EngineOptions
@@ -212,6 +215,9 @@ class Server:
                 self._pool.submit(effect)
         elif isinstance(effect, Wake):
             self._alarm = effect
+        elif isinstance(effect, Silence):
+            if self._alarm is not None and self._alarm.token == effect.token:
+                self._alarm = None
         elif isinstance(effect, Abandon) and self._pool is not None:
             self._computing -= 1
             self._pool.abandon(effect.task)

@@ -15,35 +15,30 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fechner.database.keeping.failpoints import fail_point
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.database.failpoints import fail_point
+from fechner.server.engine.effects import (
     Abandon,
     Close,
     Commit,
     Compute,
-    ComputeFailed,
     Effect,
-    Event,
     Find,
-    Gone,
     Halt,
     Load,
-    Log,
-    Now,
     Pause,
     Promote,
     ReadHistory,
     ReadSeedData,
     Send,
-    Stop,
+    Silence,
     Trust,
     Wake,
-    Woken,
 )
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import ComputeFailed, Event, Gone, Now, Stop, Woken
 from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault, fault
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import of_strangers
 from fechner.server.shell.environment import environment
@@ -332,6 +327,10 @@ class Loop:
                 self._pool.abandon(effect.task)
         elif isinstance(effect, Wake):
             self._set_alarm(effect)
+        elif isinstance(effect, Silence):
+            timer = self._alarms.pop(effect.token, None)
+            if timer is not None:  # else its time has come already
+                timer.cancel()
         elif isinstance(effect, Trust):
             peer = self._peers.get(effect.connection)
             if peer is not None:
@@ -350,11 +349,6 @@ class Loop:
             self._halted.set()
 
     def _set_alarm(self, wake: Wake) -> None:
-        """Deadlines may be far away, and most are met long before: forget those now and then."""
-        engine = self._engine
-        if len(self._alarms) > 2 * (len(engine.alarms) + len(engine.penalties)) + 64:
-            for token in self._alarms.keys() - engine.alarms.keys() - engine.penalties.keys():
-                self._alarms.pop(token).cancel()
         wait = max(0.0, wake.seconds - time.monotonic())
         self._alarms[wake.token] = self._loop.call_later(wait, self._alarmed, wake.token)
 

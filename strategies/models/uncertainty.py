@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.families.modules import module_of
+from fechner.strategies.models.families._base import Family
+from fechner.strategies.models.families.registry import family_of
 from fechner.strategies.models.fitting.theta import Evidence, Layout
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.models.posteriors.posterior import Posterior, root_of
@@ -201,12 +202,13 @@ def _made(
     hyperparameters: Mapping[str, Any],
     poll: Poll | None,
 ) -> Ensemble:
-    module = module_of(component)
-    centre = module.posterior(component, x, y, hyperparameters, poll=poll)
+    family = family_of(component)
+    centre = family.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))
-    if not 0 < len(y) <= LARGEST_N or component.plugin:
+    if not 0 < len(y) <= LARGEST_N or not isinstance(family, Family):
         return alone
-    layout, evidence, mode = module.problem(component, x, y, hyperparameters, poll)
+    task, evidence, mode = family.problem(component, x, y, hyperparameters, poll)
+    layout = task.layout
     try:
         half = _inverse_root(layout, evidence, mode)
     except np.linalg.LinAlgError:
@@ -216,8 +218,7 @@ def _made(
     for z in normal:
         theta = layout.inside(mode + WIDER * (half @ z))
         try:
-            moved = module.plain(layout, theta, hyperparameters)
-            member = module.posterior(component, x, y, moved, near=centre, poll=poll)
+            member = family.posterior(component, x, y, task.plain(theta), near=centre, poll=poll)
         except np.linalg.LinAlgError:
             continue
         value = member.log_evidence + layout.log_prior(theta) + 0.5 * float(z @ z)

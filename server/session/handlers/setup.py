@@ -14,7 +14,7 @@ from fechner.server.session.handlers.results import Answer, Context, Reading
 from fechner.server.session.seed_data import Earlier, sections
 from fechner.server.session.seed_data import warnings as doubts
 from fechner.strategies.config import check
-from fechner.strategies.numerics import device as gpu
+from fechner.strategies.config.judging import gpu
 from fechner.strategies.space.parameters import space
 from fechner.strategies.specification import Component, Parameter, Specification
 

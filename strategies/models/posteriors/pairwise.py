@@ -22,7 +22,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fechner.strategies.models.inference.expectation_propagation import expected_information
+from fechner.strategies.models.inference.binary_likelihood import expected_information
 from fechner.strategies.models.kernels.categories import categorical, centred, coded, flattened, spread
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.numerics.arrays import Array

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dtrtrs
 
-from fechner.strategies.models.inference.expectation_propagation import expected_information
+from fechner.strategies.models.inference.binary_likelihood import expected_information
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtr, ndtri, probability_moments

@@ -93,7 +93,8 @@ def test_twelve_comparisons_against_sampling() -> None:
 @pytest.mark.parametrize(("component", "size"), [(MODEL, 5), (NAMED, 3)], ids=["ours", "factory"])
 def test_gradient_of_the_evidence(component: Component, size: int) -> None:
     """The gradient by the hyperparameters' logarithms agrees with differences."""
-    layout, evidence, theta = problem(component, *data(40), HYPERPARAMETERS)
+    task, evidence, theta = problem(component, *data(40), HYPERPARAMETERS)
+    layout = task.layout
     assert layout.size == size
     for point in (theta, theta - 0.3):
         gradient = layout.objective(point, evidence)[1]
