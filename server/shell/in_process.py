@@ -36,6 +36,7 @@ from fechner.server.engine.events import (
     Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.framing import too_long
@@ -98,7 +99,8 @@ class Server:
         self.record = Record.open(where)
         self._disk = DiskWatch(self.record.file)
         self._limits = limits or Limits()
-        self._engine = Engine(entropy, str(where), self._limits, dialect, config, environment)
+        options = EngineOptions(dialect=dialect, default_config=config, limits=self._limits)
+        self._engine = Engine(entropy, str(where), options, environment=environment)
         self._turn = threading.RLock()
         self._replies: dict[int, deque[bytes]] = {}
         self._number = 0

@@ -41,6 +41,7 @@ from fechner.server.engine.events import (
     Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault, fault
 from fechner.server.observing.logs import emit
 from fechner.server.protocol.errors import FechnerError
@@ -93,20 +94,22 @@ class Loop:
         self._engine = Engine(
             os.urandom,
             record,
-            limits=settings.limits,
-            dialect=settings.dialect,
-            default_config=settings.config,
+            EngineOptions(
+                dialect=settings.dialect,
+                default_config=settings.config,
+                default_session=settings.resume,
+                read_only=settings.read_only,
+                eager=settings.eager and settings.workers > 0,  # inline, it would keep everybody waiting
+                speculate=settings.speculate and settings.workers > 0,
+                reattach=settings.reattach,
+                exit_with_client=settings.exit_with_client,
+                limits=settings.limits,
+                tokens=settings.tokens,
+                nameless=settings.nameless,
+            ),
             environment=environment,
-            default_session=settings.resume,
-            read_only=settings.read_only,
-            eager=settings.eager and settings.workers > 0,  # inline, it would keep everybody waiting
-            speculate=settings.speculate and settings.workers > 0,
-            reattach=settings.reattach,
-            exit_with_client=settings.exit_with_client,
             machine=self._machine,
             begun=time.monotonic(),
-            tokens=settings.tokens,
-            nameless=settings.nameless,
         )
         self._counters = self._engine.counters
         known = settings.tokens is None or settings.nameless  # this machine's programs, or anybody

@@ -30,6 +30,7 @@ from fechner.server.engine.events import (
     Send,
 )
 from fechner.server.engine.lanes import steps_of
+from fechner.server.engine.options import EngineOptions
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.dialects import DIALECTS
 from fechner.server.protocol.dialects.base import Reply
@@ -72,7 +73,7 @@ class Served:
     """An engine with one connection that has a session; disk and workers answer at once."""
 
     def __init__(self, dialect: str) -> None:
-        self.engine = Engine(random.Random(0).randbytes, dialect=dialect, limits=Limits())
+        self.engine = Engine(random.Random(0).randbytes, options=EngineOptions(dialect=dialect))
         self.cases = 0
         self.sent: list[bytes] = []
         self.closed = False

@@ -44,6 +44,7 @@ from fechner.server.engine.events import (
     Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
@@ -224,7 +225,7 @@ class Rig:
     ) -> None:
         self.compute = compute
         self.disk = disk or Disk()
-        self.engine = Engine(random.Random(seed).randbytes, "rig.db", **options)
+        self.engine = Engine(random.Random(seed).randbytes, "rig.db", EngineOptions(**options))
         self.seconds = 100.0
         self.peers: dict[int, Peer] = {}
         self.storage: deque[Commit | Load | Find | ReadHistory] = deque()

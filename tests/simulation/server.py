@@ -33,6 +33,7 @@ from fechner.server.engine.events import (
     Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 
 from . import stand_in
 from .clock import Loop
@@ -60,7 +61,7 @@ class Process:
         self.loop = Loop(self.clock)
         asyncio._set_running_loop(self.loop)  # type: ignore[arg-type]
         entropy = random.Random(self.weather.rng.getrandbits(64)).randbytes
-        self.engine = Engine(entropy, "simulated.db", self.limits, **options)
+        self.engine = Engine(entropy, "simulated.db", EngineOptions(limits=self.limits, **options))
         self.peers: dict[int, Any] = {}
         self.wires: dict[int, Wire | Mail] = {}
         self.real_models = real_models
