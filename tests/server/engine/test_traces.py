@@ -10,8 +10,7 @@ import pytest
 from fechner.server.engine import access, lanes
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import Connected, Wake
-from fechner.server.shell.loop import Loop
-from fechner.server.shell.settings import Settings
+from fechner.server.shell.alarms import Alarms
 
 #: Parts of an engine that don't grow with what was ever said.
 FIXED = ("counters", "limits", "now", "entropy", "environment", "machine")
@@ -105,16 +104,14 @@ def test_deadlines_that_were_met_are_forgotten() -> None:
     """However far away they were; one that somebody still waits for is not."""
 
     async def main() -> None:
-        loop = Loop(Settings(), "x", lambda: None)  # type: ignore[arg-type, return-value]
-        loop._loop = asyncio.get_running_loop()
-        loop._engine.alarms[1] = None  # type: ignore[assignment]
+        alarms = Alarms(lambda token: None, lambda: {1})
         for token in range(1, 1000):
-            loop._set_alarm(Wake(token, 1e12))
-        assert 1 in loop._alarms
-        assert len(loop._alarms) < 100
-        assert sum(not alarm.cancelled() for alarm in loop._alarms.values()) < 100
-        for alarm in loop._alarms.values():
-            alarm.cancel()
+            alarms.set(Wake(token, 1e12))
+        assert 1 in alarms
+        assert len(alarms) < 100
+        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+        assert sum(not timer.cancelled() for timer in timers) < 100
+        alarms.close()
 
     asyncio.run(main())
 
