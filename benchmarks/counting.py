@@ -22,12 +22,13 @@ from machine import describe, sentence
 from results import show
 from throughput import CONFIG
 
+from fechner.server.engine.effects import Commit, Load
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Commit, Committed, Connected, Event, Load, Loaded, Now, Received
+from fechner.server.engine.events import Committed, Connected, Event, Loaded, Now, Received
 from fechner.server.observing.counters import Counters
 from fechner.server.protocol.dialects import NATIVE
 from fechner.server.protocol.errors import CODES
-from fechner.server.protocol.messages import MESSAGES
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.shell.metrics_text import Page
 
 NOW = Now(0.0, datetime(2024, 5, 6, tzinfo=UTC))

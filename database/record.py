@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from fechner.database.errors import RecordError, UnreadableError
 from fechner.database.form import statements
-from fechner.database.form.message import Change, Entry, Message, escape_id, unescape_id
+from fechner.database.form.changes import Change, read
+from fechner.database.form.message import Entry, Message, escape_id, unescape_id
 from fechner.database.form.origins import note, of_session
 from fechner.database.form.tables import Row
 from fechner.database.keeping.connection import Database, reason
@@ -175,7 +176,7 @@ class Record:
         """What each message did to the session, in order: (seq, the message's type, change)."""
         for row in self._pages(statements.CHANGES, session):
             try:
-                change = json.loads(row.change)
+                change = read(row.change)
             except (ValueError, TypeError) as error:
                 raise _unreadable(session, row.seq) from error
             yield row.seq, row.type, change
@@ -306,7 +307,7 @@ def _message(row: sa.Row[Any]) -> Message:
             values["client_id"] = unescape_id(values["client_id"])
         values["type"] = unescape_id(values["type"])
         if values["change"] is not None:
-            values["change"] = json.loads(values["change"])
+            values["change"] = read(values["change"])
     except (ValueError, TypeError) as error:
         raise _unreadable(values["session"], values["seq"]) from error
     if not (isinstance(values["request"], str) and isinstance(values["reply"], str)):

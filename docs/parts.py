@@ -22,8 +22,8 @@ from fechner.database.form import tables, views
 from fechner.server.cli import app
 from fechner.server.cli.serving import option_of
 from fechner.server.protocol.errors import CODES
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.protocol.limits import Limits
-from fechner.server.protocol.messages import MESSAGES
 from fechner.strategies.config import check
 from fechner.strategies.config.describing import describe
 from fechner.strategies.config.tables.keys import (

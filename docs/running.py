@@ -13,26 +13,21 @@ from typing import Any
 from rich.console import Console
 
 from fechner.server.commands.frames import Frame
+from fechner.server.engine.effects import Commit, Compute, Effect, Load, Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (
-    Commit,
     CommitFailed,
     Committed,
-    Compute,
     Computed,
     Connected,
-    Effect,
     Event,
-    Load,
     Loaded,
-    Log,
     Now,
     Received,
-    Wake,
 )
 from fechner.server.engine.status import status
 from fechner.server.observing.counters import Histogram
-from fechner.server.observing.logs import JsonLines, TextLines
+from fechner.server.observing.logs import JsonLines, Log, TextLines
 from fechner.server.shell.driver import Driver
 from fechner.server.shell.execution import run
 from fechner.server.shell.inline import Inline
@@ -113,6 +108,9 @@ class Served:
 
     def set(self, wake: Wake) -> None:
         """No deadline comes."""
+
+    def silence(self, token: int) -> None:
+        """None was to come."""
 
     def halt(self) -> None:
         """Nobody stops it."""

@@ -21,8 +21,8 @@ import fechner_client
 from fechner.server.cli import app
 from fechner.server.protocol.dialects import DIALECTS
 from fechner.server.protocol.errors import CODES
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.protocol.limits import Limits
-from fechner.server.protocol.messages import MESSAGES
 from fechner.strategies.config import check
 from fechner.strategies.config.tables.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS
 from fechner.strategies.config.tables.registry import CLASSES, OLDER_CLASSES

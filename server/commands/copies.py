@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fechner.database.errors import RecordError
+from fechner.database.form.changes import environment_of
 from fechner.database.form.tables import HEAD
 from fechner.database.record import Record
 from fechner.database.upkeep.backup import backup as copy_record
@@ -91,9 +92,9 @@ def _files(record: Record, id_: str, folder: Path) -> dict[str, bytes]:
 def _versions(record: Record, id_: str) -> dict[str, Any]:
     """What wrote the bundle, and what computed the session."""
     environments = [
-        {"seq": seq, **change["environment"]}
+        {"seq": seq, **environment}
         for seq, _, change in record.changes(id_)
-        if change.get("environment")
+        if (environment := environment_of(change))
     ]
     return {"fechner": __version__, "record_revision": HEAD, "session": id_, "computed_by": environments}
 

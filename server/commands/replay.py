@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from fechner.database.form.changes import environment_of
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json
 from fechner.server.commands.record import find_session, opened, read_back
 from fechner.server.shell.environment import differences, environment
@@ -62,7 +63,7 @@ def _explained(record: Record, id_: str, difference: Difference) -> list[str]:
     for at, _, change in record.changes(id_):
         if at > difference.seq:
             break
-        recorded = change.get("environment") or recorded
+        recorded = environment_of(change) or recorded
     then, now = ({"device": device} for device in difference.devices)
     return differences({**recorded, **then}, {**environment(), **now}) if recorded else []
 

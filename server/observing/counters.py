@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fechner.server.protocol.messages import MESSAGES
+from fechner.server.protocol.kinds import KINDS
 
 #: Upper bounds of the bins of times, in seconds.
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -19,7 +19,7 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 #: Types that requests are counted under; others are `unknown`.
-TYPES = frozenset((*MESSAGES, "can_model"))
+TYPES = frozenset(KINDS)
 
 
 class Histogram:

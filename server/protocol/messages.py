@@ -168,30 +168,6 @@ class Exit(Message):
     """End the session."""
 
 
-#: The message of each type (the keys are the wire's type names).
-MESSAGES: dict[str, type[Message]] = {
-    "hello": Hello,
-    "auth": Auth,
-    "ping": Ping,
-    "status": Status,
-    "setup": Setup,
-    "ask": Ask,
-    "tell": Tell,
-    "update": Update,
-    "skip": Skip,
-    "correct": Correct,
-    "query": Query,
-    "parameters": Parameters,
-    "info": Info,
-    "get_config": GetConfig,
-    "finish_strategy": FinishStrategy,
-    "resume": Resume,
-    "replay": Replay,
-    "exit": Exit,
-    "shutdown": Shutdown,
-}
-
-
 def validate(kind: type[Message], content: Any, where: str = "message") -> Message:
     """`content` as a message.
 

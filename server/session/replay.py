@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fechner.database.form.changes import AskChange, Change
 from fechner.server.protocol.errors import FechnerError
-from fechner.server.session.session import Change, Session, proposal_of
+from fechner.server.session.session import Session, proposal_of
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import Strategy, propose
 from fechner.strategies.plugins.extensions import at_fault
@@ -78,8 +79,8 @@ def recomputation(
     asks = 0
     for seq, change in changes:
         try:
-            arguments = _arguments(session, change)
-            recorded = proposal_of(change) if arguments else {}
+            arguments = _arguments(session, change) if change["type"] == "ask" else None
+            recorded = proposal_of(change) if change["type"] == "ask" else {}
         except Exception as error:
             raise _damaged(seq, error) from error
         if arguments:
@@ -97,10 +98,8 @@ def recomputation(
     return Verification(asks)
 
 
-def _arguments(session: Session, change: Change) -> Arguments | None:
-    """What an ask computed from; None for other changes."""
-    if change["type"] != "ask":
-        return None
+def _arguments(session: Session, change: AskChange) -> Arguments:
+    """What an ask computed from."""
     cut = change.get("deadline_ms") is not None and change["tier"] in CUT_SHORT
     tier = change["tier"] if cut else None
     return session.strategies[change["strategy"]].state, change["n"], change["fixed"], tier

@@ -7,28 +7,27 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fechner.database.keeping.failpoints import fail_point
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.server.engine.effects import (
     Abandon,
     Close,
     Commit,
     Compute,
     Effect,
-    Event,
     Find,
-    Gone,
     Halt,
     Load,
-    Log,
-    Now,
     Pause,
     Promote,
     ReadHistory,
     ReadSeedData,
     Send,
+    Silence,
     Trust,
     Wake,
 )
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import Event, Gone, Now
+from fechner.server.observing.logs import Log
 from fechner.server.shell.ports import Ports
 
 
@@ -116,6 +115,7 @@ _CARRY_OUT: dict[type[Any], Callable[[Driver, Ports, Any], None]] = {
     Promote: lambda driver, ports, effect: ports.executor.promote(effect.task, effect.priority),
     Abandon: lambda driver, ports, effect: ports.executor.abandon(effect.task),
     Wake: lambda driver, ports, effect: ports.timers.set(effect),
+    Silence: lambda driver, ports, effect: ports.timers.silence(effect.token),
     Log: lambda driver, ports, effect: ports.log(effect),
     Halt: lambda driver, ports, effect: ports.halt(),
 }

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import IO, Any
 
-from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.observing.faults import fault
 from fechner.server.protocol.errors import FechnerError
 

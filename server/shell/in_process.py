@@ -14,24 +14,21 @@ from typing import Any
 
 from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
+from fechner.server.engine.effects import Compute, Effect, ReadSeedData, Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (
-    Compute,
     Connected,
-    Effect,
     Emitted,
     Event,
     Gone,
-    Log,
     Now,
-    ReadSeedData,
     Received,
     SeedDataRead,
     Unreadable,
-    Wake,
     Woken,
 )
 from fechner.server.engine.options import EngineOptions
+from fechner.server.observing.logs import Log
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.framing import too_long
@@ -137,6 +134,11 @@ class _Ports:
         """The one deadline of the one request."""
         self._alarm = wake
 
+    def silence(self, token: int) -> None:
+        """It was met."""
+        if self._alarm is not None and self._alarm.token == token:
+            self._alarm = None
+
     def log(self, line: Log) -> None:
         """A notebook has no log."""
 
@@ -157,11 +159,9 @@ class _Ports:
                 self._ring()
 
     def _finish(self, result: Result | Emitted) -> None:
-        """A computation has come so far, or to its end: then nobody waits for its deadline."""
-        if not isinstance(result, Emitted):
-            self._alarm = None
-            if isinstance(self.executor, _Pool):
-                self.executor.awaited -= 1
+        """A computation has come so far, or to its end."""
+        if isinstance(self.executor, _Pool) and not isinstance(result, Emitted):
+            self.executor.awaited -= 1
         self.driver.deliver(result)
 
     def _give_up(self, task: Compute) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from fechner.server.engine.events import Compute, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Emitted
 from fechner.server.shell.execution import Abandoned, Result, run
 from fechner.server.shell.ports import Workload
 

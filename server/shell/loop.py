@@ -9,15 +9,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from fechner.server.engine.effects import Compute, Effect
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Compute, ComputeFailed, Effect, Event, Log, Now, Stop, Woken
+from fechner.server.engine.events import ComputeFailed, Event, Now, Stop, Woken
 from fechner.server.observing.faults import Fault, fault
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import of_strangers
 from fechner.server.shell.alarms import Alarms
@@ -91,7 +92,7 @@ class Loop:
         known = options.tokens is None or options.nameless  # this machine's programs, or anybody
         self._strangers = options.limits if known else of_strangers(options.limits)
         self.peers = Peers(self._strangers, self._deliver, self._turns, self._counters)
-        self.timers = Alarms(lambda token: self._deliver(Woken(token)), self._awaited_alarms)
+        self.timers = Alarms(lambda token: self._deliver(Woken(token)))
         self._inline = Inline(lambda call, task: self._loop.call_soon(call, task), self._deliver)
         self.executor: Executor = self._inline
         self._zmq: zmq_transport.ZmqTransport | None = None
@@ -256,9 +257,6 @@ class Loop:
         if isinstance(effect, Compute):
             answer = FechnerError("internal", "a computation could not be started")
             self._deliver(ComputeFailed(effect.task, answer, found))
-
-    def _awaited_alarms(self) -> Set[int]:
-        return self._engine.alarms.keys() | self._engine.penalties.keys()
 
     # What went wrong elsewhere
 

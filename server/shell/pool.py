@@ -18,10 +18,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fechner.server.engine.events import Compute, ComputeFailed, Emitted, Log, Priority
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed, Emitted
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import Fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.session.handlers.results import Priority
 from fechner.server.shell.execution import Result, Stopped, receive, send
 from fechner.server.shell.ports import Workload
 from fechner.strategies.numerics.threads import ENVIRONMENT

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fechner.server.engine.events import Compute, Effect, Log, Wake
+from fechner.server.engine.effects import Compute, Effect, Wake
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.limits import Limits
 from fechner.server.shell.storage import StorageEffect
 
@@ -97,6 +98,10 @@ class Timers(Protocol):
 
     def set(self, wake: Wake) -> None:
         """Deliver `Woken` at that time."""
+        ...
+
+    def silence(self, token: int) -> None:
+        """Nobody waits for that any more; its time may have come already."""
         ...
 
 

@@ -7,24 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fechner.database.errors import RecordError, UnreadableError
+from fechner.server.engine.effects import Commit, Find, Load, ReadHistory, ReadSeedData
 from fechner.server.engine.events import (
-    Commit,
     CommitFailed,
     Committed,
     Event,
-    Find,
     Found,
     HistoryRead,
-    Load,
     Loaded,
-    Log,
-    ReadHistory,
-    ReadSeedData,
     SeedDataRead,
 )
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import kind
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.session.handlers.registry import load
 from fechner.strategies._lazy import Lazy
 

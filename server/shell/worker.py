@@ -9,7 +9,7 @@ import threading
 from functools import partial
 from typing import IO
 
-from fechner.server.engine.events import Compute
+from fechner.server.engine.effects import Compute
 from fechner.server.observing.faults import fault
 from fechner.server.shell.execution import Abandoned, Result, Stopped, receive, run, send
 from fechner.strategies.numerics.threads import fix

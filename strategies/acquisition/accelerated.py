@@ -9,7 +9,6 @@ therefore differ only where candidates among the best are as near to each other 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -20,7 +19,7 @@ from fechner.strategies.acquisition.optimise import values_in_chunks
 from fechner.strategies.models.kernels.kernel_covariance import KernelCovariance
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.numerics import device as gpu
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 
 
 @cache
@@ -47,7 +46,7 @@ class Scan:
         self._acquisition = acquisition
         self.computed_on = gpu.PROCESSOR
 
-    def __call__(self, points: Array, poll: Callable[[], None] | None) -> Array:
+    def __call__(self, points: Array, poll: Poll | None) -> Array:
         """The values (m,) of (m, d) points, -inf where one is not finite, with polls between chunks."""
         on, self.computed_on = device(), gpu.PROCESSOR
         if on is not None:
@@ -78,7 +77,7 @@ def accelerated(acquisition: Acquisition, candidates: int) -> Acquisition:
 def on_device(
     acquisition: Acquisition,
     points: Array,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
     on: str,
     memory: int | None = None,
 ) -> Array:
@@ -105,7 +104,7 @@ def on_device(
     return out
 
 
-def settled(acquisition: Acquisition, points: Array, values: Array, poll: Callable[[], None] | None) -> Array:
+def settled(acquisition: Acquisition, points: Array, values: Array, poll: Poll | None) -> Array:
     """The values (m,) with the best and the median ones as the processor computes them."""
     finite = np.flatnonzero(np.isfinite(values))
     if not len(finite):

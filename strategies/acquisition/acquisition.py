@@ -37,9 +37,9 @@ from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
 from fechner.strategies.models.posteriors.weighted import WeightedPosterior
 from fechner.strategies.models.uncertainty import Ensemble
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
-from fechner.strategies.plugins.declare import function
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.specification import Component
 
 
@@ -81,7 +81,7 @@ class Acquisition:
     nominal_seconds: float
     gradients: Callable[[Array], tuple[Array, Array]] | None = None
     parts: Parts | None = None
-    scan: Callable[[Array, Callable[[], None] | None], Array] | None = None
+    scan: Callable[[Array, Poll | None], Array] | None = None
 
 
 def build(

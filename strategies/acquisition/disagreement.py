@@ -20,7 +20,7 @@ from fechner.strategies.acquisition.level_set import Values
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.uncertainty import Ensemble
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 NAME = "qBayesianActiveLearningByDisagreement"
 _HERMITE, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)

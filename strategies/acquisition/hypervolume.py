@@ -21,7 +21,7 @@ import numpy as np
 
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.weighted import WeightedPosterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.threads import hold_torch
 

@@ -22,7 +22,8 @@ from scipy.special import erfcx
 from fechner.strategies.acquisition.level_set import Gradients, Values
 from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array, log_ndtr, ndtr, ndtri
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import log_ndtr, ndtr, ndtri
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
 

@@ -23,7 +23,8 @@ from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.models.inference import ordinal_likelihood
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array, ndtr, probability_moments
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr, probability_moments
 
 OfMoments = Callable[[Array, Array], Array]
 Values = Callable[[Array], Array]

@@ -37,8 +37,8 @@ from fechner.strategies.acquisition.level_set import Gradients, OfMoments, Value
 from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.models.inference.expectation_propagation import expected_information
 from fechner.strategies.models.posteriors.posterior import Posterior
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import (
-    Array,
     bivariate_excess,
     bivariate_excess_slopes,
     density,

@@ -28,7 +28,8 @@ from fechner.strategies.acquisition.improvement import LOG_SQRT_2PI
 from fechner.strategies.acquisition.level_set import OfMoments, expected
 from fechner.strategies.acquisition.one_outcome import outcome_noise
 from fechner.strategies.models.posteriors.posterior import Posterior, root_of
-from fechner.strategies.numerics.normal import Array, log_ndtr, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import log_ndtr, ndtr
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
 

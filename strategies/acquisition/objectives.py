@@ -20,7 +20,8 @@ import numpy as np
 from scipy.special import expit
 
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array, ndtr, probability_moments
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr, probability_moments
 from fechner.strategies.specification import Component
 
 _Z: Array = np.linspace(-8.5, 8.5, 137)

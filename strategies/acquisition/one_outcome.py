@@ -29,7 +29,8 @@ import numpy as np
 from fechner.strategies.acquisition.level_set import Gradients, Values
 from fechner.strategies.acquisition.slopes import Climbing
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array, ndtri
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtri
 from fechner.strategies.numerics.sobol import sobol
 
 STEP = 1e-5  # of differences of the noise by mu and s2, in sd and shares of s2

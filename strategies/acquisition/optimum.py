@@ -23,7 +23,8 @@ import numpy as np
 from fechner.strategies.acquisition.improvement import log_h
 from fechner.strategies.acquisition.level_set import OfMoments
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr
 
 
 def optimum(name: str, posterior: Posterior, keys: Mapping[str, Any]) -> OfMoments:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior
-from fechner.strategies.numerics.normal import Array, density, log_ndtr, ndtr, probability_moments
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import density, log_ndtr, ndtr, probability_moments
 from fechner.strategies.specification import Component
 
 #: Value (m,) and derivatives by u and s2, of u and s2 (m,).

@@ -28,7 +28,8 @@ from fechner.strategies.models.posteriors.pairwise import (
     pulled,
     smooth_part,
 )
-from fechner.strategies.numerics.normal import LOG_SQRT_2PI, Array, density, log_ndtr, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import LOG_SQRT_2PI, density, log_ndtr, ndtr
 from fechner.strategies.numerics.randomness import rng
 
 SAMPLES = 64

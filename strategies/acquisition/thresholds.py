@@ -16,7 +16,7 @@ from fechner.strategies.acquisition.level_set import Gradients, Values
 from fechner.strategies.config.judging.semi_parametric import OF_THRESHOLDS as NAME
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
 TARGET = 0.75

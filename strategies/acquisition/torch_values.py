@@ -23,7 +23,8 @@ from fechner.strategies.acquisition.acquisition import Parts
 from fechner.strategies.acquisition.look_ahead import LIMIT, outcome_noise, yes_probability
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array, bivariate_excess, gauss_legendre, table_nodes
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import bivariate_excess, gauss_legendre, table_nodes
 from fechner.strategies.numerics.sobol import sobol
 
 TABLES = 12  # of rows x (k + n) numbers that a chunk holds at a time, at most

@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.core.sequential import advance
-from fechner.strategies.core.state import Array, State
+from fechner.strategies.core.state import State
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.generators.epsilon_greedy import epsilon_greedy
 from fechner.strategies.generators.manual import n_points, points_of
 from fechner.strategies.generators.random import uniform
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.numerics.threads import single_thread
-from fechner.strategies.plugins.declare import resolve
+from fechner.strategies.plugins.resolve import resolve
 from fechner.strategies.space.region import sampled
 from fechner.strategies.tiers import PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER
 
-Poll = Callable[[], None]
 Proposal = dict[str, Any]
 Emit = Callable[[Proposal], None]
 

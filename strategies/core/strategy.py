@@ -17,7 +17,6 @@ from fechner.strategies._plain import mapped, plain, whole
 from fechner.strategies.config import check
 from fechner.strategies.core import stopping
 from fechner.strategies.core.proposals import (
-    Poll,
     Proposal,
     needs_model,
     propose,
@@ -26,8 +25,9 @@ from fechner.strategies.core.proposals import (
 )
 from fechner.strategies.core.seed_data import given
 from fechner.strategies.core.sequential import advance
-from fechner.strategies.core.state import MOST_PENDING, Array, State, initial, tell
+from fechner.strategies.core.state import MOST_PENDING, State, initial, tell
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.threads import single_thread
 from fechner.strategies.space.outcomes import clean_outcome, place_of
 from fechner.strategies.specification import Component

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from fechner.strategies.generators.effort import effort
 from fechner.strategies.generators.scans import DRAWN, GRID, scanned_point
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.models.uncertainty import ensemble
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
@@ -45,7 +45,7 @@ def generate(
     budget: float | None = None,
     post_range: bool = False,
     tier: str | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """The next `n` points.
 

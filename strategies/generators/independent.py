@@ -12,7 +12,7 @@ from fechner.strategies.acquisition.hypervolume import FUNCTIONS
 from fechner.strategies.generators.acquisition import generate, posterior_range
 from fechner.strategies.models import fit
 from fechner.strategies.models.families import independent
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.specification import Component
@@ -35,7 +35,7 @@ def generate_for_several(
     seed: int,
     post_range: bool = False,
     tier: str | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """The next `n` points; arguments and answer as those of `generators.acquisition.generate`.
 

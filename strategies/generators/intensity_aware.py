@@ -9,7 +9,7 @@ none is named. Points pending count in both. Without any context only the intens
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -22,7 +22,7 @@ from fechner.strategies.config.judging.semi_parametric import OF_THRESHOLDS, VAR
 from fechner.strategies.generators.effort import effort
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
@@ -42,7 +42,7 @@ def point(
     n: int,
     fixed: Mapping[int, float],
     tier: str | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Array:
     """The next point (d,), in unit space.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fechner.strategies.config.tables.registry import FINITE
-from fechner.strategies.core.state import Array
 from fechner.strategies.generators.around import around
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.specification import Component

@@ -6,7 +6,7 @@ of 2d - s coordinates, the first stimulus' d and then the second's own d - s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from fechner.strategies.generators.acquisition import RANGE_POINTS
 from fechner.strategies.generators.effort import effort
 from fechner.strategies.models.families.pairwise import fit, posterior
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
@@ -41,7 +41,7 @@ class _Search:
     scan: int
     starts: int
     evaluations: int | None
-    poll: Callable[[], None] | None
+    poll: Poll | None
     space: Space
 
     def allowed(self, x: Array, fixed: Mapping[int, float]) -> Flags:
@@ -93,7 +93,7 @@ def generate_pairs(
     budget: float | None = None,
     post_range: bool = False,
     tier: str | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """The next `n` pairs, (n, 2, d); arguments and answer as those of `generators.acquisition.generate`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.generators.acquisition import posterior_range
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
-from fechner.strategies.plugins.declare import function
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.space.region import inside
 from fechner.strategies.specification import Component
@@ -47,7 +47,7 @@ class Request:
     pending: Array
     fixed: Mapping[int, float]
     posterior: Posterior | None
-    poll: Callable[[], None]
+    poll: Poll
 
 
 def generate_plugged(

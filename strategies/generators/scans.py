@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
@@ -27,7 +27,7 @@ def scanned_point(
     fixed: Mapping[int, float],
     points: Array | None,
     logarithmic: bool,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Array:
     """One of `scan` points of a scrambled Sobol sequence, at levels and steps, (d,).
 

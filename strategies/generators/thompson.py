@@ -8,14 +8,14 @@ target. The model is any of binary outcomes; by default the monotone one, whose 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from fechner.strategies.acquisition.objectives import objective_of
 from fechner.strategies.config.judging.combinations import THOMPSON as NAME
 from fechner.strategies.models.posteriors.posterior import Posterior, root_of
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
@@ -35,7 +35,7 @@ def crossing(
     n: int,
     fixed: Mapping[int, float],
     tier: str | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Array:
     """The point (d,), at levels and steps, where a sample of f is nearest to the target.
 

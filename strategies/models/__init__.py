@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from fechner.strategies.models.families import independent, pairwise
 from fechner.strategies.models.families.modules import module_of
 from fechner.strategies.models.families.semi_parametric_layout import NAMES as SEMI_PARAMETRIC
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Fit the hyperparameters of a model.
 
@@ -66,7 +66,7 @@ def posterior(
     y: Array,
     hyperparameters: Mapping[str, Any],
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Posterior:
     """The posterior for x as in `fit`, y (n,) and hyperparameters; same arguments, same bits."""
     x, y = _arrays(x, y)

@@ -9,7 +9,7 @@ around its mode with its curvature: theta_k = mode + a H^-1/2 z_k with quasi-ran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ from fechner.strategies.models.fitting.theta import Evidence, Layout
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.models.posteriors.posterior import Posterior, root_of
 from fechner.strategies.models.posteriors.semi_parametric import LinearisedPosterior
-from fechner.strategies.numerics.normal import Array, density, ndtr, ndtri
+from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.numerics.normal import density, ndtr, ndtri
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.specification import Component
@@ -55,7 +56,7 @@ class Ensemble:
         pairs = [member.latent(x) for member in self.members]
         return np.array([mean for mean, _ in pairs]), np.array([variance for _, variance in pairs])
 
-    def curves(self, x: Array, seed: int, count: int, poll: Callable[[], None] | None = None) -> Array:
+    def curves(self, x: Array, seed: int, count: int, poll: Poll | None = None) -> Array:
         """`count` joint samples (count, m) of f at the rows of `x` (m, d), shared out by weight.
 
         Equal seeds use the same normal deviates whatever x is.
@@ -179,7 +180,7 @@ def ensemble(
     y: Array,
     hyperparameters: Mapping[str, Any],
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Ensemble:
     """The ensemble around `hyperparameters` for x (n, d) or (n, 2, d), y (n,); same arguments, same bits.
 
@@ -198,7 +199,7 @@ def _made(
     x: Array,
     y: Array,
     hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> Ensemble:
     module = module_of(component)
     centre = module.posterior(component, x, y, hyperparameters, poll=poll)

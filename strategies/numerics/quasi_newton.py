@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+from fechner.strategies.numerics.arrays import Array
 
 #: (k, p) points and which starts (k,) they belong to, to (k,) values and (k, p) gradients.
 Function = Callable[[Array, np.ndarray[Any, np.dtype[np.intp]]], tuple[Array, Array]]

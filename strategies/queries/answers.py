@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from fechner.strategies.models import Posterior, fit
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.models.uncertainty import Ensemble, ensemble
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.queries.preferences import asks_for_pairs, pair_rows, predict_pairs
@@ -53,7 +53,7 @@ def answer(
     request: Mapping[str, Any],
     seed: int,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """The answer to one query (wire.md 3).
 
@@ -108,7 +108,7 @@ def _fitted(
     y: Array,
     start: Mapping[str, Any] | None,
     refit: bool,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> tuple[Ensemble, list[str]]:
     """The ensemble that answers, and what went wrong with the fit.
 
@@ -169,7 +169,7 @@ def _place(
     interval: float,
     kind: str,
     seed: int,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> dict[str, Any]:
     """Where the prediction is largest, smallest or nearest to y, and the prediction there."""
     scale = _scale_of(core.centre, request)
@@ -225,7 +225,7 @@ def _threshold(
     request: Mapping[str, Any],
     interval: float,
     seed: int,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> dict[str, Any]:
     """The value of one parameter at which y is reached, for each x of the others."""
     name = request.get("parameter")

@@ -9,7 +9,8 @@ import numpy as np
 from fechner.strategies.core.state import State, initial, tell
 from fechner.strategies.core.strategy import Proposal, adopt, propose
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.plugins.declare import Plugin, resolve
+from fechner.strategies.plugins.declare import Plugin
+from fechner.strategies.plugins.resolve import resolve
 from fechner.strategies.specification import Component, Outcome, Parameter, Specification, Stage
 from fechner.strategies.testing._acquisition import MODELS
 from fechner.strategies.testing._common import (

@@ -20,7 +20,8 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "fechner.strategies": (
-        ("_lazy", "errors", "tiers", "_plain"),
+        ("_lazy", "errors", "tiers", "values"),
+        ("_plain",),
         ("numerics",),
         ("random",),
         ("specification",),

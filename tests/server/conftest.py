@@ -12,41 +12,43 @@ from typing import Any
 import pytest
 
 from fechner.database.record import Entry
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.server.engine.effects import (
     Commit,
-    CommitFailed,
-    Committed,
     Compute,
-    Computed,
-    ComputeFailed,
-    Connected,
     Effect,
-    Emitted,
-    Ended,
-    Event,
     Find,
-    Found,
-    Gone,
     Load,
-    Loaded,
-    Log,
-    Now,
-    Priority,
     Promote,
     ReadHistory,
     ReadSeedData,
+    Wake,
+)
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
+    CommitFailed,
+    Committed,
+    Computed,
+    ComputeFailed,
+    Connected,
+    Emitted,
+    Ended,
+    Event,
+    Found,
+    Gone,
+    Loaded,
+    Now,
     Received,
     Stop,
     Unreadable,
-    Wake,
     Woken,
 )
 from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
+from fechner.server.session.handlers.results import Priority
 from fechner.server.session.replay import fold
 from fechner.server.shell.driver import Driver
 from fechner.server.shell.execution import run
@@ -275,6 +277,9 @@ class Ports:
     def set(self, wake: Wake) -> None:
         self.rig.alarms.append(wake)
 
+    def silence(self, token: int) -> None:
+        self.rig.silenced.append(token)
+
     def log(self, line: Log) -> None:
         assert "unexpected fault" not in line.text, line.text
         self.rig.logs.append(line)
@@ -303,6 +308,7 @@ class Rig:
         self.abandoned: list[int] = []
         self.promoted: list[Promote] = []
         self.alarms: deque[Wake] = deque()
+        self.silenced: list[int] = []
         self.logs: list[Log] = []
         self.halted = False
         self.driver = Driver(self.engine, self.now, Ports(self))

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fechner.server.engine.effects import Compute, Effect, Pause, Wake
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Compute, Effect, Emitted, Event, Log, Now, Pause, Stop, Wake, Woken
+from fechner.server.engine.events import Emitted, Event, Now, Stop, Woken
 from fechner.server.engine.options import EngineOptions
+from fechner.server.observing.logs import Log
 from fechner.server.shell.driver import Driver
 from fechner.server.shell.inline import Inline
 from fechner.server.shell.ports import Peer
@@ -91,6 +93,7 @@ class Process:
         self.engine = Engine(entropy, "simulated.db", EngineOptions(limits=self.limits, **options))
         self.peers = Peers()
         self.wires: dict[int, Wire | Mail] = {}
+        self.alarms: dict[int, Any] = {}
         self.real_models = real_models
         self.stopped_at: float | None = None
         self.halted = False
@@ -140,7 +143,10 @@ class Process:
     # Its ports
 
     def set(self, wake: Wake) -> None:
-        self.loop.call_at(wake.seconds, self.deliver, Woken(wake.token))
+        self.alarms[wake.token] = self.loop.call_at(wake.seconds, self.deliver, Woken(wake.token))
+
+    def silence(self, token: int) -> None:
+        self.alarms.pop(token).cancel()
 
     def fail(self, effect: Effect, error: Exception) -> None:
         raise error

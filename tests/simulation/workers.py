@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.events import Compute, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Emitted
 from fechner.server.shell.execution import Stopped
 from fechner.server.shell.pool import Pool
 

@@ -1,4 +1,7 @@
-"""The AEPsych 0.8 dialect (wire.md 4): so that a script written for AEPsych runs by changing the port."""
+"""The AEPsych 0.8 dialect (docs/reference/wire.md, AEPsych).
+
+A script written for AEPsych runs by changing the port.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from fechner.server.protocol.dialects.aepsych_tells import told_trials
 from fechner.server.protocol.dialects.base import Reply, Request
+from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.jsontext import render as to_json
 from fechner.server.protocol.messages import (
@@ -24,14 +28,34 @@ from fechner.server.protocol.messages import (
     validate,
 )
 
+#: What AEPsych's clients of all generations are used to.
+HABITS = Traits(
+    asks_go_on=True,
+    end_optional=True,
+    outcome_optional=True,
+    useless_fields_pass=True,
+    constraints_by_index=True,
+    only_bounds=True,
+    knows_record=True,
+    tokenless=True,
+    sessions_unnamed=True,
+)
+
 
 class Aepsych08:
     """Translates the 0.8 generation (0.4 and newer)."""
 
     name = "aepsych-0.8"
-    version = "aepsych-0.8"
-    lenient = True
+    versions: tuple[str | None, ...] = ("0.01", None)
+    handlers = "aepsych-0.8"
+    traits = HABITS
     ending = b""
+    recall = None
+
+    def speaks(self, value: dict[str, Any]) -> bool:
+        """Who names no version, and the Unity client, which names that of an older generation."""
+        version = value.get("version")
+        return version is None or (version == "0.01" and "extra_info" in value)
 
     def parse(self, value: dict[str, Any]) -> Request:
         """A request of the 0.8 generation; a `version` key is ignored."""
@@ -58,10 +82,6 @@ class Aepsych08:
         if reply.error is not None:
             return to_json({"server_error": str(_in_its_words(reply.error, request)), "message": request.raw})
         return to_json(_RENDER[request.type](request, reply.message))
-
-    def compose(self, request: Request, tell: str, ask: str) -> str:
-        """This dialect has no update."""
-        raise NotImplementedError
 
 
 #: Fields that this dialect has other words for, by type.

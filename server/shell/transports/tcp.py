@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
-from fechner.server.engine.events import Connected, Event, Gone, Log, Unreadable
+from fechner.server.engine.events import Connected, Event, Gone, Unreadable
 from fechner.server.observing.counters import Counters
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.limits import Limits, exceeded
 from fechner.server.shell.transports.incoming import WHOLE_BYTES, Incoming
 from fechner.server.shell.transports.sockets import keep_alive, reset_at_close

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from fechner.strategies.config.describing.describe_methods import acquisition_words, listed, model_words
-from fechner.strategies.config.reading.values import written
 from fechner.strategies.config.tables.registry import FINITE
 from fechner.strategies.specification import (
     Component,
@@ -16,6 +15,7 @@ from fechner.strategies.specification import (
     Specification,
     Stage,
 )
+from fechner.strategies.values import written
 
 
 def describe(spec: Specification) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fechner.strategies import values
 from fechner.strategies.config.judging.pseudo import ConstraintPoint, constraint_points
-from fechner.strategies.config.reading import values
 from fechner.strategies.config.reading.sections import Found, Sections
 from fechner.strategies.config.tables import registry
 from fechner.strategies.config.tables.keys import Key

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fechner.strategies.config.judging import semi_parametric, several
+from fechner.strategies.config.judging.kernels import CATEGORICAL, check_modules
 from fechner.strategies.config.reading.sections import Sections
-from fechner.strategies.config.tables.kernels import CATEGORICAL, check_modules
 from fechner.strategies.config.tables.registry import SEARCHING
 from fechner.strategies.numerics import device as gpu
 from fechner.strategies.specification import Component, Outcome, Parameter, Stage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fechner.strategies import values
 from fechner.strategies.config.judging.classes import Classes
-from fechner.strategies.config.reading import values
 from fechner.strategies.config.reading.sections import Found, Sections
 from fechner.strategies.config.tables.registry import SEARCHING
 from fechner.strategies.specification import Component, Parameter

@@ -21,7 +21,7 @@ from fechner.strategies.models.fitting.theta import (
     Layout,
 )
 from fechner.strategies.models.kernels.categories import counts_of
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
 FACTORY = "SongMeanCovarFactory"

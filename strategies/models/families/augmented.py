@@ -15,7 +15,7 @@ Notation as in gp_classification.py and functionals.py: n trials and k pseudo-ob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,8 @@ from fechner.strategies.models.inference.expectation_propagation import (
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.functionals import Functionals, RowDifferences
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array, ndtr, ndtri
+from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.numerics.normal import ndtr, ndtri
 
 SOFTNESS = 0.1  # of a sign or a floor, in units of f (over the whole range of the coordinate)
 LAPSE_SHAPE = (2.0, 50.0)  # of the Beta prior of a lapse rate
@@ -162,9 +163,7 @@ def by_lapse(y: Array, floor: float, lapse: float, cavity: tuple[Array, Array]) 
 class RowEvidence:
     """The log evidence and its gradient as a function of the hyperparameters, as gp_classification's."""
 
-    def __init__(
-        self, problem: Problem, x: Array, y: Array, poll: Callable[[], None] | None, lapse: float = 0.0
-    ) -> None:
+    def __init__(self, problem: Problem, x: Array, y: Array, poll: Poll | None, lapse: float = 0.0) -> None:
         self._problem, self._y, self._poll = problem, y, poll
         self._rows = rows_of(x, problem.pseudo)
         self._differences = RowDifferences.of_rows(self._rows, SOFTNESS, problem.layout.categories)

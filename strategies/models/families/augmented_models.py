@@ -33,7 +33,7 @@ from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
 from fechner.strategies.models.kernels.categories import counts_of
 from fechner.strategies.models.posteriors.posterior import Posterior, factorise
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 ProblemFor = Callable[[Component, int], Problem]
@@ -59,7 +59,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
     problem = problem_for(component, x.shape[1])
@@ -81,7 +81,7 @@ def problem(
     x: Array,
     y: Array,
     hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[Layout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
     found = problem_for(component, x.shape[1])
@@ -120,7 +120,7 @@ def posterior(
     hyperparameters: Mapping[str, Any],
     *,
     near: Posterior | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Posterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,), and the pseudo-observations."""
     pseudo = problem_for(component, x.shape[1]).pseudo

@@ -7,7 +7,7 @@ and inference/expectation_propagation.py for the symbols.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from fechner.strategies.models.kernels.combined_kernels import from_plain as fro
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.kernel_covariance import KernelCovariance, differences_of
 from fechner.strategies.models.posteriors.posterior import Posterior, factorise
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 NAME = "GPClassificationModel"
@@ -41,7 +41,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
     d = x.shape[1]
@@ -65,7 +65,7 @@ def problem(
     x: Array,
     y: Array,
     hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[Layout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
     layout = layout_of(component, x.shape[1])
@@ -89,7 +89,7 @@ def posterior(
     hyperparameters: Mapping[str, Any],
     *,
     near: Posterior | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Posterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`.
 
@@ -137,7 +137,7 @@ def _through_places(
     y: Array,
     floor: float,
     lapse: float,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> Posterior:
     """The posterior of many trials."""
     seen = inducing.places(covariance, x)
@@ -160,9 +160,7 @@ def _through_places(
     )
 
 
-def _evidence(
-    layout: Layout, x: Array, y: Array, floor: float, lapse: float, poll: Callable[[], None] | None
-) -> Evidence:
+def _evidence(layout: Layout, x: Array, y: Array, floor: float, lapse: float, poll: Poll | None) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters.
 
     Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that

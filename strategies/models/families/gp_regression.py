@@ -6,7 +6,7 @@ to unit variance for the fit; the hyperparameters that it returns are in the out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from fechner.strategies.models.kernels.categories import counts_of
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.kernel_covariance import differences_of
 from fechner.strategies.models.posteriors.posterior import Posterior, factorise
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 NAME = "GPRegressionModel"
@@ -34,7 +34,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,), as plain data."""
     d = x.shape[1]
@@ -78,7 +78,7 @@ def problem(
     x: Array,
     y: Array,
     hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[Layout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
     d = x.shape[1]
@@ -107,7 +107,7 @@ def posterior(
     hyperparameters: Mapping[str, Any],
     *,
     near: Posterior | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Posterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`."""
     covariance, mean = from_plain(hyperparameters)
@@ -129,9 +129,7 @@ def posterior(
     return Posterior(covariance, mean, x, root, factor, weights, False, noise=noise, log_evidence=evidence)
 
 
-def _evidence(
-    layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None, known: float | None = None
-) -> Evidence:
+def _evidence(layout: Layout, x: Array, y: Array, poll: Poll | None, known: float | None = None) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters; `known` noise is none."""
     differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel, layout.categories)
     identity = np.eye(len(y))

@@ -11,7 +11,7 @@ gradients gives the hyperparameters. The slope is not held above zero, only like
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -33,7 +33,7 @@ from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, Sites, propagate
 from fechner.strategies.models.posteriors.posterior import Posterior, factorise
 from fechner.strategies.models.posteriors.semi_parametric import Product, ProductPosterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 NAME = PRODUCT
@@ -42,7 +42,7 @@ NAME = PRODUCT
 class Evidence:
     """The log evidence and its gradient as a function of a `Pair`; sites carry over between evaluations."""
 
-    def __init__(self, x: Array, y: Array, said: Mapping[str, Any], poll: Callable[[], None] | None) -> None:
+    def __init__(self, x: Array, y: Array, said: Mapping[str, Any], poll: Poll | None) -> None:
         self._intensity, c = split(x, int(said["stim_dim"]))
         self._differences = PairDifferences.of(c, context_categories(said))
         self._y, self._said, self._poll = y, said, poll
@@ -74,7 +74,7 @@ def settled(
     said: Mapping[str, Any],
     start: tuple[Array, Array] | None,
     tolerance: float,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> Sites:
     """The sites for a prior covariance (n, n) and mean (n,), from `start` or else from nothing."""
     run = partial(
@@ -107,7 +107,7 @@ def posterior(
     hyperparameters: Mapping[str, Any],
     *,
     near: Posterior | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> ProductPosterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`.
 

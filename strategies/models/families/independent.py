@@ -6,14 +6,14 @@ for each outcome, in the order of the outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.weighted import WeightedPosterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 NAME = "IndependentGPsModel"
@@ -44,7 +44,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters of all outcomes' models for inputs x (n, d) and outcomes y (n, m), as plain data."""
     outcomes, parts, warnings = columns(x, y), [], []
@@ -66,7 +66,7 @@ def posteriors(
     y: Array,
     hyperparameters: Mapping[str, Any],
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> list[Posterior]:
     """The posterior of each outcome's latent function given x (n, d) and y (n, m)."""
     outcomes, found = columns(x, y), []
@@ -86,7 +86,7 @@ def posterior(
     y: Array,
     hyperparameters: Mapping[str, Any],
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> WeightedPosterior:
     """The posterior of the weighted sum of the outcomes' latent functions; `weights` (1 each) is a key."""
     parts = posteriors(component, x, y, hyperparameters, poll=poll)

@@ -12,7 +12,7 @@ Notation as in ordinal_likelihood.py; g (K - 2,) gaps, c = A g with A (K - 1, K 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,7 +30,8 @@ from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.kernel_covariance import differences_of
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.models.posteriors.posterior import factorise
-from fechner.strategies.numerics.normal import Array, ndtri
+from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.numerics.normal import ndtri
 from fechner.strategies.specification import Component
 
 NAME = "OrdinalGPModel"
@@ -115,7 +116,7 @@ class OrdinalEvidence:
     behind. Sites carry over from one evaluation to the next, as in gp_classification.py.
     """
 
-    def __init__(self, layout: OrdinalLayout, x: Array, y: Array, poll: Callable[[], None] | None) -> None:
+    def __init__(self, layout: OrdinalLayout, x: Array, y: Array, poll: Poll | None) -> None:
         self.cuts = layout.cuts(layout.typical())
         self.by_cuts: Array = np.zeros(layout.n_levels - 1)
         trends, kernel = layout.priors.slope is not None, layout.priors.kernel
@@ -149,7 +150,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in 0 … K - 1, as plain data."""
     layout = _layout(component, x.shape[1])
@@ -168,7 +169,7 @@ def problem(
     x: Array,
     y: Array,
     hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[OrdinalLayout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
     layout = _layout(component, x.shape[1])
@@ -191,7 +192,7 @@ def posterior(
     hyperparameters: Mapping[str, Any],
     *,
     near: OrdinalPosterior | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> OrdinalPosterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`.
 

@@ -9,7 +9,7 @@ covariance function cancels, and so does a prior mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from fechner.strategies.models.inference.inducing import thinned
 from fechner.strategies.models.kernels.categories import Counts, centred, counts_of, differ
 from fechner.strategies.models.kernels.covariance import Covariance, outer
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 NAME = "PairwiseProbitModel"
@@ -39,7 +39,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters for pairs x (n, 2, d) in unit space and outcomes y (n,), 1: second preferred."""
     d = x.shape[-1]
@@ -61,7 +61,7 @@ def problem(
     x: Array,
     y: Array,
     hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[Layout, Evidence, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
     d = x.shape[-1]
@@ -85,7 +85,7 @@ def posterior(
     hyperparameters: Mapping[str, Any],
     *,
     near: PairwisePosterior | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> PairwisePosterior:
     """The posterior of f given pairs x (n, 2, d), outcomes y (n,) and `hyperparameters`.
 
@@ -168,7 +168,7 @@ class Comparisons:
         return by_lengthscale, float(weighted.sum()), by_slope
 
 
-def _evidence(layout: Layout, x: Array, y: Array, poll: Callable[[], None] | None) -> Evidence:
+def _evidence(layout: Layout, x: Array, y: Array, poll: Poll | None) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters.
 
     Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that

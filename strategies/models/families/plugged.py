@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array
-from fechner.strategies.plugins.declare import function
+from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.specification import Component
 
 
@@ -27,7 +27,7 @@ class Plugged:
         y: Array,
         start: Mapping[str, Any] | None = None,
         *,
-        poll: Callable[[], None] | None = None,
+        poll: Poll | None = None,
     ) -> dict[str, Any]:
         """Hyperparameters for inputs x (n, d) and outcomes y (n,), named after the model.
 
@@ -51,7 +51,7 @@ class Plugged:
         y: Array,
         hyperparameters: Mapping[str, Any],
         *,
-        poll: Callable[[], None] | None = None,
+        poll: Poll | None = None,
     ) -> Posterior:
         """The posterior of f.
 

@@ -8,7 +8,7 @@ posteriors at most 1,000, evenly spread over the session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from fechner.strategies.models.families.semi_parametric_layout import (
 from fechner.strategies.models.inference import inducing, laplace
 from fechner.strategies.models.posteriors.posterior import Posterior, factorise
 from fechner.strategies.models.posteriors.semi_parametric import Linearised, LinearisedPosterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 NAME = LAPLACE
@@ -42,7 +42,7 @@ class Evidence:
     The mode carries over from one evaluation to the next; a fit begins without any.
     """
 
-    def __init__(self, x: Array, y: Array, said: Mapping[str, Any], poll: Callable[[], None] | None) -> None:
+    def __init__(self, x: Array, y: Array, said: Mapping[str, Any], poll: Poll | None) -> None:
         self._x, c = split(x, int(said["stim_dim"]))
         self._differences = PairDifferences.of(c, context_categories(said))
         self._y, self._said, self._poll = y, said, poll
@@ -70,7 +70,7 @@ def found(
     log_slope: float,
     said: Mapping[str, Any],
     start: Array | None,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> laplace.Mode:
     """The mode for intensities x (n,) and outcomes y (n,), from `start` or else from nothing."""
     means = (0.0, log_slope)
@@ -95,7 +95,7 @@ def posterior(
     hyperparameters: Mapping[str, Any],
     *,
     near: Posterior | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> LinearisedPosterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,) and `hyperparameters`.
 

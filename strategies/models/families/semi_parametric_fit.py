@@ -18,11 +18,11 @@ from fechner.strategies.models.families.semi_parametric_layout import (
 )
 from fechner.strategies.models.fitting.fitting import maximise
 from fechner.strategies.models.inference import inducing
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 #: Makes the evidence of inputs, outcomes and what is given beside theta.
-MakesEvidence = Callable[[Array, Array, Mapping[str, Any], Callable[[], None] | None], Any]
+MakesEvidence = Callable[[Array, Array, Mapping[str, Any], Poll | None], Any]
 
 
 def fit(
@@ -34,7 +34,7 @@ def fit(
     y: Array,
     start: Mapping[str, Any] | None = None,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data.
 
@@ -59,7 +59,7 @@ def problem(
     x: Array,
     y: Array,
     hyperparameters: Mapping[str, Any],
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[PairLayout, Any, Array]:
     """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
     layout = layout_of(hyperparameters, x.shape[1])

@@ -30,7 +30,7 @@ from fechner.strategies.models.fitting.priors import LogNormal, Priors
 from fechner.strategies.models.fitting.theta import Layout
 from fechner.strategies.models.kernels.categories import Counts, counts_of, without
 from fechner.strategies.models.kernels.covariance import Covariance, Differences
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
 NAMES = LAPLACE, PRODUCT = MODELS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.models.fitting.theta import Evidence, Layout
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.quasi_newton import minimise
 
 TOLERANCE = 1e-3  # of the log posterior density

@@ -17,7 +17,7 @@ import numpy as np
 
 from fechner.strategies.models.kernels.kernels import Kernel
 from fechner.strategies.models.kernels.named_kernels import kernel_of
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
 

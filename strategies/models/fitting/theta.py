@@ -18,7 +18,7 @@ from fechner.strategies.models.kernels.categories import Counts, categorical
 from fechner.strategies.models.kernels.combined_kernels import alike
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.kernel_covariance import KernelCovariance
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 # (value, gradient by log l, by log v, by log w, by log noise, by c) of the log evidence
 Evidence = Callable[[Covariance, float, float], tuple[float, Array, float, Array, float, float]]

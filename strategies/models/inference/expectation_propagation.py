@@ -24,7 +24,8 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpstrf, dtrtrs
 
-from fechner.strategies.numerics.normal import Array, density, log_ndtr, ndtr
+from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.numerics.normal import density, log_ndtr, ndtr
 
 MAX_SWEEPS = 60
 SMALLEST_PRECISION = 1e-10
@@ -205,7 +206,7 @@ def propagate(
     likelihood: Likelihood | None = None,
     start: tuple[Array, Array] | None = None,
     tolerance: float = 1e-5,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Sites:
     """Approximate the posterior of f given y.
 

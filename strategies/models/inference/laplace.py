@@ -18,13 +18,13 @@ d u = (I - K H)^-1 (dm + dK J^T t), and log |B| depends on u, the gradient needs
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
 
-from fechner.strategies.numerics.normal import Array, density, log_ndtr, ndtr
+from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.numerics.normal import density, log_ndtr, ndtr
 
 MOST_STEPS = 100
 NEARLY = 1e-2  # change of f at which Newton's own steps take over
@@ -104,7 +104,7 @@ def find(
     floor: float,
     lapse: float,
     start: Array | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Mode:
     """The mode of u for intensities x (n,) and outcomes y (n,).
 

@@ -24,7 +24,7 @@ from fechner.strategies.models.kernels.categories import (
     gathered,
     spread,
 )
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from fechner.strategies.models.inference import ordinal_likelihood
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ import numpy as np
 from fechner.strategies.models.inference.expectation_propagation import expected_information
 from fechner.strategies.models.kernels.categories import categorical, centred, coded, flattened, spread
 from fechner.strategies.models.kernels.covariance import Covariance
-from fechner.strategies.numerics.normal import Array, ndtr, ndtri, probability_moments
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr, ndtri, probability_moments
 
 SQRT_HALF = float(np.sqrt(0.5))
 SMALLEST_VARIANCE = 1e-12

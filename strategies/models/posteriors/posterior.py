@@ -17,7 +17,8 @@ from scipy.linalg.lapack import dtrtrs
 
 from fechner.strategies.models.inference.expectation_propagation import expected_information
 from fechner.strategies.models.kernels.covariance import Covariance
-from fechner.strategies.numerics.normal import Array, ndtr, ndtri, probability_moments
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr, ndtri, probability_moments
 
 SMALLEST_VARIANCE = 1e-12
 

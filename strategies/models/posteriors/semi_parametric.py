@@ -25,7 +25,7 @@ from fechner.strategies.models.families.semi_parametric_layout import Pair, spli
 from fechner.strategies.models.inference.laplace import likelihood
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.posteriors.posterior import Posterior, root_of
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
 
 BEND = 3.0

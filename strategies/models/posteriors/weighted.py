@@ -14,7 +14,7 @@ import numpy as np
 
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 @dataclass(frozen=True)

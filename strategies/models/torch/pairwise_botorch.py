@@ -18,7 +18,7 @@ from gpytorch.distributions import MultivariateNormal
 from fechner.strategies.models.kernels.categories import categorical
 from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior, among, box_variance
 from fechner.strategies.models.torch.torch_covariance import kernel
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 if TYPE_CHECKING:
     Model = object  # botorch carries no types

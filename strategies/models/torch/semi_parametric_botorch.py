@@ -9,7 +9,7 @@ from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.semi_parametric import BEND, Linearised, Product
 from fechner.strategies.models.torch.botorch_model import GaussianModel
 from fechner.strategies.models.torch.torch_covariance import kernel
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 class SemiParametricModel(GaussianModel):

@@ -10,7 +10,8 @@ import pytest
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.acquisition import LOOKING_AHEAD
 from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.numerics.normal import Array, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.specification import Component
