@@ -13,24 +13,21 @@ from typing import Any
 from rich.console import Console
 
 from fechner.server.commands.frames import Frame
+from fechner.server.engine.effects import Commit, Compute, Load
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (
-    Commit,
     CommitFailed,
     Committed,
-    Compute,
     Computed,
     Connected,
     Event,
-    Load,
     Loaded,
-    Log,
     Now,
     Received,
 )
 from fechner.server.engine.status import status
 from fechner.server.observing.counters import Histogram
-from fechner.server.observing.logs import JsonLines, TextLines
+from fechner.server.observing.logs import JsonLines, Log, TextLines
 from fechner.server.shell.execution import run
 
 MORNING = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)

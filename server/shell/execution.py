@@ -6,9 +6,11 @@ import pickle
 import struct
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import IO, Any
 
-from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.observing.faults import fault
 from fechner.server.protocol.errors import FechnerError
 
@@ -23,8 +25,6 @@ Result = Computed | ComputeFailed
 
 def function(name: str) -> Callable[..., Any]:
     """The function that a task names."""
-    from importlib import import_module
-
     module, _, attribute = FUNCTIONS[name].partition(":")
     found: Callable[..., Any] = getattr(import_module(module), attribute)
     return found

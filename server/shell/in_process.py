@@ -14,33 +14,37 @@ from typing import Any
 
 from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.server.engine.effects import (
     Abandon,
     Commit,
     Compute,
-    Connected,
     Effect,
-    Emitted,
-    Event,
     Find,
-    Gone,
     Load,
-    Now,
     ReadHistory,
     ReadSeedData,
+    Send,
+    Silence,
+    Wake,
+)
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
+    Connected,
+    Emitted,
+    Event,
+    Gone,
+    Now,
     Received,
     SeedDataRead,
-    Send,
     Unreadable,
-    Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.framing import too_long
 from fechner.server.protocol.limits import Limits
-from fechner.server.session.seed_data import brought
+from fechner.server.session.seed_data import judge_rows
 from fechner.server.shell.disk import DiskWatch
 from fechner.server.shell.environment import environment
 from fechner.server.shell.execution import Abandoned, run
@@ -98,7 +102,8 @@ class Server:
         self.record = Record.open(where)
         self._disk = DiskWatch(self.record.file)
         self._limits = limits or Limits()
-        self._engine = Engine(entropy, str(where), self._limits, dialect, config, environment)
+        options = EngineOptions(dialect=dialect, default_config=config, limits=self._limits)
+        self._engine = Engine(entropy, str(where), options, environment=environment)
         self._turn = threading.RLock()
         self._replies: dict[int, deque[bytes]] = {}
         self._number = 0
@@ -197,7 +202,7 @@ class Server:
         if isinstance(effect, Send):
             self._replies[effect.connection].append(effect.data)
         elif isinstance(effect, ReadSeedData) and self._seed_data is not None:
-            found = brought(effect.specification, self._seed_data)
+            found = judge_rows(effect.specification, self._seed_data)
             self._waiting.append(SeedDataRead(effect.token, found))
         elif isinstance(effect, Commit | Load | Find | ReadHistory | ReadSeedData):
             self._waiting.extend(perform(self.record, [effect], self._engine.counters))
@@ -210,6 +215,9 @@ class Server:
                 self._pool.submit(effect)
         elif isinstance(effect, Wake):
             self._alarm = effect
+        elif isinstance(effect, Silence):
+            if self._alarm is not None and self._alarm.token == effect.token:
+                self._alarm = None
         elif isinstance(effect, Abandon) and self._pool is not None:
             self._computing -= 1
             self._pool.abandon(effect.task)

@@ -15,34 +15,30 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fechner.database.keeping.failpoints import fail_point
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.database.failpoints import fail_point
+from fechner.server.engine.effects import (
     Abandon,
     Close,
     Commit,
     Compute,
-    ComputeFailed,
     Effect,
-    Event,
     Find,
-    Gone,
     Halt,
     Load,
-    Log,
-    Now,
     Pause,
     Promote,
     ReadHistory,
     ReadSeedData,
     Send,
-    Stop,
+    Silence,
     Trust,
     Wake,
-    Woken,
 )
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import ComputeFailed, Event, Gone, Now, Stop, Woken
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault, fault
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import of_strangers
 from fechner.server.shell.environment import environment
@@ -53,11 +49,20 @@ from fechner.server.shell.settings import Settings
 from fechner.server.shell.transports.tcp import LINGER_SECONDS
 from fechner.server.shell.transports.turns import SWITCH_SECONDS, Turns
 from fechner.server.shell.writer import Writer
+from fechner.strategies._lazy import Lazy
 
 if TYPE_CHECKING:
+    import zmq
+
     from fechner.database.record import Record
-    from fechner.server.shell.transports.metrics import MetricsServer
-    from fechner.server.shell.transports.zmq import ZmqTransport
+    from fechner.server.session import handlers
+    from fechner.server.shell.transports import metrics
+    from fechner.server.shell.transports import zmq as zmq_transport
+else:
+    zmq = Lazy("zmq")
+    handlers = Lazy("fechner.server.session.handlers")
+    metrics = Lazy("fechner.server.shell.transports.metrics")
+    zmq_transport = Lazy("fechner.server.shell.transports.zmq")
 
 #: How long a stopping server waits for its last replies to leave.
 FAREWELL_SECONDS = 0.5
@@ -84,20 +89,22 @@ class Loop:
         self._engine = Engine(
             os.urandom,
             record,
-            limits=settings.limits,
-            dialect=settings.dialect,
-            default_config=settings.config,
+            EngineOptions(
+                dialect=settings.dialect,
+                default_config=settings.config,
+                default_session=settings.resume,
+                read_only=settings.read_only,
+                eager=settings.eager and settings.workers > 0,  # inline, it would keep everybody waiting
+                speculate=settings.speculate and settings.workers > 0,
+                reattach=settings.reattach,
+                exit_with_client=settings.exit_with_client,
+                limits=settings.limits,
+                tokens=settings.tokens,
+                nameless=settings.nameless,
+            ),
             environment=environment,
-            default_session=settings.resume,
-            read_only=settings.read_only,
-            eager=settings.eager and settings.workers > 0,  # inline, it would keep everybody waiting
-            speculate=settings.speculate and settings.workers > 0,
-            reattach=settings.reattach,
-            exit_with_client=settings.exit_with_client,
             machine=self._machine,
             begun=time.monotonic(),
-            tokens=settings.tokens,
-            nameless=settings.nameless,
         )
         self._counters = self._engine.counters
         known = settings.tokens is None or settings.nameless  # this machine's programs, or anybody
@@ -111,8 +118,8 @@ class Loop:
         self._alarms: dict[int, asyncio.TimerHandle] = {}
         self._handling = False
         self._pool: Pool | None = None
-        self._zmq: ZmqTransport | None = None
-        self._metrics: MetricsServer | None = None
+        self._zmq: zmq_transport.ZmqTransport | None = None
+        self._metrics: metrics.MetricsServer | None = None
         self._fault: BaseException | None = None
         self._interrupted = False
 
@@ -120,7 +127,7 @@ class Loop:
         """Serve until a signal or `stop`.
 
         Raises:
-            OSError: the port can't be bound; its filename is `metrics` if it is that of metrics.
+            OSError: a port can't be bound; the error's filename is `metrics` or `zmq` if it is one of those.
             Exception: the record can't be opened.
         """
         before, hook = sys.getswitchinterval(), threading.excepthook
@@ -179,31 +186,30 @@ class Loop:
         )
 
     def _bind_zmq(self) -> int:
-        from fechner.server.shell.transports.zmq import ZmqTransport
-
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"tcp://{host}:{self._settings.zmq_port or '*'}"
         settings = self._settings
-        self._zmq = ZmqTransport(
-            address,
-            settings.limits,
-            self._peers.add_zmq,
-            self._deliver,
-            self._turns,
-            self._counters,
-            settings.curve,
-            strict=settings.tokens is not None,
-            strangers=self._strangers,
-        )
+        try:
+            self._zmq = zmq_transport.ZmqTransport(
+                address,
+                settings.limits,
+                self._peers.add_zmq,
+                self._deliver,
+                self._turns,
+                self._counters,
+                settings.curve,
+                strict=settings.tokens is not None,
+                strangers=self._strangers,
+            )
+        except zmq.ZMQError as error:
+            raise OSError(error.errno, str(error), "zmq") from error
         return self._zmq.port
 
     async def _serve_metrics(self) -> int | None:
         settings = self._settings
         if settings.metrics_port is None:
             return None
-        from fechner.server.shell.transports.metrics import MetricsServer, pages
-
-        self._metrics = MetricsServer(pages(self._engine, lambda: self._writer.look()))
+        self._metrics = metrics.MetricsServer(metrics.pages(self._engine, lambda: self._writer.look()))
         try:
             return await self._metrics.start(settings.metrics_host, settings.metrics_port)
         except OSError as error:
@@ -321,6 +327,10 @@ class Loop:
                 self._pool.abandon(effect.task)
         elif isinstance(effect, Wake):
             self._set_alarm(effect)
+        elif isinstance(effect, Silence):
+            timer = self._alarms.pop(effect.token, None)
+            if timer is not None:  # else its time has come already
+                timer.cancel()
         elif isinstance(effect, Trust):
             peer = self._peers.get(effect.connection)
             if peer is not None:
@@ -339,11 +349,6 @@ class Loop:
             self._halted.set()
 
     def _set_alarm(self, wake: Wake) -> None:
-        """Deadlines may be far away, and most are met long before: forget those now and then."""
-        engine = self._engine
-        if len(self._alarms) > 2 * (len(engine.alarms) + len(engine.penalties)) + 64:
-            for token in self._alarms.keys() - engine.alarms.keys() - engine.penalties.keys():
-                self._alarms.pop(token).cancel()
         wait = max(0.0, wake.seconds - time.monotonic())
         self._alarms[wake.token] = self._loop.call_later(wait, self._alarmed, wake.token)
 
@@ -352,7 +357,7 @@ class Loop:
         self._deliver(Woken(token))
 
     def _log(self, line: Log) -> None:
-        self._counters.logged(line.level)
+        self._counters.count_line(line.level)
         emit(line)
 
     def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -380,7 +385,5 @@ class Loop:
 
 def _warm_up() -> None:
     """Import what the first sessions need while the loop already answers."""
-    from fechner.server.session.handlers import load
-
-    load()
+    handlers.load()
     environment()

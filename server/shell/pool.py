@@ -18,10 +18,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fechner.server.engine.events import Compute, ComputeFailed, Emitted, Log, Priority
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed, Emitted
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import Fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.session.handlers.results import Priority
 from fechner.server.shell.execution import STOPPED, Result, receive, send
 from fechner.strategies.numerics.threads import ENVIRONMENT
 
@@ -212,7 +215,7 @@ class Pool:
                 worker.end()
                 self._workers[i] = self._new_worker()
             first = heapq.heappop(self._heap)
-            self._counters.waited(SOURCES[Priority(first.priority)], time.monotonic() - first.since)
+            self._counters.count_wait(SOURCES[Priority(first.priority)], time.monotonic() - first.since)
             self._workers[i].give(first.task, first.priority)
         self._preempt()
 

@@ -9,7 +9,8 @@ import threading
 from functools import partial
 from typing import IO
 
-from fechner.server.engine.events import Compute, ComputeFailed
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed
 from fechner.server.observing.faults import fault
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.shell.execution import STOPPED, Abandoned, receive, run, send

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from fechner.server.engine.events import Commit, DiskLow, Event, Find, Load, ReadHistory, ReadSeedData
+from fechner.server.engine.effects import Commit, Find, Load, ReadHistory, ReadSeedData
+from fechner.server.engine.events import DiskLow, Event
 from fechner.server.observing.counters import Counters
 from fechner.server.shell.disk import DiskWatch
 from fechner.server.shell.storage import StorageEffect, perform

@@ -13,18 +13,34 @@ Gauss-Hermite nodes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import entr, logsumexp
 
-from fechner.strategies.acquisition.level_set import Values
+from fechner.strategies.acquisition.acquisition import OF_ENTROPIES, Acquisition
+from fechner.strategies.acquisition.slopes import Values
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.uncertainty import Ensemble
 from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.specification import Component
 
-NAME = "qBayesianActiveLearningByDisagreement"
 _HERMITE, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+def build(
+    component: Component,
+    posterior: Posterior,
+    *,
+    seed: int,
+    pending: Array,
+    around: Callable[[], Ensemble] | None,
+) -> Acquisition:
+    """qBayesianActiveLearningByDisagreement; differences are cheap."""
+    assert around is not None
+    return Acquisition(disagreement(around(), pending), *OF_ENTROPIES)
 
 
 def disagreement(around: Ensemble, pending: Array) -> Values:

@@ -33,8 +33,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import entr
 
-from fechner.strategies.acquisition.level_set import Gradients, OfMoments, Values
-from fechner.strategies.acquisition.slopes import Climbing
+from fechner.strategies.acquisition.slopes import Climbing, Gradients, OfMoments, Values
 from fechner.strategies.models.inference.binary_likelihood import expected_information
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array

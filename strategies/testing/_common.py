@@ -13,7 +13,8 @@ import numpy as np
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.numerics.sobol import sobol
-from fechner.strategies.plugins.declare import Plugin, component
+from fechner.strategies.plugins.declare import Plugin
+from fechner.strategies.plugins.resolve import component
 from fechner.strategies.specification import Component
 
 LEVELS = 5

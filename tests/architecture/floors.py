@@ -1,4 +1,4 @@
-"""The floors of each package, from the ground up: a module imports from its own room and from lower floors."""
+"""The floors of each package, from the ground up: a module imports from its own room and lower floors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "fechner.strategies": (
-        ("_lazy", "errors", "tiers", "_plain"),
+        ("_lazy", "errors", "tiers", "values"),
+        ("_plain",),
         ("numerics",),
         ("random",),
         ("specification",),
@@ -41,16 +42,33 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "fechner.database": (
-        ("errors", "_lazy"),
+        ("errors", "_lazy", "failpoints"),
         ("form",),
         ("keeping",),
+        ("soundness",),
         ("record",),
         ("export",),
         ("upkeep", "seed_data"),
         ("aepsych",),
         ("",),
     ),
-    "fechner_client": (),
+    "fechner_client": (
+        ("errors", "framing", "security", "configuration"),
+        ("channel",),
+        ("tcp_channel", "zmq_channel", "memory_channel"),
+        ("opening",),
+        ("steps",),
+        ("talk",),
+        ("connection",),
+        ("results",),
+        ("trial",),
+        ("messages", "answers"),
+        ("progress",),
+        ("standing",),
+        ("queries",),
+        ("client",),
+        ("",),
+    ),
 }
 
 

@@ -12,39 +12,43 @@ from typing import Any
 import pytest
 
 from fechner.database.record import Entry
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.server.engine.effects import (
     Abandon,
     Close,
     Commit,
+    Compute,
+    Find,
+    Halt,
+    Load,
+    Pause,
+    Promote,
+    ReadHistory,
+    Send,
+    Silence,
+    Wake,
+)
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import (
     CommitFailed,
     Committed,
-    Compute,
     Computed,
     ComputeFailed,
     Connected,
     Emitted,
     Ended,
     Event,
-    Find,
     Found,
     Gone,
-    Halt,
-    Load,
     Loaded,
-    Log,
     Now,
-    Pause,
-    Promote,
-    ReadHistory,
     Received,
-    Send,
     Stop,
     Unreadable,
-    Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
@@ -224,7 +228,7 @@ class Rig:
     ) -> None:
         self.compute = compute
         self.disk = disk or Disk()
-        self.engine = Engine(random.Random(seed).randbytes, "rig.db", **options)
+        self.engine = Engine(random.Random(seed).randbytes, "rig.db", EngineOptions(**options))
         self.seconds = 100.0
         self.peers: dict[int, Peer] = {}
         self.storage: deque[Commit | Load | Find | ReadHistory] = deque()
@@ -232,6 +236,7 @@ class Rig:
         self.abandoned: list[int] = []
         self.promoted: list[Promote] = []
         self.alarms: deque[Wake] = deque()
+        self.silenced: list[int] = []
         self.logs: list[Log] = []
         self.halted = False
 
@@ -275,6 +280,8 @@ class Rig:
                     self.promoted.append(effect)
                 case Wake():
                     self.alarms.append(effect)
+                case Silence(token):
+                    self.silenced.append(token)
                 case Abandon(task):
                     self.abandoned.append(task)
                     self.tasks = deque(waiting for waiting in self.tasks if waiting.task != task)

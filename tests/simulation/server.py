@@ -9,30 +9,27 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import (
+from fechner.server.engine.effects import (
     Abandon,
     Close,
     Commit,
     Compute,
     Effect,
-    Emitted,
-    Event,
     Find,
-    Gone,
     Halt,
     Load,
-    Log,
-    Now,
     Pause,
     Promote,
     ReadHistory,
     ReadSeedData,
     Send,
-    Stop,
+    Silence,
     Wake,
-    Woken,
 )
+from fechner.server.engine.engine import Engine
+from fechner.server.engine.events import Emitted, Event, Gone, Now, Stop, Woken
+from fechner.server.engine.options import EngineOptions
+from fechner.server.observing.logs import Log
 
 from . import stand_in
 from .clock import Loop
@@ -60,9 +57,10 @@ class Process:
         self.loop = Loop(self.clock)
         asyncio._set_running_loop(self.loop)  # type: ignore[arg-type]
         entropy = random.Random(self.weather.rng.getrandbits(64)).randbytes
-        self.engine = Engine(entropy, "simulated.db", self.limits, **options)
+        self.engine = Engine(entropy, "simulated.db", EngineOptions(limits=self.limits, **options))
         self.peers: dict[int, Any] = {}
         self.wires: dict[int, Wire | Mail] = {}
+        self.alarms: dict[int, Any] = {}
         self.real_models = real_models
         self.stopped_at: float | None = None
         self.halted = False
@@ -158,7 +156,9 @@ class Process:
                 if self.pool is not None:
                     self.pool.abandon(task)
             case Wake(token, seconds):
-                self.loop.call_at(seconds, self.deliver, Woken(token))
+                self.alarms[token] = self.loop.call_at(seconds, self.deliver, Woken(token))
+            case Silence(token):
+                self.alarms.pop(token).cancel()
             case Pause(connection, paused):
                 self.happened["held back"] += paused
                 peer = self.peers.get(connection)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.events import Compute, ComputeFailed, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed, Emitted
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.shell.execution import STOPPED
 from fechner.server.shell.pool import Pool

@@ -10,7 +10,7 @@ from fechner.strategies.models.families._base import GAUSSIAN, as_botorch
 from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array, Poll
-from fechner.strategies.plugins.declare import function
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.specification import Component
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from fechner.server.engine import access, lanes
+from fechner.server.engine.effects import Silence, Wake
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Connected, Wake
+from fechner.server.engine.events import Connected
 from fechner.server.shell.loop import Loop
 from fechner.server.shell.settings import Settings
 
@@ -107,14 +108,15 @@ def test_deadlines_that_were_met_are_forgotten() -> None:
     async def main() -> None:
         loop = Loop(Settings(), "x", lambda: None)  # type: ignore[arg-type, return-value]
         loop._loop = asyncio.get_running_loop()
-        loop._engine.alarms[1] = None  # type: ignore[assignment]
         for token in range(1, 1000):
-            loop._set_alarm(Wake(token, 1e12))
-        assert 1 in loop._alarms
-        assert len(loop._alarms) < 100
-        assert sum(not alarm.cancelled() for alarm in loop._alarms.values()) < 100
-        for alarm in loop._alarms.values():
-            alarm.cancel()
+            loop._carry_out(Wake(token, 1e12))
+            if token > 1:
+                loop._carry_out(Silence(token))
+        loop._carry_out(Silence(1000))  # its time has come already
+        assert list(loop._alarms) == [1]
+        timers = loop._loop._scheduled  # type: ignore[attr-defined]
+        assert sum(not timer.cancelled() for timer in timers) == 1
+        loop._alarms[1].cancel()
 
     asyncio.run(main())
 

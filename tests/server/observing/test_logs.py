@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Log
 from fechner.server.observing.faults import Fault
-from fechner.server.observing.logs import JsonLines, TextLines, configure, emit
+from fechner.server.observing.logs import JsonLines, Log, TextLines, configure, emit
 from fechner.server.session.handlers.registry import HANDLERS, load
 from fechner.server.shell.execution import run
 

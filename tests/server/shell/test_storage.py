@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from fechner.database.record import Entry, Record, RecordError
-from fechner.server.engine.events import Commit, CommitFailed, Committed, Event, Find, Found, Load, Loaded
+from fechner.server.engine.effects import Commit, Find, Load
+from fechner.server.engine.events import CommitFailed, Committed, Event, Found, Loaded
 from fechner.server.shell.storage import perform
 from fechner.server.shell.writer import LITTLE_BEHIND_BYTES, Writer
 
