@@ -242,7 +242,7 @@ class Loop:
 
     def log(self, line: Log) -> None:
         """Count a line and write it to the log."""
-        self._counters.logged(line.level)
+        self._counters.count_line(line.level)
         emit(line)
 
     def halt(self) -> None:
