@@ -1,7 +1,7 @@
 """The semi-parametric model as one Gaussian process (`HadamardSemiPModel`): f = m (1 + r(c)) (x + o(c)).
 
 The form of f and its source are in semi_parametric_layout.py. The product of two independent Gaussian
-processes isn't one, but has a mean and a covariance in closed form (semi_parametric_posterior.py: an
+processes isn't one, but has a mean and a covariance in closed form (kernels/of_intensity.py: an
 elementwise, Hadamard product of covariance matrices), and the Gaussian process that has them takes its place
 (J. Timonen, H. Mannerstrom, A. Vehtari & H. Lahdesmaki 2021, lgpr: an interpretable non-parametric method for
 inferring covariate effects from longitudinal data, Bioinformatics 37:1860-1867, for products of kernels). The
@@ -22,15 +22,15 @@ from fechner.strategies.models.families.semi_parametric_layout import (
     context_categories,
     from_plain,
     gradients,
-    split,
 )
 from fechner.strategies.models.fitting.plain import Hyperparameters, rates_of
 from fechner.strategies.models.fitting.theta import Evidence, LogEvidence, Parts
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.inference.expectation_propagation import NEAR, Sites, Start, propagate
 from fechner.strategies.models.inference.settling import JITTER, restart, settle
+from fechner.strategies.models.kernels.of_intensity import Product, split
 from fechner.strategies.models.posteriors.posterior import factorise
-from fechner.strategies.models.posteriors.semi_parametric import Product, ProductPosterior
+from fechner.strategies.models.posteriors.semi_parametric import ProductPosterior
 from fechner.strategies.models.posteriors.settled import SETTLED
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component

@@ -3,7 +3,7 @@
 W. Chu & Z. Ghahramani (2005), Preference learning with Gaussian processes, ICML. The likelihood is a probit
 in w = (f(b) - f(a)) / sqrt 2, so expectation propagation and its evidence are those of binary outcomes
 (Rasmussen & Williams 2006, section 3.6 and algorithm 5.2) with the covariance of w,
-K = (k(b, b') - k(b, a') - k(a, b') + k(a, a')) / 2. Notation as in pairwise_posterior.py; a constant of the
+K = (k(b, b') - k(b, a') - k(a, b') + k(a, a')) / 2. Notation as in posteriors/pairwise.py; a constant of the
 covariance function cancels, and so does a prior mean.
 """
 

@@ -1,7 +1,7 @@
 """The semi-parametric model (`SemiParametricGPModel`), f = m exp(g(c)) (x + o(c)), by Laplace's method.
 
 The form of f, its source and the symbols are in semi_parametric_layout.py; the approximation and the gradient
-of its evidence in inference/laplace.py; the posterior of f in semi_parametric_posterior.py. The slope is
+of its evidence in inference/laplace.py; the posterior of f in posteriors/semi_parametric.py. The slope is
 positive, so every psychometric curve rises, from guess to lapse rate. Fits see at most 300 trials and
 posteriors at most 1,000, evenly spread over the session.
 """
@@ -21,14 +21,14 @@ from fechner.strategies.models.families.semi_parametric_layout import (
     context_categories,
     from_plain,
     gradients,
-    split,
 )
 from fechner.strategies.models.fitting.plain import Hyperparameters, rates_of
 from fechner.strategies.models.fitting.theta import Evidence, LogEvidence, Parts
 from fechner.strategies.models.inference import inducing, laplace
 from fechner.strategies.models.inference.settling import restart
+from fechner.strategies.models.kernels.of_intensity import Linearised, split
 from fechner.strategies.models.posteriors.posterior import Posterior, factorise
-from fechner.strategies.models.posteriors.semi_parametric import Linearised, LinearisedPosterior
+from fechner.strategies.models.posteriors.semi_parametric import LinearisedPosterior
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 

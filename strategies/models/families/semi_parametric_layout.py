@@ -31,6 +31,7 @@ from fechner.strategies.models.fitting.priors import LogNormal, Normal, Priors
 from fechner.strategies.models.fitting.theta import Block, Layout, Parts, joined, weighed_by
 from fechner.strategies.models.kernels.categories import Counts, counts_of, without
 from fechner.strategies.models.kernels.covariance import Covariance, Differences
+from fechner.strategies.models.kernels.of_intensity import Pair
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
@@ -42,15 +43,6 @@ STEEPER = 2.0  # of log m, where a second search begins
 #: The blocks' names.
 OFFSET, SLOPE, LOG_SLOPE = "offset", "slope", "log slope"
 STIMULUS_SCALE = 0.2  # what the search for a maximum takes for the length scale of the intensity
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Covariance functions of the offset and of the slope's deviations, over the context, and log m."""
-
-    offset: Covariance
-    slope: Covariance
-    log_slope: float
 
 
 @dataclass(frozen=True)
@@ -146,11 +138,6 @@ def context_categories(said: Hyperparameters) -> Counts:
 def stimulus(component: Component, d: int) -> int:
     """The place of the intensity among the d parameters."""
     return int((component.keys.get("stim_dim") or (0,))[0]) % d
-
-
-def split(x: Array, place: int) -> tuple[Array, Array]:
-    """Intensity (n,) less one half and context (n, d - 1) of x (n, d)."""
-    return x[:, place] - 0.5, np.delete(x, place, axis=1)
 
 
 def to_plain(component_name: str, pair: Pair, kept: Hyperparameters) -> dict[str, Any]:

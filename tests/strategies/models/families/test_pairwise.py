@@ -7,8 +7,9 @@ import pytest
 
 from fechner.strategies.models import fit
 from fechner.strategies.models.families.pairwise import Comparisons, posterior, problem
+from fechner.strategies.models.kernels.averages import box_average, box_variance
 from fechner.strategies.models.kernels.covariance import Covariance
-from fechner.strategies.models.posteriors.pairwise import PairwisePosterior, box_average, box_variance
+from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.numerics.normal import log_ndtr, ndtr
 from fechner.strategies.specification import Component

@@ -15,10 +15,10 @@ from fechner.strategies.models.families.semi_parametric_layout import (
     LOG_SLOPE_SD,
     from_plain,
     prior_of,
-    split,
 )
 from fechner.strategies.models.fitting.priors import LogNormal
 from fechner.strategies.models.inference import laplace
+from fechner.strategies.models.kernels.of_intensity import split
 from fechner.strategies.models.posteriors.semi_parametric import LinearisedPosterior
 from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.numerics.normal import log_ndtr, ndtr

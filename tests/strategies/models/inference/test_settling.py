@@ -34,7 +34,7 @@ def test_the_least_jitter_that_does() -> None:
 def test_none_does() -> None:
     """What went wrong with the most jitter is said."""
     seen: list[Any] = []
-    with pytest.raises(np.linalg.LinAlgError, match="singular at 0.0001"):
+    with pytest.raises(np.linalg.LinAlgError, match=r"singular at 0\.0001"):
         settle(np.zeros((1, 1)), 1.0, refusing(1.0, seen), None)
     assert len(seen) == len(JITTERS)
 

@@ -9,6 +9,7 @@ import torch
 from fechner.strategies.acquisition import build
 from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.models.families.registry import family_of
+from fechner.strategies.models.kernels.averages import box_average, box_variance
 from fechner.strategies.models.kernels.categories import (
     categorical,
     centred,
@@ -19,7 +20,7 @@ from fechner.strategies.models.kernels.categories import (
 )
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.functionals import Functionals
-from fechner.strategies.models.posteriors.pairwise import PairwisePosterior, box_average, box_variance
+from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.specification import Component
