@@ -5,7 +5,8 @@ import pytest
 
 from fechner.strategies.models import fit, uncertainty
 from fechner.strategies.models.families import gp_classification
-from fechner.strategies.models.uncertainty import ensemble, mixture_quantile, root_of
+from fechner.strategies.models.posteriors.posterior import root_of
+from fechner.strategies.models.uncertainty import ensemble, mixture_quantile
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.specification import Component
 
