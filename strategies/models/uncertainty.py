@@ -195,6 +195,10 @@ class LastMade:
     def __init__(self) -> None:
         self._kept: tuple[bytes, Ensemble] | None = None
 
+    def forget(self) -> None:
+        """Keep none."""
+        self._kept = None
+
     def of(self, about: bytes, make: Callable[[], Ensemble]) -> Ensemble:
         """The ensemble kept if it is about the same, else the one that `make` gives, which is kept now."""
         kept = self._kept  # read once: another thread may put its own there
