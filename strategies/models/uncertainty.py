@@ -249,7 +249,7 @@ def _made(
     for z in normal:
         theta = layout.inside(mode + WIDER * (half @ z))
         try:
-            member = family.posterior(component, x, y, task.plain(theta), near=centre, poll=poll)
+            member = family.posterior(component, x, y, family.plain(task, theta), near=centre, poll=poll)
         except np.linalg.LinAlgError:
             continue
         value = member.log_evidence + layout.log_prior(theta) + 0.5 * float(z @ z)
