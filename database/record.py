@@ -6,13 +6,12 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 import sqlalchemy as sa
 
 from fechner.database.errors import RecordError
 from fechner.database.form import statements
-from fechner.database.form.changes import Change
+from fechner.database.form.changes import Change, Config, Outcome
 from fechner.database.form.message import Entry, Message, Owner, escape_id, unescape_id
 from fechner.database.form.origins import note, of_session
 from fechner.database.form.tables import Row
@@ -150,11 +149,11 @@ class Record:
 
         Numbers are floats, whatever they were in the message.
         """
-        configs: dict[int, dict[str, Any]] = {}
+        configs: dict[int, Config] = {}
         for row in self._reader.rows(statements.TRIAL_PARAMETERS, session=session):
             values = configs.setdefault(row.trial, {}).setdefault(row.name, [])
             values.append(row.number if row.text is None else row.text)
-        outcomes: dict[int, dict[str, Any]] = {}
+        outcomes: dict[int, Outcome] = {}
         for row in self._reader.rows(statements.TRIAL_OUTCOMES, session=session):
             outcomes.setdefault(row.trial, {})[row.name] = row.number if row.text is None else row.text
         found = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
 
 from fechner.database.form.change_parts import Config, Outcome
 from fechner.database.form.changes import (
@@ -104,7 +103,7 @@ def _project(rows: Rows, session: str, seq: int, at: datetime, change: Change) -
     # The others show only in the session's order of stages and current strategy.
 
 
-def split_value(value: Any) -> tuple[float | None, str | None]:
+def split_value(value: object) -> tuple[float | None, str | None]:
     """A value as (number, text): finite numbers and truth values as number, all else as text."""
     if value is None:
         return None, None
@@ -124,15 +123,15 @@ def storable(text: str | None) -> str | None:
     return "".join("\ufffd" if mark == "\0" or "\ud800" <= mark <= "\udfff" else mark for mark in text)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return storable(value) if value is None or isinstance(value, str) else to_json(value)
 
 
-def _json(value: Any) -> str | None:
+def _json(value: object) -> str | None:
     return None if value is None or value == {} else to_json(value)
 
 
-def _float(value: Any) -> float | None:
+def _float(value: object) -> float | None:
     return split_value(value)[0]
 
 

@@ -51,8 +51,8 @@ class Difference:
     table: str
     key: Row
     column: str | None
-    recorded: Any
-    computed: Any
+    recorded: object
+    computed: object
 
     def __str__(self) -> str:
         key = ", ".join(f"{name} {value}" for name, value in self.key.items())
@@ -61,12 +61,12 @@ class Difference:
             return f"{where} gives no rows: {self.computed}"
         if self.column is not None:
             return (
-                f"{where}: {self.column} is {_said(self.recorded)}, the messages give {_said(self.computed)}"
+                f"{where}: {self.column} is {_text(self.recorded)}, the messages give {_text(self.computed)}"
             )
         return f"{where}: the row is " + ("missing" if self.recorded is None else "not in the messages")
 
 
-def _said(value: Any) -> str:
+def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
