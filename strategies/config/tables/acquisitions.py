@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fechner.strategies.config.tables.entries import Entry
-from fechner.strategies.config.tables.keys import ACQUISITION_KEYS, Key, number, one_of, whole
+from fechner.strategies.config.tables.key import Key, number, one_of, whole
+from fechner.strategies.config.tables.keys import ACQUISITION_KEYS
 
 _LEVEL_SET = {
     "target": number(0.75),

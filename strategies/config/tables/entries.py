@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fechner.strategies.config.tables.keys import Key
+from fechner.strategies.config.tables.key import Key
 
 #: A function, or where one is: ``"package.module:function"``, so that a table of them loads nothing.
 Function = Callable[..., Any] | str
