@@ -18,7 +18,8 @@ import pytest
 import typer
 
 import fechner_client
-from fechner.database.form.changes import CHANGES, PARTS
+from fechner.database.form.change_parts import PARTS
+from fechner.database.form.changes import CHANGES
 from fechner.server.cli import app
 from fechner.server.protocol.dialects import DIALECTS
 from fechner.server.protocol.errors import CODES

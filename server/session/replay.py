@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fechner.database.form.changes import AskChange, Change
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.session import Session, proposal_of
+from fechner.strategies._lazy import Lazy
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import propose
 from fechner.strategies.plugins.extensions import at_fault
@@ -18,7 +19,10 @@ from fechner.strategies.tiers import CUT_SHORT
 if TYPE_CHECKING:
     import pandas as pd
 
+    import fechner.database.export as export
     from fechner.database.record import Record
+else:
+    export = Lazy("fechner.database.export")  # pandas is for those who want a dataframe
 
 
 def fold(session: str, changes: Iterable[Change]) -> Session:
@@ -165,6 +169,4 @@ def strategies(record: Record, session: str) -> list[Strategy]:
 
 def dataframe(record: Record, session: str | None = None) -> pd.DataFrame:
     """One row per trial of a session (None: of all), with the columns of `fechner export`."""
-    from fechner.database.export import trials_frame
-
-    return trials_frame(record, None if session is None else [session])
+    return export.trials_frame(record, None if session is None else [session])

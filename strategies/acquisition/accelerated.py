@@ -16,7 +16,6 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.models.kernels.kernel_covariance import KernelCovariance
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.numerics import device as gpu
 from fechner.strategies.numerics.arrays import Array, Poll
@@ -69,8 +68,6 @@ def accelerated(acquisition: Acquisition, candidates: int) -> Acquisition:
     if isinstance(parts.posterior, OrdinalPosterior) and not entry(parts.component).of_latent:
         return acquisition
     if not gpu.pays(candidates, parts.count, len(parts.posterior.x)):
-        return acquisition
-    if isinstance(parts.posterior.covariance, KernelCovariance):  # the device knows our own kernel alone
         return acquisition
     if parts.posterior.places is not parts.posterior.x:  # the device knows values of f alone
         return acquisition

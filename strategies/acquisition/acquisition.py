@@ -10,8 +10,6 @@ import numpy as np
 from fechner.strategies.acquisition.slopes import Gradients, OfMoments, Values, climbing
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
-from fechner.strategies.models.posteriors.weighted import WeightedPosterior
 from fechner.strategies.models.uncertainty import Ensemble
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
@@ -104,11 +102,9 @@ def build(
         raise FechnerError("bad_config", detail, hint="mend the plug-in")
     if entry.several:
         return built
-    if isinstance(posterior, WeightedPosterior):  # of which neither slopes nor the GPU's scan know
-        return replace(built, gradients=None, parts=None)
-    if isinstance(posterior.covariance, OfIntensity) or posterior.covariance.categories:
-        return replace(built, parts=None)  # nor do they of these covariances
-    return built
+    if not posterior.sloped:
+        built = replace(built, gradients=None)
+    return built if posterior.covariance.plain else replace(built, parts=None)
 
 
 def of_moments(posterior: Posterior, function: OfMoments) -> Acquisition:

@@ -83,9 +83,7 @@ def posterior_variance(posterior: Posterior, objective: Objective | None = None)
     def values(mean: Array, variance: Array) -> Array:
         if objective is not None:
             return objective.moments(mean, variance)[1]
-        if isinstance(posterior, OrdinalPosterior):
-            return ordinal_likelihood.level_moments(mean, variance, posterior.cuts)[1]
-        return _of_probability(posterior, mean, variance)[1] if posterior.binary else variance
+        return posterior.value_moments(mean, variance)[1]
 
     return values
 

@@ -34,7 +34,7 @@ import numpy as np
 from scipy.special import entr
 
 from fechner.strategies.acquisition.slopes import Climbing, Gradients, OfMoments, Values
-from fechner.strategies.models.inference.expectation_propagation import expected_information
+from fechner.strategies.models.inference.binary_likelihood import expected_information
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import (

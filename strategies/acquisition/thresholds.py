@@ -14,8 +14,8 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import AT_A_POINT, Acquisition, made, target_of
 from fechner.strategies.acquisition.slopes import Gradients, Values
+from fechner.strategies.models.kernels.of_intensity import OfIntensity
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 

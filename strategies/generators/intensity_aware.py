@@ -19,8 +19,8 @@ from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import levels_of, maximise_on
 from fechner.strategies.generators.effort import effort
 from fechner.strategies.generators.searching import Found, Search
+from fechner.strategies.models.kernels.of_intensity import OfIntensity
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol

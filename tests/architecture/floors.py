@@ -43,9 +43,10 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "fechner.database": (
-        ("errors", "_lazy"),
+        ("errors", "_lazy", "failpoints"),
         ("form",),
         ("keeping",),
+        ("soundness",),
         ("record",),
         ("export",),
         ("upkeep", "seed_data"),

@@ -23,7 +23,8 @@ from fechner.server import Server
 from fechner.server.importing.session import entries
 from fechner.server.protocol.limits import Limits
 from fechner.server.protocol.messages import Setup
-from fechner.server.session.handlers.registry import HANDLERS, Answer, Context, load
+from fechner.server.session.handlers.registry import HANDLERS, load
+from fechner.server.session.handlers.results import Answer, Context
 from fechner.server.session.session import Session
 
 HERE = Path(__file__).parent

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from fechner.database.form.changes import CHANGES, PARTS, Change, read
+from fechner.database.form.change_parts import PARTS
+from fechner.database.form.changes import CHANGES, Change, read
 from fechner.database.form.message import to_json
 from fechner.database.form.projections import Rows, project
 from fechner.database.record import Record
