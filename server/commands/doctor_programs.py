@@ -14,7 +14,8 @@ from importlib import metadata
 from typing import Any
 
 from fechner.server.commands.finding import Finding, judged
-from fechner.server.engine.events import Compute, ComputeFailed, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed, Emitted
 from fechner.server.session.handlers.results import Priority
 from fechner.server.shell.execution import Result
 from fechner.server.shell.pool import Pool

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fechner.server.engine.events import Log, Trust, Wake
+from fechner.server.engine.effects import Trust, Wake
 from fechner.server.engine.lanes import Connection
 from fechner.server.engine.principals import NAMELESS, OPEN, PENALTY_SECONDS
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of

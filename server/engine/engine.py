@@ -14,30 +14,24 @@ from typing import Any
 
 from fechner.server.engine import deadlines, readings, reattachment, routing, work
 from fechner.server.engine.authentication import penalty_of, stranger
+from fechner.server.engine.effects import Abandon, Close, Effect, Halt, Load, Send, Silence
 from fechner.server.engine.events import (
-    Abandon,
-    Close,
     CommitFailed,
     Committed,
     Computed,
     ComputeFailed,
     Connected,
     DiskLow,
-    Effect,
     Emitted,
     Ended,
     Event,
     Found,
     Gone,
-    Halt,
     HistoryRead,
-    Load,
     Loaded,
-    Log,
     Now,
     Received,
     SeedDataRead,
-    Send,
     Stop,
     Unreadable,
     Woken,
@@ -46,6 +40,7 @@ from fechner.server.engine.lanes import Connection, Job, Lane
 from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import Fault, fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import DIALECTS, Dialect, Request
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError
@@ -202,6 +197,7 @@ class Engine:
         if connection is not None:
             connection.gone = True
             while (penalty := penalty_of(self, connection)) is not None:  # nobody is there to wait for it
+                self.emit(Silence(penalty))
                 routing.penalty_over(self, penalty)
             self.emit(Log("info", f"connection closed by {connection.peer}", connection.number))
             self._close_if_done(connection)
@@ -227,6 +223,7 @@ class Engine:
         penalty = penalty_of(self, connection)
         if penalty is not None:
             del self.penalties[penalty]
+            self.emit(Silence(penalty))
             connection.barrier = None
             connection.waiting.clear()
         self.send(connection, None, undecided_error(error))
@@ -244,7 +241,7 @@ class Engine:
     def answered(self, connection: Connection, request: Request, code: str, received: float) -> None:
         """Count a request that has its reply."""
         dialect = "none" if connection.dialect is None else connection.dialect.name
-        self.counters.answered(request.type, dialect, code, self.now.seconds - received)
+        self.counters.count_reply(request.type, dialect, code, self.now.seconds - received)
         if kind_of(request.type).sets_up and code != "ok":
             reattachment.turn_away(self, connection)
 
@@ -308,14 +305,17 @@ class Engine:
         self.stopping = True
         self.emit(Log("info", "stopping"))
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
-        tasks, loads = dict(self.tasks), dict(self.loads)
+        tasks, alarms, loads = dict(self.tasks), tuple(self.alarms), dict(self.loads)
         reads = [*self.finds.values(), *self.histories.values(), *self.readings.values()]
         for waiting in (self.tasks, self.alarms, self.finds, self.histories, self.readings, self.loads):
             waiting.clear()
         for task in (*tasks, *self.foreseen):
             self.emit(Abandon(task))
         self.foreseen.clear()
+        for alarm in alarms:
+            self.emit(Silence(alarm))
         for penalty in tuple(self.penalties):
+            self.emit(Silence(penalty))
             routing.penalty_over(self, penalty, error)
         for wanted in loads.values():
             if isinstance(wanted, Connection):

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fechner.server.engine.deadlines import higher
-from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Promote
+from fechner.server.engine.effects import Abandon, Compute, Promote
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.engine.lanes import Ahead, Lane
 from fechner.server.engine.work import count
 from fechner.server.protocol.kinds import kind_of

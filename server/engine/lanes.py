@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.events import Computed, Now, Wake
+from fechner.server.engine.effects import Silence, Wake
+from fechner.server.engine.events import Computed, Now
 from fechner.server.engine.principals import Principal
 from fechner.server.protocol.dialects import Dialect, Request
 from fechner.server.protocol.dialects.base import Reply
@@ -255,5 +256,6 @@ def set_alarm(engine: Engine, lane: Lane) -> float | None:
 
 def silence(engine: Engine, lane: Lane) -> None:
     """No deadline any more."""
-    engine.alarms.pop(lane.alarm or 0, None)
+    if lane.alarm is not None and engine.alarms.pop(lane.alarm, None) is not None:
+        engine.emit(Silence(lane.alarm))
     lane.alarm = lane.emitted = None

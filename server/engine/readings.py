@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.engine.access import attach, check_access, may_see
-from fechner.server.engine.events import Found, HistoryRead, Log, SeedDataRead
+from fechner.server.engine.events import Found, HistoryRead, SeedDataRead
 from fechner.server.engine.work import attempt, do_step, fail, proceed, running, step_done
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Replay

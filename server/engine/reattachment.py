@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.events import Log
 from fechner.server.engine.lanes import Connection, Job, Lane
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 
 from fechner.server.engine import work
 from fechner.server.engine.authentication import fault_of, introduce, wrong
-from fechner.server.engine.events import Load, Loaded, Log, Pause, Received
+from fechner.server.engine.effects import Load, Pause
+from fechner.server.engine.events import Loaded, Received
 from fechner.server.engine.lanes import Connection, Job, Lane, steps_of
 from fechner.server.engine.principals import MOST_WRONG, NAMELESS
 from fechner.server.engine.reattachment import heard, take_up
 from fechner.server.engine.sessionless import reply_of
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request, choose
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
-from fechner.server.protocol.limits import exceeded, too_many, trials_told
+from fechner.server.protocol.limits import count_trials, exceeded, too_many
 from fechner.server.protocol.messages import Ping, Replay, Resume, Setup
 from fechner.server.session.handlers.registry import load
 
@@ -50,7 +52,7 @@ def received(engine: Engine, event: Received) -> None:
         introduce(engine, connection)
     type_ = value.get("type")
     many = isinstance(type_, str) and kind_of(type_).carries_trials
-    told, where = trials_told(value) if many else (0, "")
+    told, where = count_trials(value) if many else (0, "")
     if told > engine.limits.trials_per_tell:  # before it takes time to look at each
         request = connection.dialect.parse({**value, "message": {}})
         request.raw, request.message = value, None

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from fechner.server.engine.authentication import authenticate
-from fechner.server.engine.events import Log
 from fechner.server.engine.lanes import Connection
 from fechner.server.engine.status import status
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.errors import FechnerError

@@ -17,23 +17,13 @@ from fechner.server.engine.access import (
     read_only,
     unknown_session,
 )
-from fechner.server.engine.events import (
-    Commit,
-    CommitFailed,
-    Committed,
-    Compute,
-    Computed,
-    ComputeFailed,
-    Emitted,
-    Find,
-    Log,
-    ReadHistory,
-    ReadSeedData,
-)
+from fechner.server.engine.effects import Commit, Compute, Find, ReadHistory, ReadSeedData
+from fechner.server.engine.events import CommitFailed, Committed, Computed, ComputeFailed, Emitted
 from fechner.server.engine.lanes import Job, Lane, set_alarm, silence
 from fechner.server.engine.principals import NAMELESS
 from fechner.server.engine.replies import entry, render, render_both
 from fechner.server.observing.faults import Fault, fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects.base import Reply, Timing
 from fechner.server.protocol.errors import FechnerError, inside
 from fechner.server.protocol.kinds import kind_of
@@ -185,7 +175,7 @@ def computed(engine: Engine, event: Computed) -> None:
 def count(engine: Engine, event: Computed, function: str, source: str) -> None:
     """Count a computation that has its result."""
     tier = event.result.get("tier") if function == "propose" and isinstance(event.result, dict) else None
-    engine.counters.computed(function, tier or "none", source, event.compute_ms / 1e3)
+    engine.counters.count_computation(function, tier or "none", source, event.compute_ms / 1e3)
 
 
 def came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
@@ -229,7 +219,7 @@ def compute_failed(engine: Engine, event: ComputeFailed) -> None:
         came_ahead(engine, event)
     else:
         function = lane.computation.function if lane.computation else "propose"
-        engine.counters.failed(function)
+        engine.counters.count_failure(function)
         internal = event.error.code == "internal"
         fail(engine, lane, engine.incident(event.fault, lane) if internal else event.error)
 
@@ -238,7 +228,7 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job = running(lane)
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
     if answer.tier is not None:
-        engine.counters.given(answer.tier, job.source)
+        engine.counters.count_answer(answer.tier, job.source)
     timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
     kind, warnings = kind_of(job.step.type), answer.warnings

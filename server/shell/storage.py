@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING
 
 from fechner.database.errors import RecordError, UnreadableError
 from fechner.database.form.message import Owner
+from fechner.server.engine.effects import Commit, Find, Load, ReadHistory, ReadSeedData
 from fechner.server.engine.events import (
-    Commit,
     CommitFailed,
     Committed,
     Event,
-    Find,
     Found,
     HistoryRead,
-    Load,
     Loaded,
-    Log,
-    ReadHistory,
-    ReadSeedData,
     SeedDataRead,
 )
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import kind
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.session.handlers.registry import load
 from fechner.strategies._lazy import Lazy
 
@@ -77,7 +72,7 @@ def _commit(record: Record, commits: Sequence[Commit], counters: Counters | None
         results = [error] * len(commits)
     took = time.perf_counter() - begun
     if counters is not None:
-        counters.committed(len(commits), sum(error is not None for error in results), took)
+        counters.count_commit(len(commits), sum(error is not None for error in results), took)
     if took > SLOW_SECONDS:
         emit(Log("info", f"a commit of {len(commits)} took {took:.3f} s"))
     return [

@@ -14,15 +14,10 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies._plain import mapped, plain, whole
-from fechner.strategies.config import check
+from fechner.strategies.config.checking import check
 from fechner.strategies.core import stopping
-from fechner.strategies.core.proposals import (
-    Proposal,
-    needs_model,
-    propose,
-    stage_seed,
-    usable_hyperparameters,
-)
+from fechner.strategies.core.proposal import Proposal, stage_seed, usable_hyperparameters
+from fechner.strategies.core.proposals import needs_model, propose
 from fechner.strategies.core.seed_data import given
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import MOST_PENDING, State, initial, tell

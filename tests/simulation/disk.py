@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.database.errors import RecordError
 from fechner.database.form.message import NO_HASH, Entry, Message, Owner, chain, escape_id, to_json
-from fechner.server.engine.events import Commit, Event
+from fechner.server.engine.effects import Commit
+from fechner.server.engine.events import Event
 from fechner.server.shell.storage import StorageEffect, perform
 from fechner.server.shell.writer import Groups
 

@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fechner.server.engine.effects import Commit, Compute, Find, Load
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Commit, Compute, Connected, Event, Find, Load, Now, Received
+from fechner.server.engine.events import Connected, Event, Now, Received
 from fechner.server.engine.options import EngineOptions
 from fechner.server.shell.storage import perform
 from fechner.strategies.tiers import CUT_SHORT

@@ -127,7 +127,7 @@ class Talk:
         changes: bool = False,
     ) -> Steps[Message]:
         """The message of the reply. ``session``: the one to name instead of the current one."""
-        content = plain(message or {})
+        content = plain(message) if message else {}
         request = self._unanswered if changes else None
         if request is None or (request["type"], request["message"]) != (kind, content):
             if changes and self._unanswered is not None:
@@ -169,6 +169,8 @@ class Talk:
             if not self._connected:
                 yield from self._open(outage or Patience(self.retry_for, self._clock))
             heard = yield Send(request, self.timeout)
+            if isinstance(heard, dict) and heard["ok"]:
+                return heard
             if isinstance(heard, Slow):
                 raise Timeout(
                     "timeout",
@@ -184,8 +186,6 @@ class Talk:
                     raise error_of(heard["error"])
                 raise self._failed(str(heard)) from heard
             outage = None
-            if heard["ok"]:
-                return heard
             if busy is not None:
                 if _code(heard) != "session_busy" or not (yield from busy.wait()):
                     return heard

@@ -15,9 +15,9 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from fechner.server.engine.events import Connected, Event, Gone, Log, Unreadable
+from fechner.server.engine.events import Connected, Event, Gone, Unreadable
 from fechner.server.observing.counters import Counters
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.limits import Limits, exceeded
 from fechner.server.shell.transports.incoming import WHOLE_BYTES
 from fechner.server.shell.transports.tcp import UNREAD_BYTES
@@ -177,7 +177,7 @@ class ZmqTransport:
         self._drain()
 
     def _give_up(self, peer: ZmqPeer, why: str) -> None:
-        self._counters.logged("warning")
+        self._counters.count_line("warning")
         emit(Log("warning", f"a peer {why}: dropped", peer.number))
         self.forget(peer)
 

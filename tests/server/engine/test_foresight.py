@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Compute, ComputeFailed
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed
 from fechner.server.engine.foresight import digest
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.handlers.results import Priority

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.observing.counters import Counters
 from fechner.server.session.handlers.results import Priority
 from fechner.server.shell.execution import run
