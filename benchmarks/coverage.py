@@ -24,7 +24,8 @@ from fechner.strategies.models import fit
 from fechner.strategies.models.fitting.priors import LogNormal, Prior, classification_priors
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.uncertainty import ensemble
-from fechner.strategies.numerics.normal import Array, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.queries.thresholds import crossings, mean_crossing, threshold_line

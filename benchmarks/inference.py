@@ -27,10 +27,11 @@ from scipy.special import logsumexp
 
 from fechner.server.commands.output import show_table
 from fechner.strategies.models import fit
-from fechner.strategies.models.families.gp_classification import from_plain
+from fechner.strategies.models.fitting.plain import from_plain
 from fechner.strategies.models.inference.expectation_propagation import propagate
 from fechner.strategies.models.kernels.covariance import Differences
-from fechner.strategies.numerics.normal import Array, log_ndtr, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import log_ndtr, ndtr
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.numerics.threads import single_thread

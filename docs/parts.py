@@ -14,6 +14,7 @@ from typing import Any
 
 import running
 import typer
+from changes import record_changes
 from descriptions import KEYS, KINDS, PARAMETER_TYPE_NOTES, TABLES, VIEWS
 from pydantic import BaseModel
 
@@ -22,8 +23,8 @@ from fechner.database.form import tables, views
 from fechner.server.cli import app
 from fechner.server.cli.serving import option_of
 from fechner.server.protocol.errors import CODES
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.protocol.limits import Limits
-from fechner.server.protocol.messages import MESSAGES
 from fechner.strategies.config import check
 from fechner.strategies.config.describing import describe
 from fechner.strategies.config.tables.keys import (
@@ -298,7 +299,7 @@ PARTS: dict[str, Callable[[], str]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         cli, choices, codes, limits, messages, common_keys, stage_keys, parameter_types, metadata_keys,
-        classes, later, older, record_tables, record_views, export_columns, audiogram_words,
+        classes, later, older, record_tables, record_changes, record_views, export_columns, audiogram_words,
         running.status_frame, running.log_lines, running.log_json, running.metrics,
     )
 }  # fmt: skip

@@ -6,24 +6,15 @@ makes sessions of the record live again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fechner.server.version import __version__
+from fechner.strategies._lazy import homes
 
 if TYPE_CHECKING:
     from fechner.server.session import replay
     from fechner.server.shell.in_process import Server
 
-__version__ = "0.1.0"
-
 __all__ = ["Server", "__version__", "replay"]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "Server":
-        from fechner.server.shell.in_process import Server
-
-        return Server
-    if name == "replay":
-        from fechner.server.session import replay
-
-        return replay
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = homes(__name__, {"Server": "shell.in_process", "replay": "session.replay"})

@@ -7,8 +7,9 @@ they need when they are first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fechner.strategies._lazy import homes
 
 if TYPE_CHECKING:
     from fechner.strategies.config import check
@@ -16,21 +17,6 @@ if TYPE_CHECKING:
     from fechner.strategies.core.state import State, initial, tell
     from fechner.strategies.core.strategy import Strategy, ask, finish, query
     from fechner.strategies.errors import ConfigError, FechnerError
-
-_HOMES = {
-    "check": "config",
-    "ConfigError": "errors",
-    "FechnerError": "errors",
-    "State": "core.state",
-    "Strategy": "core.strategy",
-    "ask": "core.strategy",
-    "dump": "core.dumps",
-    "finish": "core.strategy",
-    "initial": "core.state",
-    "load": "core.dumps",
-    "query": "core.strategy",
-    "tell": "core.state",
-}
 
 __all__ = [
     "ConfigError",
@@ -47,8 +33,20 @@ __all__ = [
     "tell",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = homes(
+    __name__,
+    {
+        "check": "config",
+        "ConfigError": "errors",
+        "FechnerError": "errors",
+        "State": "core.state",
+        "Strategy": "core.strategy",
+        "ask": "core.strategy",
+        "dump": "core.dumps",
+        "finish": "core.strategy",
+        "initial": "core.state",
+        "load": "core.dumps",
+        "query": "core.strategy",
+        "tell": "core.state",
+    },
+)

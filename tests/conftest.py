@@ -1,4 +1,7 @@
-"""What every test process needs: one thread for arithmetic, fixed before numpy is imported; a PostgreSQL."""
+"""What every test process needs: one thread for arithmetic, fixed before numpy is imported; a PostgreSQL.
+
+How busy the machine is decides no test: hypothesis neither times examples nor complains of slow ones.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fechner.strategies.numerics.threads import fix
 
 fix()
+
+settings.register_profile("fechner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fechner")
 
 #: Starts a cluster in $1 with the programs in $2, says when it is ready, ends it and removes it with stdin.
 CLUSTER = """

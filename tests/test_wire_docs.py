@@ -20,8 +20,8 @@ from pydantic import BaseModel
 
 from fechner.server.protocol.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, VERSIONS, choose
 from fechner.server.protocol.errors import CODES, FechnerError
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.protocol.limits import Limits
-from fechner.server.protocol.messages import MESSAGES
 from fechner.server.session.handlers.hello import hello
 from fechner.server.session.handlers.registry import HANDLERS, load
 from fechner.strategies.space.parameters import Parameter, space
@@ -226,7 +226,7 @@ def test_the_types_of_aepsych_08_are_documented_with_their_replies(golden: Any) 
     """Each type that is handled has a row, with the keys that its ok replies have on transcripts."""
     load()
     rows = {code(row[0]) or row[0]: row[2] for row in table("type", "message", "reply")}
-    handled = {type_ for type_, version in HANDLERS if version == AEPSYCH_08.version}
+    handled = {type_ for type_, version in HANDLERS if version == AEPSYCH_08.handlers}
     assert set(rows) == {*handled, "an error"}
     seen = set()
     for family in ("0.8-python", "0.8-unity"):

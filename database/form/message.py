@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from fechner.database.form.changes import Change
+
 #: The hash before a session's first message.
 NO_HASH = ""
 
@@ -29,7 +31,16 @@ _HASHED = (
 )
 _TIME = _HASHED.index("received_at")
 
-Change = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a session is.
+
+    Attributes:
+        name: the digest of the token that set it up; None where none was asked for.
+    """
+
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ class Entry:
         received_at: when the request came, with a time zone.
         duration_ms: from receipt to reply.
         tier: which tier answered an ask, else None.
-        change: what the message did to the session, plain JSON-able data; None if nothing. The state is a
+        change: what the message did to the session (see `form.changes`); None if nothing. The state is a
             fold over these.
     """
 
@@ -83,7 +94,7 @@ class Message:
     hash: str
 
 
-def to_json(value: Any) -> str:
+def to_json(value: object) -> str:
     """JSON text that gives back the very same value: keys in order, floats to the last bit, pure ASCII."""
     return json.dumps(value, separators=(",", ":"))
 

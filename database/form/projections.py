@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
 
-from fechner.database.form.message import Change, to_json
+from fechner.database.form.change_parts import Config, Outcome
+from fechner.database.form.changes import (
+    CHANGES,
+    AskChange,
+    Change,
+    CorrectChange,
+    SetupChange,
+    SkipChange,
+    TellChange,
+    environment_of,
+)
+from fechner.database.form.message import to_json
 from fechner.database.form.tables import Row
 
 
@@ -60,29 +69,41 @@ def project(rows: Rows, session: str, seq: int, at: datetime, change: Change | N
         ValueError, KeyError, TypeError: the change isn't of a known form.
     """
     ended: datetime | None = None
-    said = change is not None
     if change is not None:
         if change["type"] == "exit":
             ended = at
         else:
-            project_change = _PROJECT.get(change["type"])
-            if project_change is None:
-                raise ValueError(f"a change of unknown type {change['type']!r}")
-            project_change(rows, session, seq, at, change)
+            _project(rows, session, seq, at, change)
     rows.touch(
         session,
         {
             "b_session": session,
             "b_last_at": at,
             "b_n_messages": seq,
-            "b_set_end": said,
+            "b_set_end": change is not None,
             "b_ended_at": ended,
-            "b_environment_json": _json(change.get("environment")) if change is not None else None,
+            "b_environment_json": _json(environment_of(change)) if change is not None else None,
         },
     )
 
 
-def typed(value: Any) -> tuple[float | None, str | None]:
+def _project(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
+    if change["type"] == "ask":
+        _ask(rows, session, seq, at, change)
+    elif change["type"] == "tell":
+        _tell(rows, session, seq, at, change)
+    elif change["type"] == "setup":
+        _setup(rows, session, seq, at, change)
+    elif change["type"] == "skip":
+        _skip(rows, session, seq, at, change)
+    elif change["type"] == "correct":
+        _correct(rows, session, seq, at, change)
+    elif change["type"] not in CHANGES:
+        raise ValueError(f"a change of unknown type {change['type']!r}")
+    # The others show only in the session's order of stages and current strategy.
+
+
+def split_value(value: object) -> tuple[float | None, str | None]:
     """A value as (number, text): finite numbers and truth values as number, all else as text."""
     if value is None:
         return None, None
@@ -102,19 +123,19 @@ def storable(text: str | None) -> str | None:
     return "".join("\ufffd" if mark == "\0" or "\ud800" <= mark <= "\udfff" else mark for mark in text)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return storable(value) if value is None or isinstance(value, str) else to_json(value)
 
 
-def _json(value: Any) -> str | None:
+def _json(value: object) -> str | None:
     return None if value is None or value == {} else to_json(value)
 
 
-def _float(value: Any) -> float | None:
-    return typed(value)[0]
+def _float(value: object) -> float | None:
+    return split_value(value)[0]
 
 
-def _setup(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
+def _setup(rows: Rows, session: str, seq: int, at: datetime, change: SetupChange) -> None:
     strategy = change["strategy"]
     config = change["config"]
     seed = change.get("seed")
@@ -148,7 +169,7 @@ def _setup(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> 
     )
 
 
-def _ask(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
+def _ask(rows: Rows, session: str, seq: int, at: datetime, change: AskChange) -> None:
     means, sds = change.get("post_mean") or (), change.get("post_sd") or ()
     for index, trial in enumerate(change["trials"]):
         rows.trials.append(
@@ -167,7 +188,7 @@ def _ask(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> No
         _parameters(rows, session, trial["trial"], trial["config"])
 
 
-def _tell(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
+def _tell(rows: Rows, session: str, seq: int, at: datetime, change: TellChange) -> None:
     for trial in change["trials"]:
         number = trial["trial"]
         told = {
@@ -198,24 +219,24 @@ def _tell(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> N
         rows.trial_outcomes += _outcomes(session, number, trial.get("outcome"))
 
 
-def _outcomes(session: str, trial: int, outcome: dict[str, Any] | None) -> list[Row]:
+def _outcomes(session: str, trial: int, outcome: Outcome | None) -> list[Row]:
     found = []
     for name, value in (outcome or {}).items():
-        number, text = typed(value)
+        number, text = split_value(value)
         found.append(
             {"session": session, "trial": trial, "name": storable(name), "number": number, "text": text}
         )
     return found
 
 
-def _correct(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
+def _correct(rows: Rows, session: str, seq: int, at: datetime, change: CorrectChange) -> None:
     rows.corrections[session, change["trial"]] = (
         seq,
         _outcomes(session, change["trial"], change["outcome"]),
     )
 
 
-def _skip(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
+def _skip(rows: Rows, session: str, seq: int, at: datetime, change: SkipChange) -> None:
     extra = {"reason": change["reason"]} if change.get("reason") else None
     rows.skips.append(
         {
@@ -228,10 +249,10 @@ def _skip(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> N
     )
 
 
-def _parameters(rows: Rows, session: str, trial: int, config: dict[str, Any]) -> None:
+def _parameters(rows: Rows, session: str, trial: int, config: Config) -> None:
     for name, value in config.items():
         for stimulus, one in enumerate(value if isinstance(value, list | tuple) else (value,)):
-            number, text = typed(one)
+            number, text = split_value(one)
             rows.trial_parameters.append(
                 {
                     "session": session,
@@ -243,20 +264,6 @@ def _parameters(rows: Rows, session: str, trial: int, config: dict[str, Any]) ->
                 }
             )
 
-
-def _nothing(rows: Rows, session: str, seq: int, at: datetime, change: Change) -> None:
-    """A change that only the session's order of stages or current strategy shows."""
-
-
-_PROJECT: dict[str, Callable[[Rows, str, int, datetime, Change], None]] = {
-    "setup": _setup,
-    "ask": _ask,
-    "tell": _tell,
-    "skip": _skip,
-    "correct": _correct,
-    "finish_strategy": _nothing,
-    "resume": _nothing,
-}
 
 #: Every column of a trial, so that all rows of one statement have the same ones.
 _OPEN: Row = {

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from fechner.server import __version__
 from fechner.server.cli import keys, records, running, serving, sessions
+from fechner.server.version import __version__
 
 app = typer.Typer(
     name="fechner",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fechner.server import commands
 from fechner.server.cli.options import Json
 
 
@@ -33,9 +34,7 @@ def token(
     as_json: Json = False,
 ) -> None:
     """Make a token: what a client shows to a server that asks for one."""
-    from fechner.server.commands.keys import token
-
-    token(role.value, token_file, as_json)
+    commands.keys.token(role.value, token_file, as_json)
 
 
 def curve_key(
@@ -45,6 +44,4 @@ def curve_key(
     as_json: Json = False,
 ) -> None:
     """Make a server's CURVE keys, which encrypt ZMQ; clients get the public one."""
-    from fechner.server.commands.keys import curve_key
-
-    curve_key(file, as_json)
+    commands.keys.curve_key(file, as_json)

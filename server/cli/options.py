@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from fechner.strategies._lazy import Lazy
+
+if TYPE_CHECKING:
+    from fechner.server.commands import output
+    from fechner.strategies.plugins import declare, extensions
+else:
+    output = Lazy("fechner.server.commands.output")
+    declare = Lazy("fechner.strategies.plugins.declare")
+    extensions = Lazy("fechner.strategies.plugins.extensions")
 
 
 class Switch(StrEnum):
@@ -29,11 +39,7 @@ def allow(directory: str | None) -> None:
     """Let this process run the extensions of a folder."""
     if directory is None:
         return
-    from fechner.server.commands.output import USAGE, fail
-    from fechner.strategies.plugins.declare import PluginError
-    from fechner.strategies.plugins.extensions import allow
-
     try:
-        allow(directory)
-    except PluginError as error:
-        fail(f"--allow-extensions: {error}", USAGE)
+        extensions.allow(directory)
+    except declare.PluginError as error:
+        output.fail(f"--allow-extensions: {error}", output.USAGE)

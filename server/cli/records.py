@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from fechner.server import commands
 from fechner.server.cli.options import DEFAULT_DB, Db, Json, Session
 
 
@@ -15,9 +16,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Copy a record, also while a server writes to it, and check the copy."""
-    from fechner.server.commands.copies import backup
-
-    backup(db, to, as_json)
+    commands.copies.backup(db, to, as_json)
 
 
 def bundle(
@@ -27,9 +26,7 @@ def bundle(
     as_json: Json = False,
 ) -> None:
     """Put one session into a zip file to share: configuration, data, messages, record, versions."""
-    from fechner.server.commands.copies import bundle
-
-    bundle(db, session, to, as_json)
+    commands.copies.bundle(db, session, to, as_json)
 
 
 def forget(
@@ -41,9 +38,7 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """Remove a person's sessions from the record for good, and overwrite the space they took."""
-    from fechner.server.commands.forget import forget
-
-    forget(db, participant, yes, as_json)
+    commands.forget.forget(db, participant, yes, as_json)
 
 
 def verify(
@@ -64,9 +59,7 @@ def verify(
     Every message is as it was recorded and in its place, and every table is what the messages give. Exits 0
     if so, 1 with what differs.
     """
-    from fechner.server.commands.verify import verify
-
-    verify(db, session, rebuild, as_json)
+    commands.verify.verify(db, session, rebuild, as_json)
 
 
 def combine(
@@ -79,9 +72,7 @@ def combine(
     A session that several have is taken once, from the one that has most of it. Sessions that go on
     differently are named, and then nothing is written.
     """
-    from fechner.server.commands.combine import combine
-
-    combine(files, to, as_json)
+    commands.combine.combine(files, to, as_json)
 
 
 def import_aepsych(
@@ -96,6 +87,4 @@ def import_aepsych(
 
     What is on record already doesn't come twice. Exits 1 if anything was refused, naming it; the rest comes.
     """
-    from fechner.server.commands.import_aepsych import import_aepsych
-
-    import_aepsych(file, db, timezone, as_json)
+    commands.import_aepsych.import_aepsych(file, db, timezone, as_json)

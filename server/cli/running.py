@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from fechner.server import commands
 from fechner.server.cli.options import DEFAULT_DB, Db, Json
 from fechner.server.commands.asking import Address
 from fechner.server.protocol.limits import Limits
@@ -47,9 +48,7 @@ def status(
     Where it asks for tokens, an admin's shows all sessions, another one those of its own. Exits 0 if the
     server answers, 1 if not.
     """
-    from fechner.server.commands.status import status
-
-    status(Address(host, port, zmq_port, token_file, tls, tls_cert, curve_key), as_json)
+    commands.status.status(Address(host, port, zmq_port, token_file, tls, tls_cert, curve_key), as_json)
 
 
 def doctor(
@@ -68,9 +67,7 @@ def doctor(
 
     Nothing is written to the record. Exits 0 if nothing is bad, 1 otherwise.
     """
-    from fechner.server.commands.doctor import doctor
-
-    doctor(db, Address(host, port, None, token_file, tls, tls_cert), connections, as_json)
+    commands.doctor.doctor(db, Address(host, port, None, token_file, tls, tls_cert), connections, as_json)
 
 
 def watch(
@@ -87,6 +84,4 @@ def watch(
 
     Ctrl-C ends it and leaves the server alone. Exits 1 when the server is gone.
     """
-    from fechner.server.commands.status import watch
-
-    watch(Address(host, port, zmq_port, token_file, tls, tls_cert, curve_key), once)
+    commands.status.watch(Address(host, port, zmq_port, token_file, tls, tls_cert, curve_key), once)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fechner.server import commands
 from fechner.server.cli.options import DEFAULT_DB, Db, Extensions, Json, Session, allow
 
 
@@ -25,24 +26,18 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a configuration and say what it will do."""
-    from fechner.server.commands.check import check_file
-
     allow(allow_extensions)
-    check_file(file, as_json)
+    commands.check.check_file(file, as_json)
 
 
 def sessions(db: Db = DEFAULT_DB, as_json: Json = False) -> None:
     """List the sessions on record."""
-    from fechner.server.commands.record import sessions
-
-    sessions(db, as_json)
+    commands.record.sessions(db, as_json)
 
 
 def show(session: Session, db: Db = DEFAULT_DB, as_json: Json = False) -> None:
     """Show one session: stages, trials, warnings."""
-    from fechner.server.commands.record import show
-
-    show(db, session, as_json)
+    commands.record.show(db, session, as_json)
 
 
 def replay(
@@ -64,10 +59,8 @@ def replay(
 
     Exits 0 if all come out identical, 1 with the first that differs.
     """
-    from fechner.server.commands.replay import replay
-
     allow(allow_extensions)
-    replay(db, session, verify, skip_computations, tolerance, as_json)
+    commands.replay.replay(db, session, verify, skip_computations, tolerance, as_json)
 
 
 def export(
@@ -93,9 +86,7 @@ def export(
     db: Db = DEFAULT_DB,
 ) -> None:
     """Export one row per trial."""
-    from fechner.server.commands.export import export
-
-    export(db, session, all_, to, None if form is None else form.value, long)
+    commands.export.export(db, session, all_, to, None if form is None else form.value, long)
 
 
 def plot(
@@ -119,7 +110,5 @@ def plot(
 
     One free parameter gives a curve with its threshold, two give a surface with the contour at the target.
     """
-    from fechner.server.commands.plot import plot
-
     allow(allow_extensions)
-    plot(db, session, to, strategy, target, x or [])
+    commands.plot.plot(db, session, to, strategy, target, x or [])

@@ -8,9 +8,18 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fechner.server.engine.principals import ROLES
+from fechner.strategies._lazy import Lazy
+
+if TYPE_CHECKING:
+    import ssl
+
+    import zmq
+    from zmq import auth
+else:
+    ssl, zmq, auth = map(Lazy, ("ssl", "zmq", "zmq.auth"))
 
 #: How long a server may take to answer what it answers at once.
 SECONDS = 10.0
@@ -58,8 +67,6 @@ class ZmqLine:
 
     def exchange(self, request: bytes) -> bytes:
         """The reply to a request."""
-        import zmq
-
         try:
             self._socket.send(request)
             reply: bytes = self._socket.recv()
@@ -117,8 +124,6 @@ def _tcp(address: Address, seconds: float) -> Iterator[Line]:
 
 
 def _encrypted(plain: socket.socket, address: Address) -> socket.socket:
-    import ssl
-
     try:
         context = ssl.create_default_context(cafile=address.tls_cert)
     except OSError as error:
@@ -132,9 +137,6 @@ def _encrypted(plain: socket.socket, address: Address) -> socket.socket:
 
 @contextmanager
 def _zmq(address: Address, seconds: float) -> Iterator[Line]:
-    import zmq
-    import zmq.auth
-
     with zmq.Context() as context, context.socket(zmq.DEALER) as connected:
         connected.setsockopt(zmq.LINGER, 0)
         connected.setsockopt(zmq.RCVTIMEO, int(1e3 * seconds))
@@ -142,7 +144,7 @@ def _zmq(address: Address, seconds: float) -> Iterator[Line]:
         connected.setsockopt(zmq.IPV6, ":" in address.host)
         if address.curve_key is not None:
             try:
-                public, _ = zmq.auth.load_certificate(address.curve_key)
+                public, _ = auth.load_certificate(address.curve_key)
             except (OSError, ValueError) as error:
                 raise Unanswered(f"{address.curve_key} can't be used as a CURVE key: {error}") from None
             connected.curve_serverkey = public

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from fechner.server.commands.output import FAILED, fail, show_json
+from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.jsontext import parse
+from fechner.server.protocol.limits import Limits
+from fechner.strategies._lazy import Lazy
+from fechner.strategies.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fechner.strategies import config
+    from fechner.strategies.config.describing import describe as words
+    from fechner.strategies.config.judging import gpu
+else:
+    config = Lazy("fechner.strategies.config")
+    words = Lazy("fechner.strategies.config.describing.describe")
+    gpu = Lazy("fechner.strategies.config.judging.gpu")
 
 
 def read(file: str) -> str:
@@ -26,10 +40,6 @@ def read_config(file: str) -> str | dict[str, Any]:
     text = read(file)
     if not file.lower().endswith(".json"):
         return text
-    from fechner.server.protocol.errors import FechnerError
-    from fechner.server.protocol.jsontext import parse
-    from fechner.server.protocol.limits import Limits
-
     try:
         sections = parse(text, Limits())
     except FechnerError as error:
@@ -41,13 +51,8 @@ def read_config(file: str) -> str | dict[str, Any]:
 
 def check_file(file: str, as_json: bool) -> None:
     """Check one file."""
-    from fechner.strategies.config import check
-    from fechner.strategies.config.describing.describe import describe
-    from fechner.strategies.errors import ConfigError
-    from fechner.strategies.numerics import device as gpu
-
     try:
-        specification = check(read_config(file))
+        specification = config.check(read_config(file))
     except ConfigError as error:
         if as_json:
             problems, warnings = map(list, (error.problems, error.warnings))
@@ -68,11 +73,13 @@ def check_file(file: str, as_json: bool) -> None:
         raise typer.Exit(FAILED) from None
     warnings = [*specification.warnings, *gpu.doubts(specification)]
     if as_json:
-        show_json({"ok": True, "warnings": [asdict(w) for w in warnings], "words": describe(specification)})
+        show_json(
+            {"ok": True, "warnings": [asdict(w) for w in warnings], "words": words.describe(specification)}
+        )
         return
     count = len(warnings)
     print(f"{file}: ready to use" + (f", {count} warning{'s' * (count != 1)}" if count else ""))
     for warning in warnings:
         print(f"  warning  {warning}")
     print()
-    print(describe(specification))
+    print(words.describe(specification))

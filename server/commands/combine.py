@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from fechner.database.errors import RecordError
+from fechner.database.upkeep.combine import combine as combine_records
 from fechner.server.commands.output import USAGE, fail, show_json, show_table
 
 
@@ -13,11 +15,8 @@ def combine(files: Sequence[str], to: str, as_json: bool) -> None:
     """Combine records, or say which sessions stand in the way."""
     if len(files) < 2:
         fail("name at least two records to combine", USAGE)
-    from fechner.database.errors import RecordError
-    from fechner.database.upkeep.combine import combine
-
     try:
-        combined = combine(files, to)
+        combined = combine_records(files, to)
     except RecordError as error:
         fail(f"{error}; nothing was written")
     if as_json:

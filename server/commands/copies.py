@@ -9,12 +9,22 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fechner.server import __version__
+from fechner.database.errors import RecordError
+from fechner.database.form.changes import environment_of
+from fechner.database.form.tables import HEAD
+from fechner.database.record import Record
+from fechner.database.upkeep.backup import backup as copy_record
+from fechner.database.upkeep.backup import copy_sessions
 from fechner.server.commands.output import fail, name_record, show_json
 from fechner.server.commands.record import find_session, opened
+from fechner.server.version import __version__
+from fechner.strategies._lazy import Lazy
 
-if TYPE_CHECKING:
-    from fechner.database.record import Record
+if TYPE_CHECKING:  # pandas
+    from fechner.database import export
+    from fechner.database.export import files as written
+else:
+    export, written = Lazy("fechner.database.export"), Lazy("fechner.database.export.files")
 
 #: The time of every file in a bundle, so that the same session gives the same bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -22,11 +32,8 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 def backup(db: str, to: str, as_json: bool) -> None:
     """Copy a record that may be in use, and check the copy."""
-    from fechner.database.errors import RecordError
-    from fechner.database.upkeep.backup import backup
-
     try:
-        copy = backup(db, to)
+        copy = copy_record(db, to)
     except RecordError as error:
         fail(str(error))
     name_record(db, as_json)
@@ -67,13 +74,10 @@ def bundle(db: str, wanted: str, to: str, as_json: bool) -> None:
 
 def _files(record: Record, id_: str, folder: Path) -> dict[str, bytes]:
     """What a bundle holds, by name."""
-    from fechner.database.export import trials_frame, write
-    from fechner.database.upkeep.backup import copy_sessions
-
     copy_sessions(record, [id_], folder / "record.db")
-    write(record, folder / "messages.jsonl", [id_])
-    write(record, folder / "trials.csv", [id_])
-    units = trials_frame(record, [id_]).attrs["units"]
+    export.write(record, folder / "messages.jsonl", [id_])
+    export.write(record, folder / "trials.csv", [id_])
+    units = export.trials_frame(record, [id_]).attrs["units"]
     strategies = record.strategies(id_)
     files: dict[str, bytes] = {"README.md": _readme(record, id_, strategies, units).encode()}
     for strategy in strategies:
@@ -87,12 +91,10 @@ def _files(record: Record, id_: str, folder: Path) -> dict[str, bytes]:
 
 def _versions(record: Record, id_: str) -> dict[str, Any]:
     """What wrote the bundle, and what computed the session."""
-    from fechner.database.form.tables import HEAD
-
     environments = [
-        {"seq": seq, **change["environment"]}
+        {"seq": seq, **environment}
         for seq, _, change in record.changes(id_)
-        if change.get("environment")
+        if (environment := environment_of(change))
     ]
     return {"fechner": __version__, "record_revision": HEAD, "session": id_, "computed_by": environments}
 
@@ -132,9 +134,7 @@ def _text(value: Any) -> bytes:
 
 
 def _zip(files: dict[str, bytes], to: str) -> None:
-    from fechner.database.export.files import whole
-
-    with whole(to) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    with written.whole(to) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
             info = zipfile.ZipInfo(name, _NO_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
 from fechner.server.commands import doctor_machine, doctor_programs, doctor_record
 from fechner.server.commands.asking import Address
 from fechner.server.commands.finding import Finding
-from fechner.server.commands.output import DONE, FAILED, name_record, show_json
+from fechner.server.commands.output import DONE, FAILED, name_record, screen, show_json
+from fechner.strategies._lazy import Lazy
+
+if TYPE_CHECKING:
+    from rich import box, table, text
+else:
+    box, table, text = map(Lazy, ("rich.box", "rich.table", "rich.text"))
 
 STYLES = {"ok": "green", "warning": "yellow", "bad": "bold red"}
 
@@ -48,19 +55,11 @@ def diagnosis(db: str, address: Address, connections: int) -> Iterator[Finding]:
 
 def _show(findings: list[Finding]) -> None:
     """The table, and the sum of it."""
-    import sys
-
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("check", "", "found", "what to do", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = table.Table("check", "", "found", "what to do", box=box.SIMPLE_HEAD, pad_edge=False)
     for one in findings:
-        verdict = Text(one.verdict, STYLES[one.verdict])
-        table.add_row(Text(one.check), verdict, Text(one.value), Text(one.advice))
-    # A pipe has no width: don't cut what a program may read.
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
-    console.print(table)
+        verdict = text.Text(one.verdict, STYLES[one.verdict])
+        drawn.add_row(text.Text(one.check), verdict, text.Text(one.value), text.Text(one.advice))
+    console = screen()
+    console.print(drawn)
     counts = {name: sum(one.verdict == name for one in findings) for name in STYLES}
     console.print(f"{counts['ok']} ok, {counts['warning']} to think about, {counts['bad']} bad")

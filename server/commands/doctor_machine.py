@@ -8,16 +8,18 @@ import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from fechner.server.commands.asking import Address, Unanswered, ask, asking
 from fechner.server.commands.finding import Finding
 from fechner.server.commands.output import without_password
+from fechner.server.commands.serve import default_workers
+from fechner.server.shell.descriptors import OTHERS
+from fechner.server.shell.peers import REFUSALS
 
 
 def cores() -> Finding:
     """How many cores this process may use, and how many workers that makes."""
-    from fechner.server.commands.serve import default_workers
-
     installed, workers = os.cpu_count() or 1, default_workers()
     try:
         usable = len(os.sched_getaffinity(0))
@@ -48,9 +50,6 @@ def _quota(file: Path) -> float | None:
 
 def descriptors(connections: int) -> Finding:
     """Whether so many connections can be open at a time; a server raises its soft limit by itself."""
-    from fechner.server.shell.descriptors import OTHERS
-    from fechner.server.shell.peers import REFUSALS
-
     needed = connections + REFUSALS + OTHERS
     try:
         import resource
@@ -84,8 +83,6 @@ def clock(now: datetime | None = None) -> Finding:
 
 def _misunderstood(zone: str, local: datetime) -> bool:
     """Whether a time zone by name is taken for UTC, though it is none that there is."""
-    from zoneinfo import ZoneInfo
-
     try:
         return ZoneInfo(zone).utcoffset(local.replace(tzinfo=None)) != local.utcoffset()
     except (OSError, ValueError, KeyError):  # no such name; a rule like CET-1CEST has a digit

@@ -13,8 +13,13 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from fechner.server import __version__
 from fechner.server.commands.finding import Finding, judged
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed, Emitted
+from fechner.server.session.handlers.results import Priority
+from fechner.server.shell.execution import Result
+from fechner.server.shell.pool import Pool
+from fechner.server.version import __version__
 
 #: Python that the package asks for.
 PYTHON = (3, 11)
@@ -122,10 +127,6 @@ def torch(program: str = TORCH) -> Finding:
 
 def worker() -> Finding:
     """How long a worker takes until it answers."""
-    from fechner.server.engine.events import Compute, ComputeFailed, Emitted, Priority
-    from fechner.server.shell.execution import Result
-    from fechner.server.shell.pool import Pool
-
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     results: list[Result | Emitted] = []
     begun = time.perf_counter()

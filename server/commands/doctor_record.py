@@ -13,6 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+from fechner.database.errors import RecordError
+from fechner.database.form.tables import HEAD
+from fechner.database.keeping.connection import Database
+from fechner.database.keeping.network import refuse_network
+from fechner.database.keeping.schema import recorded_revision
+from fechner.database.keeping.urls import record_file, record_url
+from fechner.database.record import Record
 from fechner.server.commands.finding import Finding, judged
 from fechner.server.commands.output import without_password
 from fechner.server.shell.disk import LEAST_BYTES, LEAST_PART
@@ -27,9 +34,6 @@ NO_ROOM = 20_000_000
 
 def folder(db: str) -> list[Finding]:
     """Whether the record's folder keeps what is written, how fast, and how much more."""
-    from fechner.database.errors import RecordError
-    from fechner.database.keeping.connection import record_file, record_url
-
     try:
         file = record_file(record_url(db))
     except RecordError as error:
@@ -43,9 +47,6 @@ def folder(db: str) -> list[Finding]:
 
 
 def _network(file: Path) -> Finding:
-    from fechner.database.errors import RecordError
-    from fechner.database.keeping.network import refuse_network
-
     try:
         refuse_network(file)
     except RecordError as error:
@@ -108,9 +109,6 @@ def _sync_times(own: Path) -> list[float]:
 
 def record(db: str) -> list[Finding]:
     """Whether the record opens, of which revision it is, and who writes it."""
-    from fechner.database.errors import RecordError
-    from fechner.database.keeping.connection import record_file, record_url
-
     name = without_password(db)
     try:
         file = record_file(record_url(db))
@@ -125,11 +123,6 @@ def record(db: str) -> list[Finding]:
 
 def _opened(db: str) -> Finding:
     """Open it as readers do; an older one is migrated in a private copy."""
-    from fechner.database.form.tables import HEAD
-    from fechner.database.keeping.connection import Database
-    from fechner.database.keeping.schema import recorded_revision
-    from fechner.database.record import Record
-
     database = Database(db, read_only=True)
     try:
         revision = recorded_revision(database)

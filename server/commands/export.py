@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fechner.database.export import FORMATS, write
 from fechner.server.commands.output import USAGE, fail, name_record
 from fechner.server.commands.record import find_session, opened
 
 
 def export(db: str, wanted: str | None, everything: bool, to: str, form: str | None, long: bool) -> None:
     """One session, or all, into a file."""
-    from fechner.database.export import FORMATS, write
-
     if (wanted is None) == (not everything):
         fail(
             "name one session or give --all, not both" if wanted else "name one session, or give --all", USAGE

@@ -7,17 +7,17 @@ from typing import Any
 
 import typer
 
+from fechner.database.errors import RecordError
+from fechner.database.keeping.lock import RecordLock
+from fechner.database.seed_data import copies
+from fechner.database.upkeep.forget import forget as remove
+from fechner.database.upkeep.forget import mentions, sessions_of
 from fechner.server.commands.output import DONE, USAGE, fail, name_record, show_json, show_table, when
 from fechner.server.commands.record import opened
 
 
 def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
     """Show what would go, ask, remove, and say what was done."""
-    from fechner.database.errors import RecordError
-    from fechner.database.keeping.lock import RecordLock
-    from fechner.database.seed_data import copies
-    from fechner.database.upkeep.forget import forget, mentions, sessions_of
-
     if not participant.strip():
         fail("name a participant", USAGE)
     try:
@@ -41,7 +41,7 @@ def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
             if not typer.confirm(f"Remove {_many(rows)} for good?"):
                 raise typer.Exit(DONE)
         try:
-            rows = forget(db, participant, f"fechner forget, {_many(rows)} of one participant")
+            rows = remove(db, participant, f"fechner forget, {_many(rows)} of one participant")
         except RecordError as error:
             fail(str(error))
     _say(as_json, rows, others, copied, participant, done=True)

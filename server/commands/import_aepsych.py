@@ -6,21 +6,21 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import typer
 
+from fechner.database.aepsych.sessions import read_file
+from fechner.database.errors import RecordError
+from fechner.database.keeping.lock import RecordLock
+from fechner.database.record import Record
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json, show_table
+from fechner.server.importing.record import import_sessions
 
 
 def import_aepsych(file: str, db: str, timezone: str, as_json: bool) -> None:
     """Import what the file has and the record hasn't, and say what came and what was refused."""
     zone = _zone(timezone)
-    from fechner.database.aepsych.sessions import read_file
-    from fechner.database.errors import RecordError
-    from fechner.database.keeping.lock import RecordLock
-    from fechner.database.record import Record
-    from fechner.server.importing.record import import_sessions
-
     try:
         foreign = read_file(Path(file), zone)
         with RecordLock(db, f"fechner import-aepsych {file}"), Record.open(db) as record:
@@ -53,8 +53,6 @@ def import_aepsych(file: str, db: str, timezone: str, as_json: bool) -> None:
 def _zone(name: str) -> tzinfo:
     if name == "UTC":
         return UTC
-    from zoneinfo import ZoneInfo
-
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

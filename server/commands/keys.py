@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fechner.server.commands.output import fail, show_json
-from fechner.server.engine.principals import Role, SecurityError, add_token, new_curve_key, new_token
+from fechner.server.engine.principals import Role
+from fechner.server.shell.secrets import SecurityError, add_token, new_curve_key, new_token
 
 
 def token(role: Role, token_file: str | None, as_json: bool) -> None:

@@ -7,9 +7,16 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+
+from fechner.strategies._lazy import Lazy
+
+if TYPE_CHECKING:
+    from rich import box, console, table, text
+else:
+    box, console, table, text = map(Lazy, ("rich.box", "rich.console", "rich.table", "rich.text"))
 
 #: Exit codes: yes or done, no or failed, used wrongly.
 DONE, FAILED, USAGE = 0, 1, 2
@@ -18,9 +25,9 @@ DONE, FAILED, USAGE = 0, 1, 2
 _STEERING = re.compile("[\x7f-\x9f]")
 
 
-def fail(text: str, code: int = FAILED) -> NoReturn:
+def fail(why: str, code: int = FAILED) -> NoReturn:
     """Say why on standard error and end."""
-    print(f"fechner: {plain(text)}", file=sys.stderr)
+    print(f"fechner: {plain(why)}", file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -37,34 +44,33 @@ def name_record(db: str, as_json: bool) -> None:
 
 def show_json(value: Any) -> None:
     """One JSON value on standard output."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-    print(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    shown = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    print(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", shown))
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
     """A table for people."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Column, Table
-    from rich.text import Text
-
-    heads = (Column(Text(plain(column))) for column in columns)
-    table = Table(
+    heads = (table.Column(text.Text(plain(column))) for column in columns)
+    drawn = table.Table(
         *heads,
-        title=None if title is None else Text(plain(title)),
+        title=None if title is None else text.Text(plain(title)),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
     for row in rows:
-        table.add_row(*(Text("" if cell is None else plain(cell)) for cell in row))
-    # A pipe has no width: don't cut what a program may read.
-    Console(soft_wrap=False, width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
+        drawn.add_row(*(text.Text("" if cell is None else plain(cell)) for cell in row))
+    screen().print(drawn)
 
 
-def plain(text: object) -> str:
+def screen() -> console.Console:
+    """Where people see what is drawn. A pipe has no width: what a program may read isn't cut."""
+    return console.Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+
+
+def plain(value: object) -> str:
     """What a client called something, without what would steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in str(text))
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in str(value))
 
 
 def when(time: datetime | None) -> str:

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from fechner.database.errors import RecordError
+from fechner.database.record import Message, Record
 from fechner.server.commands.output import fail, name_record, plain, show_json, show_table, when
+from fechner.strategies._lazy import Lazy
 
 if TYPE_CHECKING:
-    from fechner.database.record import Message, Record
+    from fechner.strategies.plugins import extensions
+else:
+    extensions = Lazy("fechner.strategies.plugins.extensions")
 
 
 @contextmanager
 def opened(db: str) -> Iterator[Record]:
     """The record, for reading."""
-    from fechner.database.record import Record, RecordError
-
     try:
         record = Record.open(db, read_only=True)
     except RecordError as error:
@@ -53,15 +56,12 @@ def find_session(record: Record, wanted: str) -> str:
 @contextmanager
 def read_back(record: Record, id_: str) -> Iterator[None]:
     """Name the damaged message where a session can't be made from its messages."""
-    from fechner.database.errors import RecordError
-    from fechner.strategies.plugins.extensions import at_fault
-
     try:
         yield
     except (RecordError, typer.Exit):
         raise
     except Exception as error:
-        if at_fault(error):
+        if extensions.at_fault(error):
             fail(f"session {id_} can't be read back: {error}")
         broken = record.verify_chain(id_)
         if broken is None:

@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from fechner.database.form.changes import environment_of
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json
 from fechner.server.commands.record import find_session, opened, read_back
+from fechner.server.shell.environment import differences, environment
+from fechner.strategies._lazy import Lazy
+from fechner.strategies.numerics.threads import fix
 
 if TYPE_CHECKING:
+    from rich import console, progress
+
     from fechner.database.record import Record
+    from fechner.server.session import replay as replaying
     from fechner.server.session.replay import Difference, Verification
     from fechner.server.session.session import Session
+else:
+    console, progress = Lazy("rich.console"), Lazy("rich.progress")
+    replaying = Lazy("fechner.server.session.replay")  # numpy, which is imported after `fix`
 
 
 def replay(
@@ -23,8 +33,6 @@ def replay(
     """Replay a session: recompute every ask and compare, or only read."""
     if verify and skip_computations:
         fail("--verify computes; it can't go with --skip-computations", USAGE)
-    from fechner.strategies.numerics.threads import fix
-
     fix()
     with opened(db) as record:
         id_ = find_session(record, wanted)
@@ -34,15 +42,12 @@ def replay(
 
 
 def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float, as_json: bool) -> None:
-    from fechner.server.session.replay import Verification, fold
-    from fechner.server.session.replay import verify as recompute
-
-    session = fold(id_, (change for _, _, change in record.changes(id_)))
-    found = Verification(0, None, record.verify_chain(id_))
+    session = replaying.fold(id_, (change for _, _, change in record.changes(id_)))
+    found = replaying.Verification(0, None, record.verify_chain(id_))
     if not skip_computations:
         total = sum(change["type"] == "ask" for _, _, change in record.changes(id_))
         with _progress(total, as_json) as advance:
-            found = recompute(record, id_, progress=advance, tolerance=tolerance)
+            found = replaying.verify(record, id_, progress=advance, tolerance=tolerance)
     explained = [] if found.difference is None else _explained(record, id_, found.difference)
     if as_json:
         _show_json(session, found, skip_computations, explained)
@@ -54,13 +59,11 @@ def _replay(record: Record, id_: str, skip_computations: bool, tolerance: float,
 
 def _explained(record: Record, id_: str, difference: Difference) -> list[str]:
     """How what computed then differs from what computes here."""
-    from fechner.server.shell.environment import differences, environment
-
     recorded: dict[str, Any] = {}
     for at, _, change in record.changes(id_):
         if at > difference.seq:
             break
-        recorded = change.get("environment") or recorded
+        recorded = environment_of(change) or recorded
     then, now = ({"device": device} for device in difference.devices)
     return differences({**recorded, **then}, {**environment(), **now}) if recorded else []
 
@@ -111,9 +114,7 @@ def _show(session: Session, found: Verification, skipped: bool, explained: list[
 
 @contextmanager
 def _progress(total: int, quiet: bool) -> Iterator[Any]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
-        task = progress.add_task("recomputing asks", total=total)
-        yield lambda asks: progress.update(task, completed=asks)
+    shown = console.Console(stderr=True)
+    with progress.Progress(console=shown, disable=quiet, transient=True) as bar:
+        task = bar.add_task("recomputing asks", total=total)
+        yield lambda asks: bar.update(task, completed=asks)

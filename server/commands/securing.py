@@ -1,4 +1,7 @@
-"""What `fechner serve` needs before it listens to other machines, and what keeps them out (wire.md 5)."""
+"""What `fechner serve` needs before it listens to other machines, and what keeps them out.
+
+How clients show who they are is in docs/reference/wire.md, Security.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from fechner.server.commands.output import USAGE, fail
-from fechner.server.engine.principals import SecurityError, Tokens, curve_key, read_tokens, tls
+from fechner.server.commands.serve_options import ServeOptions
+from fechner.server.engine.principals import Tokens
+from fechner.server.shell.secrets import SecurityError, curve_key, read_tokens, tls
 
 if TYPE_CHECKING:
     import ssl
-
-    from fechner.server.commands.serve import ServeOptions
 
 
 @dataclass(frozen=True)

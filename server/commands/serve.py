@@ -6,20 +6,36 @@ import errno
 import os
 import sys
 import uuid
-from dataclasses import dataclass
+from dataclasses import fields
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from fechner.database.errors import RecordError
+from fechner.database.keeping.lock import RecordLock
+from fechner.database.keeping.network import refuse_network
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
 from fechner.server.commands.securing import Secrets, is_loopback, secrets_of
-from fechner.server.protocol.limits import Limits
+from fechner.server.commands.serve_options import ServeOptions
+from fechner.server.engine.options import EngineOptions
+from fechner.server.observing.logs import configure
+from fechner.server.shell.settings import Settings
+from fechner.strategies._lazy import Lazy
+from fechner.strategies.errors import ConfigError
 from fechner.strategies.numerics.threads import fix
 
 if TYPE_CHECKING:
-    from fechner.database.keeping.lock import RecordLock
-    from fechner.database.record import Record
-    from fechner.server.shell.settings import Settings
+    from fechner.database import record as records
+    from fechner.server.commands import check as checking
+    from fechner.server.shell import loop
+    from fechner.strategies import config as configurations
+else:
+    records = Lazy("fechner.database.record")  # SQLAlchemy, in the writer's thread
+    checking = Lazy("fechner.server.commands.check")
+    loop = Lazy("fechner.server.shell.loop")
+    configurations = Lazy("fechner.strategies.config")
+
+Kind = TypeVar("Kind")
 
 
 def not_a_record(db: str) -> bool:
@@ -50,85 +66,55 @@ def default_workers() -> int:
     return max(1, cores - 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServeOptions:
-    """What the command was given, under the options' names."""
-
-    host: str
-    port: int
-    zmq_port: int | None
-    metrics_host: str
-    metrics_port: int | None
-    db: str
-    config: str | None
-    resume: str | None
-    read_only: bool
-    force_network: bool
-    workers: int | None
-    eager: bool
-    speculate: bool
-    dialect: str
-    reattach: bool
-    exit_with_client: bool
-    token_file: str | None
-    tls_cert: str | None
-    tls_key: str | None
-    curve_key: str | None
-    insecure: bool
-    log_level: str
-    log_format: str
-    log_file: str | None
-    log_file_bytes: int
-    log_files: int
-    limits: Limits
-
-
 def serve(options: ServeOptions) -> None:
     """Serve until SIGTERM or SIGINT."""
     fix()
     secrets = secrets_of(options)
     _refuse_metrics(options)
     _log(options)
-    from fechner.server.shell.loop import Loop
-
     settings = _settings(options, secrets)
     name = without_password(options.db)
     print(f"record: {name}" + (" (read-only)" if options.read_only else ""), flush=True)
     if not_a_record(options.db):
         fail(f"{options.db} is no record: it is not an SQLite file")
-
-    def listening(port: int, zmq_port: int | None, metrics_port: int | None) -> None:
-        also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
-        if options.insecure and not is_loopback(options.host):
-            warning = "insecure: other machines can reach this server, and listen in"
-            print(f"fechner: {warning}", file=sys.stderr, flush=True)
-        workers = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
-        print(f"listening on {_at(options.host, port)}{also}; {workers}; stop with Ctrl-C", flush=True)
-        if metrics_port is not None:
-            print(f"metrics on http://{_at(options.metrics_host, metrics_port)}/metrics", flush=True)
-
     who = f"fechner serve on {options.host}" + (f":{options.port}" if options.port else "")
     lock = None if options.read_only else _lock(options.db, who, options.force_network)
+    listening = partial(_say_where, options, settings.workers)
     try:
-        Loop(settings, name, partial(_open_record, options), listening).run()
+        loop.Loop(settings, name, partial(_open_record, options), listening).run()
     except OSError as error:
-        host, port, option = options.host, options.port, "--port"
-        if error.filename == "metrics":
-            host, port, option = options.metrics_host, options.metrics_port or 0, "--metrics-port"
-        taken = f"port {port} is taken; {option} names another, 0 a free one"
-        reason = taken if error.errno == errno.EADDRINUSE else error.strerror or error
-        fail(f"can't listen on {host}: {reason}")
-    except Exception as error:
-        from fechner.database.errors import RecordError
-
-        if type(error).__name__ == "ZMQError":
-            fail(f"can't listen on ZMQ port {options.zmq_port}: {error}", FAILED)
-        if not isinstance(error, RecordError):
-            raise
+        fail(_why_not_listening(options, error))
+    except RecordError as error:
         fail(str(error), FAILED)
     finally:
         if lock is not None:
             lock.release()
+
+
+def _say_where(
+    options: ServeOptions, n_workers: int, port: int, zmq_port: int | None, metrics_port: int | None
+) -> None:
+    """The line that says that clients may connect, and where metrics are."""
+    also = "" if zmq_port is None else f", ZMQ on port {zmq_port}"
+    if options.insecure and not is_loopback(options.host):
+        warning = "insecure: other machines can reach this server, and listen in"
+        print(f"fechner: {warning}", file=sys.stderr, flush=True)
+    workers = "1 worker" if n_workers == 1 else f"{n_workers} workers"
+    print(f"listening on {_at(options.host, port)}{also}; {workers}; stop with Ctrl-C", flush=True)
+    if metrics_port is not None:
+        print(f"metrics on http://{_at(options.metrics_host, metrics_port)}/metrics", flush=True)
+
+
+def _why_not_listening(options: ServeOptions, error: OSError) -> str:
+    """What to say where a port can't be bound; the error's filename tells which, unless it is TCP's."""
+    if error.filename == "zmq":
+        return f"can't listen on ZMQ port {options.zmq_port}: {error.strerror}"
+    host, port, option = options.host, options.port, "--port"
+    if error.filename == "metrics":
+        host, port, option = options.metrics_host, options.metrics_port or 0, "--metrics-port"
+    taken = f"port {port} is taken; {option} names another, 0 a free one"
+    reason = taken if error.errno == errno.EADDRINUSE else error.strerror or error
+    return f"can't listen on {host}: {reason}"
 
 
 def _refuse_metrics(options: ServeOptions) -> None:
@@ -147,8 +133,6 @@ def _refuse_metrics(options: ServeOptions) -> None:
 
 def _log(options: ServeOptions) -> None:
     """Begin the log; ends where its file can't be written."""
-    from fechner.server.observing.logs import configure
-
     try:
         configure(
             options.log_level,
@@ -163,8 +147,6 @@ def _log(options: ServeOptions) -> None:
 
 def _settings(options: ServeOptions, secrets: Secrets) -> Settings:
     """What the loop is told; ends where options contradict each other or the configuration has problems."""
-    from fechner.server.shell.settings import Settings
-
     config = None if options.config is None else _checked(options.config)
     resume = options.resume
     if resume is not None and resume != "last" and not is_session_id(resume):
@@ -173,27 +155,22 @@ def _settings(options: ServeOptions, secrets: Secrets) -> Settings:
         )
     if options.read_only and config is not None:
         fail("--config sets sessions up; it can't go with --read-only", USAGE)
-    return Settings(
-        host=options.host,
-        port=options.port,
-        zmq_port=options.zmq_port,
-        metrics_host=options.metrics_host,
-        metrics_port=options.metrics_port,
-        workers=default_workers() if options.workers is None else options.workers,
-        dialect=options.dialect,
-        config=config,
-        resume=resume,
-        read_only=options.read_only,
-        eager=options.eager,
-        speculate=options.speculate,
-        reattach=options.reattach,
-        exit_with_client=options.exit_with_client,
-        limits=options.limits,
+    engine = _named(
+        EngineOptions,
+        options,
+        default_config=config,
+        default_session=resume,
         tokens=secrets.tokens,
         nameless=secrets.nameless,
-        tls=secrets.tls,
-        curve=secrets.curve,
     )
+    workers = default_workers() if options.workers is None else options.workers
+    return _named(Settings, options, workers=workers, tls=secrets.tls, curve=secrets.curve, engine=engine)
+
+
+def _named(kind: type[Kind], options: ServeOptions, **more: Any) -> Kind:
+    """One of the kind: of what it is made of, `more`, and whatever options have the same name."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(options, name) for name in names if hasattr(options, name)} | more)
 
 
 def _at(host: str, port: int) -> str:
@@ -201,15 +178,13 @@ def _at(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _open_record(options: ServeOptions) -> Record:
+def _open_record(options: ServeOptions) -> records.Record:
     """Open the record, in the writer's thread.
 
     Raises:
         RecordError: it can't be opened, or lacks the session to resume.
     """
-    from fechner.database.record import Record, RecordError
-
-    record = Record.open(options.db, read_only=options.read_only, allow_network=options.force_network)
+    record = records.Record.open(options.db, read_only=options.read_only, allow_network=options.force_network)
     resume = options.resume
     if resume is not None and resume != "last" and not record.exists(resume.lower()):
         record.close()
@@ -220,10 +195,6 @@ def _open_record(options: ServeOptions) -> Record:
 
 def _lock(db: str, text: str, force_network: bool) -> RecordLock:
     """The right to write the record."""
-    from fechner.database.errors import RecordError
-    from fechner.database.keeping.lock import RecordLock
-    from fechner.database.keeping.network import refuse_network
-
     try:
         if not force_network:
             refuse_network(db)
@@ -234,13 +205,9 @@ def _lock(db: str, text: str, force_network: bool) -> RecordLock:
 
 def _checked(config: str) -> str | dict[str, Any]:
     """The configuration in a file without a problem."""
-    from fechner.server.commands.check import read_config
-    from fechner.strategies.config import check
-    from fechner.strategies.errors import ConfigError
-
-    found = read_config(config)
+    found = checking.read_config(config)
     try:
-        check(found, no_end="warning")
+        configurations.check(found, no_end="warning")
     except ConfigError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         fail(f"{config} can't be used:\n{lines}")

@@ -5,12 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from fechner.server.commands.asking import Address, Line, Unanswered, ask, asking
-from fechner.server.commands.output import DONE, fail, show_json
+from fechner.server.commands.output import DONE, fail, screen, show_json
+from fechner.strategies._lazy import Lazy
+
+if TYPE_CHECKING:
+    from rich import live
+
+    from fechner.server.commands import frames
+else:
+    live, frames = Lazy("rich.live"), Lazy("fechner.server.commands.frames")
 
 #: Between two looks.
 EVERY_SECONDS = 1.0
@@ -53,14 +61,10 @@ def watch(address: Address, once: bool) -> None:
 
 def _draw(line: Line, seen: list[dict[str, Any]]) -> None:
     """Draw the last status seen, and see another, until something ends it."""
-    from rich.live import Live
-
-    from fechner.server.commands.frames import Frame
-
     rate = None
-    with Live(Frame(seen[-1], True, NOTE), screen=True, auto_refresh=False) as live:
+    with live.Live(frames.Frame(seen[-1], True, NOTE), screen=True, auto_refresh=False) as shown:
         while True:
-            live.update(Frame(seen[-1], True, NOTE, rate), refresh=True)
+            shown.update(frames.Frame(seen[-1], True, NOTE, rate), refresh=True)
             time.sleep(EVERY_SECONDS)
             before = seen[-1]
             seen[:] = [now := ask(line, "status")]
@@ -70,9 +74,4 @@ def _draw(line: Line, seen: list[dict[str, Any]]) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    from rich.console import Console
-
-    from fechner.server.commands.frames import Frame
-
-    # A pipe has no width: don't cut what a program may read.
-    Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(Frame(found))
+    screen().print(frames.Frame(found))

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
+from fechner.database.errors import RecordError
+from fechner.database.keeping.lock import RecordLock
+from fechner.database.record import Record
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json
 from fechner.server.commands.record import find_session, opened
-
-if TYPE_CHECKING:
-    from fechner.database.record import Record
 
 #: Differences printed for people; --json has all.
 SHOWN = 20
@@ -22,8 +22,6 @@ SHOWN = 20
 
 def verify(db: str, wanted: str | None, rebuild: bool, as_json: bool) -> None:
     """Check chains and projections of one session or of all; make the projections anew."""
-    from fechner.database.errors import RecordError
-
     if rebuild and wanted is not None:
         fail("--rebuild makes the tables of all sessions anew; don't name one", USAGE)
     with _for_writing(db) if rebuild else opened(db) as record:
@@ -109,9 +107,6 @@ def _session(record: Record, wanted: str) -> str:
 @contextmanager
 def _for_writing(db: str) -> Iterator[Record]:
     """The record, for writing, while nobody else writes it."""
-    from fechner.database.keeping.lock import RecordLock
-    from fechner.database.record import Record, RecordError
-
     with opened(db):  # don't make a record, or a lock beside one, where there is none
         pass
     try:

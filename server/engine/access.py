@@ -9,6 +9,7 @@ from fechner.server.engine.lanes import Connection, Job, Lane
 from fechner.server.engine.principals import Principal
 from fechner.server.engine.reattachment import held
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Replay, Resume
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 #: Sessions of one connection that are kept in memory.
 MOST_HELD = 256
-
-#: What an observer may send.
-OBSERVER = ("info", "query", "parameters", "get_config", "ping", "status", "resume")
 
 
 def visible_sessions(engine: Engine, connection: Connection) -> Set[str]:
@@ -45,7 +43,7 @@ def is_hidden(lane: Lane, job: Job) -> bool:
     if lane.known or lane.unreadable:
         return not may_see(principal, lane.session.owner)
     sees_all = principal is not None and principal.sees_all
-    fresh = job.request.type == "setup" or isinstance(job.request.message, Replay)
+    fresh = kind_of(job.request.type).sets_up or isinstance(job.request.message, Replay)
     return job.request.fault is not None and not (sees_all or fresh or lane.stale)
 
 
@@ -76,12 +74,13 @@ def check_access(engine: Engine, lane: Lane, job: Job) -> None:
         FechnerError: session_busy, no_session (it has ended), unauthorized (an observer), read_only.
     """
     connection, type_ = job.connection, job.step.type
+    kind = kind_of(type_)
     if engine.read_only:
-        if type_ not in OBSERVER or (type_ == "resume" and not looks_on(lane, job)):
+        if not kind.observer_may or (type_ == "resume" and not looks_on(lane, job)):
             raise read_only(type_)
         return
     if looks_on(lane, job):
-        if type_ not in OBSERVER:
+        if not kind.observer_may:
             raise FechnerError(
                 "unauthorized", f"an observer can't send {type_}", hint="resume the session without `observe`"
             )
@@ -97,7 +96,7 @@ def check_access(engine: Engine, lane: Lane, job: Job) -> None:
                 where="session",
                 hint='look on with resume and "observe": true, or resume it once the other is silent or gone',
             )
-    if lane.session.ended and type_ not in ("setup", "resume"):
+    if lane.session.ended and not kind.takes_hold:
         raise FechnerError("no_session", "the session has ended", hint="send resume to go on with it")
 
 
@@ -137,7 +136,7 @@ def attach(engine: Engine, lane: Lane, job: Job) -> None:
         connection.owned.discard(id_)
         if owner is connection:
             lane.owner = None
-    if job.step.type in ("setup", "resume") or connection.session not in (
+    if kind_of(job.step.type).takes_hold or connection.session not in (
         connection.owned | connection.observing
     ):
         connection.session = id_

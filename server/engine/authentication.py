@@ -8,42 +8,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fechner.server.engine.access import OBSERVER
-from fechner.server.engine.events import Log, Trust, Wake
+from fechner.server.engine.effects import Trust, Wake
 from fechner.server.engine.lanes import Connection
 from fechner.server.engine.principals import NAMELESS, OPEN, PENALTY_SECONDS
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Auth
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
-
-#: What anybody may send.
-_BEFORE = ("hello", "auth")
 
 
 def introduce(engine: Engine, connection: Connection) -> None:
     """Who is it that begins to speak this dialect? Nobody yet where a token is asked for."""
     if engine.tokens is None:
         connection.principal = OPEN
-    elif connection.dialect is not None and connection.dialect.lenient and engine.nameless:
+    elif connection.dialect is not None and connection.dialect.traits.tokenless and engine.nameless:
         connection.principal = NAMELESS
 
 
 def fault_of(engine: Engine, connection: Connection, type_: str) -> FechnerError | None:
     """Why the connection may not send this type; None if it may."""
-    if type_ in _BEFORE or engine.tokens is None:
+    kind = kind_of(type_)
+    if kind.before_auth or engine.tokens is None:
         return None
     principal = connection.principal
     if principal is None:
         dialect = connection.dialect
-        if dialect is not None and dialect.lenient:
+        if dialect is not None and dialect.traits.tokenless:
             text = "this server asks for a token, which this dialect has no way to send"
             return FechnerError("unauthorized", text, hint='use "version": "1", or a server on this machine')
         text = "this server asks for a token first"
         return FechnerError("unauthorized", text, where="type", hint='send {"type": "auth"} with the token')
-    if principal.role == "observer" and type_ not in OBSERVER + _BEFORE:
+    if principal.role == "observer" and not kind.observer_may:
         return FechnerError("unauthorized", f"an observer can't send {type_}", where="type")
     return None
 

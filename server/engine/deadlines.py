@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.events import Abandon, Emitted, Woken
+from fechner.server.engine.effects import Abandon
+from fechner.server.engine.events import Emitted, Woken
 from fechner.server.engine.routing import penalty_over
 from fechner.server.engine.work import attempt, came_ahead, resulted, running
 

@@ -10,52 +10,45 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fechner.server import __version__
 from fechner.server.engine import deadlines, readings, reattachment, routing, work
 from fechner.server.engine.authentication import penalty_of, stranger
+from fechner.server.engine.effects import Abandon, Close, Effect, Halt, Load, Send, Silence
 from fechner.server.engine.events import (
-    Abandon,
-    Close,
     CommitFailed,
     Committed,
     Computed,
     ComputeFailed,
     Connected,
     DiskLow,
-    Effect,
     Emitted,
     Ended,
     Event,
     Found,
     Gone,
-    Halt,
     HistoryRead,
-    Load,
     Loaded,
-    Log,
     Now,
     Received,
     SeedDataRead,
-    Send,
     Stop,
     Unreadable,
     Woken,
 )
 from fechner.server.engine.lanes import Connection, Job, Lane
-from fechner.server.engine.principals import Tokens
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import Fault, fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import DIALECTS, Dialect, Request
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError
-from fechner.server.protocol.limits import Limits, exceeded
+from fechner.server.protocol.kinds import kind_of
+from fechner.server.protocol.limits import exceeded
+from fechner.server.version import __version__
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-if TYPE_CHECKING:
-    pass
 
 
 class Engine:
@@ -64,46 +57,27 @@ class Engine:
     Args:
         entropy: random bytes, as `os.urandom`.
         record: the record's name, for `info`.
-        limits: of the server.
-        dialect: `auto`, or the name of the dialect that every connection speaks.
-        default_config: set up a connection's session from it if its first session message is not a setup.
+        options: how it behaves.
         environment: what computes here, for the record.
         machine: workers and computations that wait for them, for `status`.
         begun: when the server began, in the seconds of `Now`.
-        default_session: a session's id, or `last`: such a connection resumes it instead.
-        read_only: change and record nothing; sessions can be looked at.
-        eager, speculate: compute asks ahead of their requests (foresight.py).
-        reattach: let a client that can't name its session go on with it after its connection broke
-            (reattachment.py).
-        exit_with_client: stop as soon as an exit is answered.
-        tokens: those that the server takes; None asks for none.
-        nameless: with tokens, serve dialects that can't show one all the same (authentication.py).
     """
 
     def __init__(
         self,
         entropy: Callable[[int], bytes],
         record: str = "",
-        limits: Limits | None = None,
-        dialect: str = "auto",
-        default_config: str | dict[str, Any] | None = None,
+        options: EngineOptions = EngineOptions(),  # noqa: B008 (frozen)
+        *,
         environment: Callable[[], dict[str, Any]] = dict,
-        default_session: str | None = None,
-        read_only: bool = False,
-        eager: bool = False,
-        speculate: bool = False,
-        reattach: bool = True,
-        exit_with_client: bool = False,
         machine: Callable[[], dict[str, Any]] = dict,
         begun: float = 0.0,
-        tokens: Tokens | None = None,
-        nameless: bool = True,
     ) -> None:
         self.entropy = entropy
         self.environment, self.machine, self.begun = environment, machine, begun
         self.counters = Counters()
         self.record = record
-        self.limits = limits or Limits()
+        self.limits = options.limits
         self.server = f"fechner {__version__}"
         self.stopping = False
         self.disk_low = ""  # a warning for who asks
@@ -116,15 +90,16 @@ class Engine:
         self.histories: dict[int, Lane] = {}
         self.readings: dict[int, Lane] = {}
         self.loads: dict[int, str | Connection] = {}  # a lane's session, or who wants the last one
-        self.forced = dialect
-        self.default_config, self.default_session = default_config, default_session
-        self.read_only, self.reattach = read_only, reattach and not read_only
-        self.exit_with_client, self.exited = exit_with_client, False
-        self.tokens, self.nameless = tokens, nameless
+        self.forced = options.dialect
+        self.default_config, self.default_session = options.default_config, options.default_session
+        self.read_only, self.reattach = options.read_only, options.reattach and not options.read_only
+        self.exit_with_client, self.exited = options.exit_with_client, False
+        self.tokens, self.nameless = options.tokens, options.nameless
         self.penalties: dict[int, Connection] = {}  # wrong tokens that wait for their answer
         self.left_behind: dict[str, reattachment.Left] = {}  # sessions that lost their connection
         self.turned_away: dict[tuple[str, bool], list[float]] = {}  # senders without a session, and when
-        self.eager, self.speculate = eager and not read_only, speculate and not read_only
+        self.eager = options.eager and not options.read_only
+        self.speculate = options.speculate and not options.read_only
         self.foreseen: dict[int, tuple[Lane, bytes]] = {}  # computations that no request waits for yet
         self._token = 0
         self._halted = False
@@ -222,6 +197,7 @@ class Engine:
         if connection is not None:
             connection.gone = True
             while (penalty := penalty_of(self, connection)) is not None:  # nobody is there to wait for it
+                self.emit(Silence(penalty))
                 routing.penalty_over(self, penalty)
             self.emit(Log("info", f"connection closed by {connection.peer}", connection.number))
             self._close_if_done(connection)
@@ -247,6 +223,7 @@ class Engine:
         penalty = penalty_of(self, connection)
         if penalty is not None:
             del self.penalties[penalty]
+            self.emit(Silence(penalty))
             connection.barrier = None
             connection.waiting.clear()
         self.send(connection, None, undecided_error(error))
@@ -264,8 +241,8 @@ class Engine:
     def answered(self, connection: Connection, request: Request, code: str, received: float) -> None:
         """Count a request that has its reply."""
         dialect = "none" if connection.dialect is None else connection.dialect.name
-        self.counters.answered(request.type, dialect, code, self.now.seconds - received)
-        if request.type == "setup" and code != "ok":
+        self.counters.count_reply(request.type, dialect, code, self.now.seconds - received)
+        if kind_of(request.type).sets_up and code != "ok":
             reattachment.turn_away(self, connection)
 
     def job_done(self, lane: Lane, job: Job, text: str) -> None:
@@ -328,14 +305,17 @@ class Engine:
         self.stopping = True
         self.emit(Log("info", "stopping"))
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
-        tasks, loads = dict(self.tasks), dict(self.loads)
+        tasks, alarms, loads = dict(self.tasks), tuple(self.alarms), dict(self.loads)
         reads = [*self.finds.values(), *self.histories.values(), *self.readings.values()]
         for waiting in (self.tasks, self.alarms, self.finds, self.histories, self.readings, self.loads):
             waiting.clear()
         for task in (*tasks, *self.foreseen):
             self.emit(Abandon(task))
         self.foreseen.clear()
+        for alarm in alarms:
+            self.emit(Silence(alarm))
         for penalty in tuple(self.penalties):
+            self.emit(Silence(penalty))
             routing.penalty_over(self, penalty, error)
         for wanted in loads.values():
             if isinstance(wanted, Connection):

@@ -1,21 +1,20 @@
-"""What goes into the engine (events) and what comes out of it (effects)."""
+"""What goes into the engine, with the time at which it does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.observing.faults import NO_FAULT, Fault
 from fechner.server.protocol.errors import FechnerError
 
 if TYPE_CHECKING:
-    from fechner.database.record import Entry
+    from fechner.database.form.changes import Change
+    from fechner.database.form.message import Owner
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
-    from fechner.strategies.specification import Specification
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +23,6 @@ class Now:
 
     seconds: float
     time: datetime
-
-
-class Priority(IntEnum):
-    """Which computation goes first."""
-
-    REAL = 0
-    EAGER = 1
-    SPECULATIVE = 2
-    REPLAY = 3
-
-
-# Events
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +128,7 @@ class Loaded:
     session: Session | None
     ids: frozenset[str] = frozenset()
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +150,9 @@ class HistoryRead:
     """
 
     token: int
-    changes: Sequence[tuple[int, dict[str, Any]]] | None
+    changes: Sequence[tuple[int, Change]] | None
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
     broken_chain: int | None = None
 
 
@@ -208,174 +195,4 @@ Event = (
     | SeedDataRead
     | DiskLow
     | Stop
-)
-
-# Effects
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a reply, with one write."""
-
-    connection: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the connection once everything sent has left; `at_once`: others need its place."""
-
-    connection: int
-    at_once: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Deliver nothing more from this connection (True), or go on (False)."""
-
-    connection: int
-    paused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """The connection has shown a token: it is no stranger any more."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """Put entries on record, together. Answered by an event if `token` is not None."""
-
-    token: int | None
-    entries: Sequence[Entry]
-
-
-@dataclass(frozen=True, slots=True)
-class Compute:
-    """Run a pure function of the core (`execution.FUNCTIONS`).
-
-    With `tiers` its lower tiers come as events of their own. A loop that computes in its own thread, where no
-    `Wake` can reach it, gives up at `due`, in the seconds of `Now`.
-    """
-
-    task: int
-    priority: Priority
-    function: str
-    arguments: tuple[Any, ...]
-    tiers: bool = False
-    due: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Send `Woken` at this time, in the seconds of `Now`."""
-
-    token: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Promote:
-    """A computation in work, or waiting, has this priority from now on."""
-
-    task: int
-    priority: Priority
-
-
-@dataclass(frozen=True, slots=True)
-class Abandon:
-    """Nobody wants this computation any more."""
-
-    task: int
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Read a session back from the record (`"last"`: the one used last, by `owner` unless `anybody`)."""
-
-    token: int
-    session: str
-    owner: str | None = None
-    anybody: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Find:
-    """Look up the message that used an id."""
-
-    token: int
-    session: str
-    client_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadHistory:
-    """Read what every message did to a session."""
-
-    token: int
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSeedData:
-    """Read the earlier trials that warm the stages of a setup; at most `most` for each section.
-
-    Sessions of `owner` only, unless `anybody`.
-    """
-
-    token: int
-    session: str
-    specification: Specification
-    most: int
-    owner: str | None = None
-    anybody: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """A line for the server's log.
-
-    Nothing in it but `fault.detail`, which is for debugging only, may quote a message: no name, no outcome,
-    no token, no configuration.
-
-    Attributes:
-        level: debug, info, warning or error.
-        text: what happened.
-        connection: the number of the connection that it is about.
-        session: the id of the session that it is about; the log shows its beginning.
-        incident: the id that a client was told.
-        fault: the exception behind it.
-    """
-
-    level: str
-    text: str
-    connection: int | None = None
-    session: str | None = None
-    incident: str | None = None
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Everything is answered and on record: stop the loop."""
-
-
-Effect = (
-    Send
-    | Close
-    | Pause
-    | Trust
-    | Commit
-    | Compute
-    | Promote
-    | Abandon
-    | Wake
-    | Load
-    | Find
-    | ReadHistory
-    | ReadSeedData
-    | Log
-    | Halt
 )

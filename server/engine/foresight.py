@@ -11,20 +11,21 @@ last bit.
 
 from __future__ import annotations
 
-import json
-from hashlib import blake2b
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fechner.server.engine.deadlines import higher
-from fechner.server.engine.events import Abandon, Compute, Computed, ComputeFailed, Emitted, Priority, Promote
+from fechner.server.engine.effects import Abandon, Compute, Promote
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.engine.lanes import Ahead, Lane
 from fechner.server.engine.work import count
-from fechner.server.session.handlers.registry import Computation
+from fechner.server.protocol.kinds import kind_of
+from fechner.server.session.handlers.results import Computation, Priority
 from fechner.strategies.core import state as core
 from fechner.strategies.core import stopping
+from fechner.strategies.core.digest import digest
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import needs_model
@@ -34,27 +35,6 @@ if TYPE_CHECKING:
 
 #: Combinations of outcomes up to which the next ask is computed for each.
 FEW = 5
-
-#: The requests after which the same participant's next ask is on its way.
-_AFTER = ("tell", "skip", "correct", "finish_strategy")
-
-
-def digest(arguments: tuple[Any, ...]) -> bytes:
-    """Of a state and an ask's further arguments: equal digests, equal answers."""
-    state, n, fixed = arguments
-    assert isinstance(state, State)
-    hashed = blake2b(digest_size=32)
-    plain = [
-        *(state.seed, state.index, state.no_end, state.stage, state.asked, state.stage_asked),
-        *(state.stage_repeated, state.data_version, state.fit_version, state.fit_asked, state.post_range),
-        *(state.finish_sent, state.n, len(state.pending), len(state.queue), state.counts, n, fixed),
-        None if state.hyperparameters is None else dict(state.hyperparameters),
-    ]
-    hashed.update(json.dumps(plain, sort_keys=True, default=float).encode())
-    seeds = [array for rows in state.seed_data.values() for array in rows]
-    for array in (*seeds, state.x.array, state.y.array, *state.pending, *state.queue):
-        hashed.update(np.ascontiguousarray(array).tobytes())
-    return hashed.digest()
 
 
 def plan(engine: Engine, lane: Lane) -> None:
@@ -134,9 +114,9 @@ def _give_up(engine: Engine, ahead: Ahead) -> None:
 def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tuple[Any, ...]]]:
     """What to have at hand, by digest."""
     session, (n, fixed, beyond, _) = lane.session, lane.repeats
-    lenient = lane.owner is not None and lane.owner.dialect is not None and lane.owner.dialect.lenient
-    goes_on = beyond or lenient
-    if lane.last_type in _AFTER or not session.pending:
+    dialect = None if lane.owner is None else lane.owner.dialect
+    goes_on = beyond or (dialect is not None and dialect.traits.asks_go_on)
+    if kind_of(lane.last_type).before_ask or not session.pending:
         if not (engine.eager or lane.ahead) or not _costs(session.state, goes_on):
             return {}
         arguments = (session.state, n, fixed)

@@ -13,13 +13,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.events import Computed, Now, Wake
+from fechner.server.engine.effects import Silence, Wake
+from fechner.server.engine.events import Computed, Now
 from fechner.server.engine.principals import Principal
 from fechner.server.protocol.dialects import Dialect, Request
+from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.messages import Ask, Begin, Message, Update
-from fechner.server.session.handlers.registry import Computation, Reading
+from fechner.server.session.handlers.results import Computation, Reading
 
 if TYPE_CHECKING:
+    from fechner.database.form.changes import Change
     from fechner.server.engine.engine import Engine
     from fechner.server.engine.reattachment import Left
     from fechner.server.session.session import Session
@@ -50,11 +53,11 @@ class Job:
         request: what is asked.
         received, started: when; `started` None while it waits.
         steps: the messages that it is recorded as (an update: two).
-        texts: the replies of the steps done.
+        replies: of the steps done, in order; of one that was on record already its text.
         compute_ms: spent in computations.
         closes: close the connection after the reply.
         silent: the server made it itself; nobody gets the reply.
-        pending: the step's reply and change while they are being recorded.
+        pending: the step's reply, its text and its change while they are being recorded.
         source: where its answer came from: the request itself, or a computation ahead of it.
         code: what it was answered with: `ok`, or an error's code.
         took_up: how the session was left behind that it took up (reattachment.py).
@@ -64,12 +67,12 @@ class Job:
     request: Request
     received: Now
     steps: list[Step] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    replies: list[Reply | str] = field(default_factory=list)
     started: float | None = None
     compute_ms: float = 0.0
     closes: bool = False
     silent: bool = False
-    pending: tuple[str, dict[str, Any] | None] | None = None
+    pending: tuple[Reply, str, Change | None] | None = None
     source: str = "request"
     took_up: Left | None = None
     code: str = "ok"
@@ -77,7 +80,7 @@ class Job:
     @property
     def step(self) -> Step:
         """The step being done."""
-        return self.steps[len(self.texts)]
+        return self.steps[len(self.replies)]
 
 
 @dataclass
@@ -253,5 +256,6 @@ def set_alarm(engine: Engine, lane: Lane) -> float | None:
 
 def silence(engine: Engine, lane: Lane) -> None:
     """No deadline any more."""
-    engine.alarms.pop(lane.alarm or 0, None)
+    if lane.alarm is not None and engine.alarms.pop(lane.alarm, None) is not None:
+        engine.emit(Silence(lane.alarm))
     lane.alarm = lane.emitted = None

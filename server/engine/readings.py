@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.engine.access import attach, check_access, may_see
-from fechner.server.engine.events import Found, HistoryRead, Log, SeedDataRead
+from fechner.server.engine.events import Found, HistoryRead, SeedDataRead
 from fechner.server.engine.work import attempt, do_step, fail, proceed, running, step_done
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Replay
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def found(engine: Engine, event: Found) -> None:
         fail(engine, lane, FechnerError("storage_failed", detail, "id", hint))
         return
     raw = job.request.raw
-    if not job.texts and (recorded.get("type"), recorded.get("message") or {}) != (
+    if not job.replies and (recorded.get("type"), recorded.get("message") or {}) != (
         raw.get("type"),
         raw.get("message") or {},
     ):
@@ -48,7 +50,7 @@ def found(engine: Engine, event: Found) -> None:
         )
         fail(engine, lane, error)
         return
-    if job.request.type in ("setup", "resume") and lane.owner is not job.connection:
+    if kind_of(job.request.type).takes_hold and lane.owner is not job.connection:
         try:
             check_access(engine, lane, job)
             attach(engine, lane, job)
@@ -68,7 +70,7 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
     message = running(lane).step.message
     assert isinstance(message, Replay)
     principal = running(lane).connection.principal
-    if event.error and (event.whose is None or may_see(principal, event.whose[0])):
+    if event.error and (event.whose is None or may_see(principal, event.whose.name)):
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
     elif event.changes is None or not may_see(principal, _owner(event.changes)):
         hint = "`fechner sessions` lists the record's sessions"

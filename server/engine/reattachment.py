@@ -17,19 +17,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.events import Log
 from fechner.server.engine.lanes import Connection, Job, Lane
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Tell, Update
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
 
 WITHIN_SECONDS = 600.0
-
-#: What may go on with a session that is not named.
-_TYPES = ("ask", "tell", "update")
 
 
 @dataclass(slots=True)
@@ -55,11 +53,11 @@ class Left:
 
 def heard(engine: Engine, connection: Connection, request: Request) -> None:
     """Note what a request says about who sits there."""
-    if connection.dialect is None or not connection.dialect.lenient:
+    if connection.dialect is None or not connection.dialect.traits.sessions_unnamed:
         return
     connection.participant = _participant(request) or connection.participant
     connection.spoke = engine.now.seconds
-    if request.type == "setup" and not connection.own_session:
+    if kind_of(request.type).sets_up and not connection.own_session:
         connection.own_session = True
         if _fits(engine, connection):
             for left in engine.left_behind.values():
@@ -83,7 +81,8 @@ def leave(engine: Engine, lane: Lane, connection: Connection) -> None:
 
 def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
     """The session that a request without one means; None if nobody can say."""
-    if not _fits(engine, connection) or job.request.type not in _TYPES or job.request.fault is not None:
+    reattachable = kind_of(job.request.type).reattachable and job.request.fault is None
+    if not (reattachable and _fits(engine, connection)):
         return None
     _forget_old(engine)
     here, since = host(connection), engine.now.seconds - WITHIN_SECONDS
@@ -245,4 +244,4 @@ def _participant(request: Request) -> str | None:
 
 def _fits(engine: Engine, connection: Connection) -> bool:
     dialect = connection.dialect
-    return engine.reattach and connection.stream and dialect is not None and dialect.lenient
+    return engine.reattach and connection.stream and dialect is not None and dialect.traits.sessions_unnamed

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from fechner.database.form.message import Entry
 from fechner.server.engine.lanes import Job, Lane
-from fechner.server.protocol.dialects import Request
-from fechner.server.protocol.dialects.base import Reply, undecided_error
+from fechner.server.protocol.dialects import Dialect, Request
+from fechner.server.protocol.dialects.base import Reply, join, undecided_error
 from fechner.server.protocol.jsontext import render as to_json
-from fechner.server.session.handlers.registry import Answer
+from fechner.server.session.handlers.results import Answer
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
@@ -31,9 +31,22 @@ def render(job: Job, reply: Reply) -> str:
     if dialect is None:
         assert reply.error is not None
         return undecided_error(reply.error)
-    if reply.error is not None and not job.texts:
+    if reply.error is not None and not job.replies:
         return dialect.render(job.request, reply)
     return dialect.render(_step_request(job), reply)
+
+
+def render_both(job: Job) -> str:
+    """The text that answers a job of two steps."""
+    dialect = job.connection.dialect
+    assert dialect is not None
+    done = [one if isinstance(one, Reply) else _recall(dialect, one) for one in job.replies]
+    return dialect.render(job.request, join(job.steps[0].type, *done))
+
+
+def _recall(dialect: Dialect, text: str) -> Reply:
+    assert dialect.recall is not None  # nothing is found on record for who sends no id
+    return dialect.recall(text)
 
 
 def entry(engine: Engine, lane: Lane, job: Job, text: str, ok: bool, answer: Answer | None) -> Entry:
@@ -43,7 +56,7 @@ def entry(engine: Engine, lane: Lane, job: Job, text: str, ok: bool, answer: Ans
     fault = job.request.fault is not None
     step_type = job.request.type if fault else job.step.type
     raw: Any = job.request.raw
-    if job.texts:  # an update's ask, or a setup's first one
+    if job.replies:  # an update's ask, or a setup's first one
         message = raw.get("message")
         ask = message.get("ask", {}) if isinstance(message, dict) else {}
         raw = {"version": raw.get("version"), "type": "ask", "message": ask}

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 
 from fechner.server.engine import work
 from fechner.server.engine.authentication import fault_of, introduce, wrong
-from fechner.server.engine.events import Load, Loaded, Log, Pause, Received
+from fechner.server.engine.effects import Load, Pause
+from fechner.server.engine.events import Loaded, Received
 from fechner.server.engine.lanes import Connection, Job, Lane, steps_of
 from fechner.server.engine.principals import MOST_WRONG, NAMELESS
 from fechner.server.engine.reattachment import heard, take_up
-from fechner.server.engine.sessionless import SESSIONLESS, reply_of
+from fechner.server.engine.sessionless import reply_of
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request, choose
 from fechner.server.protocol.dialects.base import Reply, undecided_error
 from fechner.server.protocol.errors import FechnerError
-from fechner.server.protocol.limits import exceeded, too_many, trials_told
+from fechner.server.protocol.kinds import kind_of
+from fechner.server.protocol.limits import count_trials, exceeded, too_many
 from fechner.server.protocol.messages import Ping, Replay, Resume, Setup
 from fechner.server.session.handlers.registry import load
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
     from fechner.server.session.session import Session
-
-#: Requests that the ones after them depend on.
-_BARRIERS = ("setup", "resume", "exit")
 
 
 def received(engine: Engine, event: Received) -> None:
@@ -50,7 +50,9 @@ def received(engine: Engine, event: Received) -> None:
             return
     if connection.principal is None:
         introduce(engine, connection)
-    told, where = trials_told(value) if value.get("type") in ("tell", "update") else (0, "")
+    type_ = value.get("type")
+    many = isinstance(type_, str) and kind_of(type_).carries_trials
+    told, where = count_trials(value) if many else (0, "")
     if told > engine.limits.trials_per_tell:  # before it takes time to look at each
         request = connection.dialect.parse({**value, "message": {}})
         request.raw, request.message = value, None
@@ -98,7 +100,7 @@ def pump(engine: Engine, connection: Connection) -> None:
 def _bring(engine: Engine, connection: Connection) -> None:
     while connection.waiting and connection.barrier is None:
         job = connection.waiting[0]
-        barrier = job.request.type in _BARRIERS and job.request.fault is None
+        barrier = kind_of(job.request.type).barrier and job.request.fault is None
         if (barrier or job.closes) and connection.outstanding:
             break
         if not _route(engine, connection, job):
@@ -115,7 +117,7 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
     if engine.stopping:
         request.fault = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
     request.fault = request.fault or fault_of(engine, connection, request.type)
-    if request.type in SESSIONLESS or (connection.principal is None and request.fault is not None):
+    if kind_of(request.type).sessionless or (connection.principal is None and request.fault is not None):
         if connection.outstanding:
             return False
         reply = reply_of(engine, connection, request)
@@ -126,7 +128,7 @@ def _route(engine: Engine, connection: Connection, job: Job) -> bool:
         return True
     if isinstance(request.message, Resume) and request.fault is None:
         return _route_resume(engine, connection, job, target)
-    if request.type == "setup" and request.fault is None:
+    if kind_of(request.type).sets_up and request.fault is None:
         return _route_setup(engine, connection, job, target)
     if isinstance(request.message, Replay) and request.fault is None:
         lane = Lane(new_session(f"replay-{engine.token()}"))  # it waits for no session, and none for it
@@ -275,7 +277,7 @@ def loaded(engine: Engine, event: Loaded) -> None:
     if event.error:
         error = FechnerError("storage_failed", f"the record can't be read: {event.error}")
         if event.whose is not None:
-            lane.session.owner = event.whose[0]
+            lane.session.owner = event.whose.name
         for job in lane.queue:
             job.request.fault = error
     elif event.session is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from fechner.server.engine.authentication import authenticate
-from fechner.server.engine.events import Log
 from fechner.server.engine.lanes import Connection
 from fechner.server.engine.status import status
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.errors import FechnerError
@@ -17,26 +18,33 @@ from fechner.server.session.handlers.hello import hello
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
 
-SESSIONLESS = ("hello", "auth", "ping", "status", "shutdown")
-
 
 def reply_of(engine: Engine, connection: Connection, request: Request) -> Reply | None:
     """The reply to such a request, or to one whose fault needs no session; None: it has to wait."""
     if request.fault is not None:
         return Reply(error=request.fault)
-    if isinstance(request.message, Auth):
-        return authenticate(engine, connection, request.message)
-    if request.type == "hello":
-        auth: Literal["none", "token"] = "none" if engine.tokens is None else "token"
-        return Reply(hello(engine.server, engine.limits, auth))
-    if request.type == "status":
-        return Reply(status(engine, connection))
-    if request.type == "shutdown":
-        return _shut_down(engine, connection)
+    return ANSWERS[request.type](engine, connection, request)
+
+
+def _greet(engine: Engine, connection: Connection, request: Request) -> Reply:
+    auth: Literal["none", "token"] = "none" if engine.tokens is None else "token"
+    return Reply(hello(engine.server, engine.limits, auth))
+
+
+def _authenticate(engine: Engine, connection: Connection, request: Request) -> Reply | None:
+    assert isinstance(request.message, Auth)
+    return authenticate(engine, connection, request.message)
+
+
+def _ping(engine: Engine, connection: Connection, request: Request) -> Reply:
     return Reply({})
 
 
-def _shut_down(engine: Engine, connection: Connection) -> Reply:
+def _status(engine: Engine, connection: Connection, request: Request) -> Reply:
+    return Reply(status(engine, connection))
+
+
+def _shut_down(engine: Engine, connection: Connection, request: Request) -> Reply:
     """Have the engine stop once the reply is on its way."""
     if connection.principal is None or connection.principal.role != "admin":
         text = "only an admin's token can shut the server down"
@@ -44,3 +52,13 @@ def _shut_down(engine: Engine, connection: Connection) -> Reply:
     engine.emit(Log("warning", f"{connection.peer} shuts the server down", connection.number))
     engine.exited = engine.exit_with_client = True
     return Reply({})
+
+
+#: What answers each type.
+ANSWERS: Mapping[str, Callable[[Engine, Connection, Request], Reply | None]] = {
+    "hello": _greet,
+    "auth": _authenticate,
+    "ping": _ping,
+    "status": _status,
+    "shutdown": _shut_down,
+}

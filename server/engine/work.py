@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.engine.access import (
-    OBSERVER,
     attach,
     check_access,
     is_hidden,
@@ -18,38 +17,29 @@ from fechner.server.engine.access import (
     read_only,
     unknown_session,
 )
-from fechner.server.engine.events import (
-    Commit,
-    CommitFailed,
-    Committed,
-    Compute,
-    Computed,
-    ComputeFailed,
-    Emitted,
-    Find,
-    Log,
-    Priority,
-    ReadHistory,
-    ReadSeedData,
-)
+from fechner.server.engine.effects import Commit, Compute, Find, ReadHistory, ReadSeedData
+from fechner.server.engine.events import CommitFailed, Committed, Computed, ComputeFailed, Emitted
 from fechner.server.engine.lanes import Job, Lane, set_alarm, silence
 from fechner.server.engine.principals import NAMELESS
-from fechner.server.engine.replies import entry, render
+from fechner.server.engine.replies import entry, render, render_both
 from fechner.server.observing.faults import Fault, fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects.base import Reply, Timing
 from fechner.server.protocol.errors import FechnerError, inside
+from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Replay
-from fechner.server.session.handlers.registry import Answer, Computation, Context, Reading, Result, handle
+from fechner.server.session.handlers.registry import handle
+from fechner.server.session.handlers.results import (
+    Answer,
+    Computation,
+    Context,
+    Priority,
+    Reading,
+    Result,
+)
 
 if TYPE_CHECKING:
     from fechner.server.engine.engine import Engine
-
-#: What is not recorded.
-_UNRECORDED = ("ping", "hello", "auth", "status")
-#: Changes that the log mentions.
-_TOLD_TO_LOG = {"setup": "set up", "resume": "resumed", "exit": "ended"}
-#: What nobody needs once its sender is gone.
-_IN_VAIN = ("ask", "query", "info", "parameters", "get_config", "ping", "replay")
 
 
 def pump(engine: Engine, lane: Lane) -> None:
@@ -74,7 +64,7 @@ def _begin_jobs(engine: Engine, lane: Lane) -> None:
         job.started = engine.now.seconds
         if engine.stopping and job.request.fault is None:
             job.request.fault = FechnerError("shutting_down", "the server is stopping")
-        if job.connection.gone and job.request.type in _IN_VAIN:
+        if job.connection.gone and kind_of(job.request.type).in_vain:
             job.request.fault = FechnerError("no_session", "the sender is gone")
         if is_hidden(lane, job):
             fail(engine, lane, unknown_session(lane, job.request.type), recorded=False)
@@ -87,7 +77,7 @@ def _begin_jobs(engine: Engine, lane: Lane) -> None:
 def _begin_step(engine: Engine, lane: Lane) -> None:
     """Answer a step from the record if its id is known, else do it."""
     job = running(lane)
-    if job.step.type in OBSERVER and looks_on(lane, job):
+    if kind_of(job.step.type).observer_may and looks_on(lane, job):
         job.step.key = None  # who only looks takes no id from who holds the session, and may look again
     key = job.step.key
     if key is not None and lane.may_know(key):
@@ -106,18 +96,18 @@ def do_step(engine: Engine, lane: Lane) -> None:
     if isinstance(step.message, Replay):
         _read_history(engine, lane, step.message)
         return
-    version, lenient = dialect.version, dialect.lenient
+    version, traits = dialect.handlers, dialect.traits
     principal = job.connection.principal or NAMELESS
 
     def handled() -> Result:
-        if not lane.known and step.type != "setup":
+        if not (lane.known or kind_of(step.type).sets_up):
             raise unknown_session(lane, step.type)
         check_access(engine, lane, job)
         context = Context(
             session=lane.session,
             limits=engine.limits,
             version=version,
-            lenient=lenient,
+            traits=traits,
             draw_seed=engine.draw_seed,
             server=engine.server,
             record=engine.record,
@@ -185,7 +175,7 @@ def computed(engine: Engine, event: Computed) -> None:
 def count(engine: Engine, event: Computed, function: str, source: str) -> None:
     """Count a computation that has its result."""
     tier = event.result.get("tier") if function == "propose" and isinstance(event.result, dict) else None
-    engine.counters.computed(function, tier or "none", source, event.compute_ms / 1e3)
+    engine.counters.count_computation(function, tier or "none", source, event.compute_ms / 1e3)
 
 
 def came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
@@ -202,7 +192,7 @@ def resulted(engine: Engine, lane: Lane, result: Any) -> None:
     silence(engine, lane)
     computation, lane.computation = lane.computation, None
     assert isinstance(computation, Computation)
-    if job.connection.gone and job.request.type in _IN_VAIN and computation.priority == Priority.REPLAY:
+    if job.connection.gone and kind_of(job.request.type).in_vain and computation.priority == Priority.REPLAY:
         fail(engine, lane, FechnerError("no_session", "the sender is gone"))
         return
     attempt(engine, lane, lambda: computation.answer(result), proceed)
@@ -229,7 +219,7 @@ def compute_failed(engine: Engine, event: ComputeFailed) -> None:
         came_ahead(engine, event)
     else:
         function = lane.computation.function if lane.computation else "propose"
-        engine.counters.failed(function)
+        engine.counters.count_failure(function)
         internal = event.error.code == "internal"
         fail(engine, lane, engine.incident(event.fault, lane) if internal else event.error)
 
@@ -238,11 +228,11 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     job = running(lane)
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
     if answer.tier is not None:
-        engine.counters.given(answer.tier, job.source)
+        engine.counters.count_answer(answer.tier, job.source)
     timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
-    warnings = answer.warnings
-    if engine.disk_low and job.step.type in ("setup", "ask"):
+    kind, warnings = kind_of(job.step.type), answer.warnings
+    if engine.disk_low and kind.needs_disk:
         warnings = [*warnings, ("disk_low", engine.disk_low)]
     reply = Reply(answer.message, session=about, warnings=warnings, timing=timing)
     try:
@@ -250,17 +240,17 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     except Exception as error:
         fail(engine, lane, engine.incident(fault(error), lane))
         return
-    job.pending = (text, answer.change)
+    job.pending = (reply, text, answer.change)
     # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
-    waits = answer.change is not None or (job.step.type == "ask" and lane.known and not engine.read_only)
+    waits = answer.change is not None or (kind.waits_for_commit and lane.known and not engine.read_only)
     if not waits:
         if not isinstance(job.step.message, Replay):  # which is in a lane of its own, and in no session
             attach(engine, lane, job)
-        if job.step.type not in _UNRECORDED and lane.known and not engine.read_only:
+        if not kind.sessionless and lane.known and not engine.read_only:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
                 lane.used([job.step.key])
-        step_done(engine, lane, text)
+        step_done(engine, lane, text, reply)
         return
     if engine.read_only:
         fail(engine, lane, read_only(job.step.type))
@@ -275,15 +265,14 @@ def committed(engine: Engine, event: Committed) -> None:
     lane = engine.commits.pop(event.token)
     job = running(lane)
     assert job.pending is not None
-    text, change = job.pending
+    reply, text, change = job.pending
     lane.known = True
     try:
         if change is not None:
             lane.session.apply(change)
             lane.last_type = change["type"]
-            if change["type"] in _TOLD_TO_LOG:
-                told = f"session {_TOLD_TO_LOG[change['type']]}"
-                engine.emit(Log("info", told, job.connection.number, lane.session.id))
+            if word := kind_of(change["type"]).logged:
+                engine.emit(Log("info", f"session {word}", job.connection.number, lane.session.id))
             if change["type"] == "ask":
                 timed = change.get("deadline_ms") is not None
                 lane.repeats = (change["n"], change["fixed"], change["beyond"], timed)
@@ -296,7 +285,7 @@ def committed(engine: Engine, event: Committed) -> None:
     if change is not None and change["type"] == "exit":
         engine.detach(lane, job.connection)
         engine.exited = True
-    step_done(engine, lane, text)
+    step_done(engine, lane, text, reply)
 
 
 def commit_failed(engine: Engine, event: CommitFailed) -> None:
@@ -323,23 +312,24 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     silence(engine, lane)
     if len(job.steps) > 1:
         error = inside(error, job.step.type)
-    text = render(job, Reply(error=error))
+    reply = Reply(error=error)
+    text = render(job, reply)
     known_fault = job.request.fault is not None
     type_ = job.request.type if known_fault else job.step.type
-    silent = engine.stopping or engine.read_only or type_ in _UNRECORDED
+    silent = engine.stopping or engine.read_only or kind_of(type_).sessionless
     if recorded and lane.known and not silent:
         engine.emit(Commit(None, [entry(engine, lane, job, text, False, None)]))
-    if job.texts:  # an update whose tell stands
-        step_done(engine, lane, text)
+    if job.replies:  # an update whose tell stands
+        step_done(engine, lane, text, reply)
         return
     engine.job_done(lane, job, text)
 
 
-def step_done(engine: Engine, lane: Lane, text: str) -> None:
-    """Go on with the job's next step, or send its reply."""
+def step_done(engine: Engine, lane: Lane, text: str, reply: Reply | None = None) -> None:
+    """Go on with the job's next step, or send its reply; None: its text is that of the record."""
     job = running(lane)
-    job.texts.append(text)
-    if len(job.texts) < len(job.steps):
+    job.replies.append(text if reply is None else reply)
+    if len(job.replies) < len(job.steps):
         if engine.stopping:
             fail(engine, lane, FechnerError("shutting_down", "the server is stopping"), recorded=False)
         elif lane.loading:
@@ -348,11 +338,7 @@ def step_done(engine: Engine, lane: Lane, text: str) -> None:
         else:
             _begin_step(engine, lane)
         return
-    dialect = job.connection.dialect
-    assert dialect is not None
-    if len(job.steps) > 1:
-        text = dialect.compose(job.request, job.texts[0], job.texts[1])
-    engine.job_done(lane, job, text)
+    engine.job_done(lane, job, render_both(job) if len(job.steps) > 1 else text)
 
 
 def running(lane: Lane) -> Job:

@@ -56,7 +56,7 @@ def import_sessions(
 
 def _import(record: Record, session: ForeignSession, hash_: str, source: str, at: datetime) -> Report:
     there = record.messages(session.id)
-    recorded = {message.client_id: message.change or {} for message in there if message.client_id}
+    recorded = {message.client_id: message.change for message in there if message.client_id}
     came = entries(session, at, recorded)
     report = Report(
         session.id,
@@ -84,7 +84,9 @@ def _import(record: Record, session: ForeignSession, hash_: str, source: str, at
         if failure is not None:
             report.refused.append(str(failure))
             return report
-    report.n_new = sum(len(entry.change["trials"]) for entry in new if entry.change and entry.type == "tell")
+    report.n_new = sum(
+        len(entry.change["trials"]) for entry in new if entry.change and entry.change["type"] == "tell"
+    )
     record.note_origins([origin(session.id, source, "aepsych", hash_, at)])
     return report
 

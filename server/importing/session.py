@@ -16,10 +16,17 @@ from pydantic import ValidationError
 
 from fechner.database.aepsych.sessions import Event, ForeignSession
 from fechner.database.aepsych.shapes import config_of
+from fechner.database.form.change_parts import Described, ToldTrial
+from fechner.database.form.changes import (
+    Change,
+    FinishStrategyChange,
+    ResumeChange,
+    SetupChange,
+)
 from fechner.database.form.message import Entry, to_json
 from fechner.server.importing.stand_in import stand_in
-from fechner.server.importing.values import outcome_by_name, response_time, single, typed
-from fechner.server.protocol.dialects.aepsych_tells import told_trials
+from fechner.server.importing.values import convert, outcome_by_name, response_time, unwrap
+from fechner.server.protocol.dialects.aepsych_tells import parse_trials
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Told
 from fechner.strategies.config import check
@@ -33,7 +40,7 @@ DIALECT = "import-aepsych"
 #: Types of the messages that close an imported session; they stand for nothing in the file.
 CLOSING = ("finish_strategy", "exit")
 
-Changes = Mapping[str, Mapping[str, Any]]
+Changes = Mapping[str, Change | None]
 
 
 @dataclass
@@ -78,7 +85,7 @@ class _Importer:
         self.result = Imported(refused=list(session.refused))
 
     def run(self) -> Imported:
-        told = [self._told(event) for event in self.session.events]
+        told = [self._parse(event) for event in self.session.events]
         events = list(zip(self.session.events, told, strict=True))
         if any(told) and (not events or events[0][0].type != "setup"):
             events.insert(0, (Event("no setup", self.at, "setup", None), []))
@@ -97,7 +104,7 @@ class _Importer:
         self._end()
         return self.result
 
-    def _told(self, event: Event) -> list[Told]:
+    def _parse(self, event: Event) -> list[Told]:
         try:
             if event.type == "trial":
                 extra = event.content["extra"]
@@ -107,13 +114,13 @@ class _Importer:
                 return [
                     one.model_copy(update={"response_time": one.response_time or response_time(one.extra)})
                     for content in contents
-                    for one in told_trials(content if isinstance(content, dict) else {}, event.extra)
+                    for one in parse_trials(content if isinstance(content, dict) else {}, event.extra)
                 ]
         except (FechnerError, ValidationError) as error:
             self.result.refused.append(f"{event.key}: {error}")
         return []
 
-    def _put(self, event_key: str, type_: str, source: Any, change: dict[str, Any], reply: Any) -> None:
+    def _put(self, event_key: str, type_: str, source: Any, change: Change, reply: Any) -> None:
         warnings = reply.pop("warnings", [])
         answer: dict[str, Any] = {"type": type_, "ok": True, "message": reply}
         if warnings:
@@ -138,7 +145,7 @@ class _Importer:
         given = config_of(event.content)
         before = self.recorded.get(event.key)
         config, warnings, stands_in = given, [], False
-        if before is not None:
+        if before is not None and before["type"] == "setup":
             config, stands_in = before["config"], bool(before.get("stand_in"))
         else:
             try:
@@ -155,11 +162,11 @@ class _Importer:
         strategy = _Strategy(index, specification, space(specification.parameters), stands_in)
         self.strategies.append(strategy)
         self.current = index
-        outcomes = [{"name": one.name, "type": one.type} for one in specification.outcomes]
+        outcomes: list[Described] = [{"name": one.name, "type": one.type} for one in specification.outcomes]
         stages = [stage.name for stage in specification.stages]
         seed = specification.seed if specification.seed is not None else key(0, self.session.id, index)
         session, metadata = self.session, specification.metadata
-        change: dict[str, Any] = {
+        change: SetupChange = {
             "type": "setup",
             "strategy": index,
             "name": session.name or metadata.get("experiment_name"),
@@ -174,7 +181,7 @@ class _Importer:
             "parameters": [{"name": p.name, "type": p.type} for p in specification.parameters],
         }
         if stands_in:
-            change |= {"stand_in": True, "given_config": given}
+            change["stand_in"], change["given_config"] = True, given
         reply = {"session": session.id, "strategy": index, "stages": stages, "warnings": warnings}
         source = {"content": event.content, "extra_info": event.extra}
         self._put(event.key, "setup", source, change, reply)
@@ -186,24 +193,22 @@ class _Importer:
             self.result.notes.append(f"{event.key}: resumes a strategy that isn't there, left out")
             return
         self.current = index
-        change = {"type": "resume", "strategy": index}
+        change: ResumeChange = {"type": "resume", "strategy": index}
         self._put(event.key, "resume", event.content, change, {"strategy": index})
 
     def _tell(self, event: Event, trials: list[Told]) -> None:
-        rows = [self._row(one) for one in trials]
-        for row in rows:
-            self.result.n_trials += 1
-            row["trial"] = self.result.n_trials
+        rows = [self._row(one, self.result.n_trials + i) for i, one in enumerate(trials, start=1)]
+        self.result.n_trials += len(rows)
         source = {"content": event.content, "extra_info": event.extra}
         reply = {"trials": [row["trial"] for row in rows], "modelled": sum(r["model_data"] for r in rows)}
         self._put(event.key, "tell", source, {"type": "tell", "trials": rows}, reply)
 
-    def _row(self, told: Told) -> dict[str, Any]:
+    def _row(self, told: Told, number: int) -> ToldTrial:
         """A trial as the record keeps it; one that the configuration doesn't allow isn't modelled."""
         strategy = self.strategies[self.current]
         specification = strategy.specification
         config: dict[str, Any] = {
-            name: typed(single(value), specification, name) for name, value in (told.config or {}).items()
+            name: convert(unwrap(value), specification, name) for name, value in (told.config or {}).items()
         }
         outcome = outcome_by_name(told.outcome, specification)
         modelled, extra = told.model_data and outcome is not None, dict(told.extra)
@@ -217,7 +222,7 @@ class _Importer:
                 self.not_modelled += 1
             modelled = False
         return {
-            "trial": None,
+            "trial": number,
             "strategy": strategy.index,
             "asked": False,
             "stage": None,
@@ -239,7 +244,11 @@ class _Importer:
             name = f"finish {strategy.index}"
             if strategy.stands_in and name not in self.recorded:
                 stage = strategy.specification.stages[0].name
-                change = {"type": "finish_strategy", "strategy": strategy.index, "stage": stage}
+                change: FinishStrategyChange = {
+                    "type": "finish_strategy",
+                    "strategy": strategy.index,
+                    "stage": stage,
+                }
                 self._put(name, "finish_strategy", {}, change, {"finished": stage})
         if self.not_modelled:
             why = "not modelled, since the configuration doesn't allow them; extra.not_modelled says why"

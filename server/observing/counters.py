@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fechner.server.protocol.messages import MESSAGES
+from fechner.server.protocol.kinds import KINDS
 
 #: Upper bounds of the bins of times, in seconds.
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -19,7 +19,7 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 #: Types that requests are counted under; others are `unknown`.
-TYPES = frozenset((*MESSAGES, "can_model"))
+TYPES = frozenset(KINDS)
 
 
 class Histogram:
@@ -89,7 +89,7 @@ class Counters:
     free_bytes: int | None = None
     record_bytes: int | None = None
 
-    def answered(self, type_: str, dialect: str, code: str, seconds: float) -> None:
+    def count_reply(self, type_: str, dialect: str, code: str, seconds: float) -> None:
         """A request has its reply."""
         if type_ not in TYPES:
             type_ = "unknown"
@@ -100,35 +100,35 @@ class Counters:
             times = self.request_seconds[type_] = Histogram()
         times.observe(seconds)
 
-    def computed(self, function: str, tier: str, source: str, seconds: float) -> None:
+    def count_computation(self, function: str, tier: str, source: str, seconds: float) -> None:
         """A computation has its result."""
         times = self.computations.get((function, tier, source))
         if times is None:
             times = self.computations[function, tier, source] = Histogram()
         times.observe(seconds)
 
-    def failed(self, function: str) -> None:
+    def count_failure(self, function: str) -> None:
         """A computation raised, or its workers died."""
         self.failed_computations[function] = self.failed_computations.get(function, 0) + 1
 
-    def given(self, tier: str, source: str) -> None:
+    def count_answer(self, tier: str, source: str) -> None:
         """An ask is answered by a tier, computed for the request itself or ahead of it."""
         self.answers[tier, source] = self.answers.get((tier, source), 0) + 1
 
-    def waited(self, source: str, seconds: float) -> None:
+    def count_wait(self, source: str, seconds: float) -> None:
         """A computation has got its worker."""
         times = self.queued.get(source)
         if times is None:
             times = self.queued[source] = Histogram()
         times.observe(seconds)
 
-    def committed(self, requests: int, failed: int, seconds: float) -> None:
+    def count_commit(self, requests: int, failed: int, seconds: float) -> None:
         """A group of requests was written, in the record writer's thread."""
         self.commits.observe(seconds)
         self.groups.observe(requests)
         self.failed_commits += failed
 
-    def logged(self, level: str) -> None:
+    def count_line(self, level: str) -> None:
         """A line went to the log, or would have if its level were shown."""
         self.log_lines[level] = self.log_lines.get(level, 0) + 1
 

@@ -1,6 +1,6 @@
 """The server's log: lines for people or JSON for programs, on standard error or in files that rotate.
 
-What a line says comes from `events.Log`, which quotes no message. Lines of libraries are shown without their
+What a line says is a `Log`, which quotes no message. Lines of libraries are shown without their
 arguments, and exceptions without their texts, unless the level is `debug`.
 """
 
@@ -10,18 +10,39 @@ import json
 import logging
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from fechner.server.observing.faults import fault, kind
-
-if TYPE_CHECKING:
-    from fechner.server.engine.events import Log
+from fechner.server.observing.faults import Fault, fault, kind
 
 log = logging.getLogger("fechner")
 
 #: Characters of a session's id that the log and `status` show: enough to tell sessions apart.
 PREFIX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A line for the server's log.
+
+    Nothing in it but `fault.detail`, which is for debugging only, may quote a message: no name, no outcome,
+    no token, no configuration.
+
+    Attributes:
+        level: debug, info, warning or error.
+        text: what happened.
+        connection: the number of the connection that it is about.
+        session: the id of the session that it is about; the log shows its beginning.
+        incident: the id that a client was told.
+        fault: the exception behind it.
+    """
+
+    level: str
+    text: str
+    connection: int | None = None
+    session: str | None = None
+    incident: str | None = None
+    fault: Fault | None = None
 
 
 def emit(line: Log) -> None:

@@ -1,6 +1,10 @@
 """The core's messages: what every dialect translates requests into, and what handlers are given.
 
-Replies travel as plain dicts in the form of wire.md 3; other dialects translate them.
+Replies travel as plain dicts in the form of docs/reference/wire.md, Messages; other dialects translate them.
+
+`validate` puts pydantic's faults into the protocol's words. Of a union pydantic tells what each branch
+wanted, and clients have come to know the first one's; a model that tells the branches apart by itself would
+have other faults.
 """
 
 from __future__ import annotations
@@ -166,30 +170,6 @@ class Resume(Message):
 
 class Exit(Message):
     """End the session."""
-
-
-#: The message of each type (the keys are the wire's type names).
-MESSAGES: dict[str, type[Message]] = {
-    "hello": Hello,
-    "auth": Auth,
-    "ping": Ping,
-    "status": Status,
-    "setup": Setup,
-    "ask": Ask,
-    "tell": Tell,
-    "update": Update,
-    "skip": Skip,
-    "correct": Correct,
-    "query": Query,
-    "parameters": Parameters,
-    "info": Info,
-    "get_config": GetConfig,
-    "finish_strategy": FinishStrategy,
-    "resume": Resume,
-    "replay": Replay,
-    "exit": Exit,
-    "shutdown": Shutdown,
-}
 
 
 def validate(kind: type[Message], content: Any, where: str = "message") -> Message:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fechner.database.form.changes import AskChange, Change
 from fechner.server.protocol.errors import FechnerError
-from fechner.server.session.session import Change, Session, proposal_of
+from fechner.server.session.session import Session, proposal_of
+from fechner.strategies._lazy import Lazy
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import Strategy, propose
 from fechner.strategies.plugins.extensions import at_fault
@@ -16,7 +18,10 @@ from fechner.strategies.tiers import CUT_SHORT
 if TYPE_CHECKING:
     import pandas as pd
 
+    import fechner.database.export as export
     from fechner.database.record import Record
+else:
+    export = Lazy("fechner.database.export")  # pandas is for those who want a dataframe
 
 
 def fold(session: str, changes: Iterable[Change]) -> Session:
@@ -54,7 +59,7 @@ class Verification:
 
 #: What an ask computes: state before it, number of points, fixed values, and the tier that a deadline left.
 Arguments = tuple[State, int, Mapping[str, Any], str | None]
-Propose = Callable[..., dict[str, Any]]
+Propose = Callable[..., Mapping[str, Any]]
 
 #: What a client sees of an ask, or the next one depends on; compared where machines may differ in last bits.
 _VISIBLE = ("stage", "points", "tier", "again", "post_mean", "post_sd")
@@ -62,7 +67,7 @@ _VISIBLE = ("stage", "points", "tier", "again", "post_mean", "post_sd")
 
 def recomputation(
     changes: Iterable[tuple[int, Change]], tolerance: float = 0.0
-) -> Generator[Arguments, dict[str, Any], Verification]:
+) -> Generator[Arguments, Mapping[str, Any], Verification]:
     """Verify a session without computing: yields what each ask needs and is sent what it gives.
 
     Raises:
@@ -78,8 +83,8 @@ def recomputation(
     asks = 0
     for seq, change in changes:
         try:
-            arguments = _arguments(session, change)
-            recorded = proposal_of(change) if arguments else {}
+            arguments = _arguments(session, change) if change["type"] == "ask" else None
+            recorded = proposal_of(change) if change["type"] == "ask" else {}
         except Exception as error:
             raise _damaged(seq, error) from error
         if arguments:
@@ -97,10 +102,8 @@ def recomputation(
     return Verification(asks)
 
 
-def _arguments(session: Session, change: Change) -> Arguments | None:
-    """What an ask computed from; None for other changes."""
-    if change["type"] != "ask":
-        return None
+def _arguments(session: Session, change: AskChange) -> Arguments:
+    """What an ask computed from."""
     cut = change.get("deadline_ms") is not None and change["tier"] in CUT_SHORT
     tier = change["tier"] if cut else None
     return session.strategies[change["strategy"]].state, change["n"], change["fixed"], tier
@@ -144,7 +147,7 @@ def verify(
     """
     broken = record.verify_chain(session)
     steps = recomputation(((seq, change) for seq, _, change in record.changes(session)), tolerance)
-    result: dict[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
     asks = 0
     while True:
         try:
@@ -165,6 +168,4 @@ def strategies(record: Record, session: str) -> list[Strategy]:
 
 def dataframe(record: Record, session: str | None = None) -> pd.DataFrame:
     """One row per trial of a session (None: of all), with the columns of `fechner export`."""
-    from fechner.database.export import trials_frame
-
-    return trials_frame(record, None if session is None else [session])
+    return export.trials_frame(record, None if session is None else [session])

@@ -1,21 +1,34 @@
 """What a session is: its strategies, its trials, their order. A fold over recorded changes.
 
-A *change* is the canonical effect of one request on a session, as plain data. Handlers compute changes from
-an unchanged session; `Session.apply` adopts one after it is on record, and computes nothing. So a live
-session and one read back from the record are the same by construction.
+A *change* is the canonical effect of one request on a session, as plain data; database/form/changes.py lists
+all kinds. Handlers compute changes from an unchanged session; `Session.apply` adopts one after it is on
+record, and computes nothing. So a live session and one read back from the record are the same by
+construction.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fechner.database.form.changes import (
+    AskChange,
+    Change,
+    Config,
+    CorrectChange,
+    ExitChange,
+    FinishStrategyChange,
+    ResumeChange,
+    SetupChange,
+    SkipChange,
+    TellChange,
+)
 from fechner.strategies.config import check
 from fechner.strategies.core import state as core
 from fechner.strategies.core.seed_data import of_stages
@@ -23,7 +36,6 @@ from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import adopt, configs, finish
 from fechner.strategies.plugins.extensions import changed
 
-Change = Mapping[str, Any]
 PENDING, TOLD, SKIPPED = "pending", "told", "skipped"
 
 
@@ -42,7 +54,7 @@ class Trial:
 
 
 @lru_cache(maxsize=256)
-def closed(strategy: int, status: str) -> Trial:
+def closed_trial(strategy: int, status: str) -> Trial:
     """Any trial of a strategy that is told or skipped."""
     return Trial(0, strategy, status)
 
@@ -118,7 +130,7 @@ class Session:
         _APPLY[change["type"]](self, change)
 
 
-def _setup(session: Session, change: Change) -> None:
+def _setup(session: Session, change: SetupChange) -> None:
     specification = check(change["config"], no_end=change["no_end"])
     now = {one.file: one.sha256 for one in specification.extensions}
     for extension in change.get("extensions") or ():
@@ -135,16 +147,16 @@ def _setup(session: Session, change: Change) -> None:
         session.owner = change.get("owner")
 
 
-def proposal_of(change: Change) -> dict[str, Any]:
+def proposal_of(change: AskChange) -> dict[str, Any]:
     """The proposal that an ask's change records."""
-    proposal = dict(change["left"])
-    for name in ("post_mean", "post_sd"):
-        if change.get(name) is not None:
-            proposal[name] = change[name]
+    proposal: dict[str, Any] = {**change["left"]}
+    for name, values in (("post_mean", change.get("post_mean")), ("post_sd", change.get("post_sd"))):
+        if values is not None:
+            proposal[name] = values
     return proposal
 
 
-def _ask(session: Session, change: Change) -> None:
+def _ask(session: Session, change: AskChange) -> None:
     strategy = session.strategies[change["strategy"]]
     proposal = proposal_of(change)
     points = np.asarray(proposal["points"], dtype=np.float64)
@@ -156,14 +168,14 @@ def _ask(session: Session, change: Change) -> None:
         session.pending[trial.number] = trial
 
 
-def _tell(session: Session, change: Change) -> None:
+def _tell(session: Session, change: TellChange) -> None:
     told: dict[int, list[tuple[int, Any, Any, Any]]] = {}
     for row in change["trials"]:
         number, index = row["trial"], row["strategy"]
         if number > len(session.trials):
-            session.trials.append(closed(index, TOLD))
+            session.trials.append(closed_trial(index, TOLD))
         asked = session.trials[number - 1].unit
-        session.trials[number - 1] = closed(index, TOLD)
+        session.trials[number - 1] = closed_trial(index, TOLD)
         session.pending.pop(number, None)
         session.told += 1
         strategy = session.strategies[index]
@@ -172,7 +184,8 @@ def _tell(session: Session, change: Change) -> None:
             if asked is not None and row.get("shown") is None:
                 unit = asked
             else:
-                unit = space.encode_trial(row.get("shown") or row["config"], specification.stimuli_per_trial)
+                shown = cast(Config, row.get("shown") or row["config"])
+                unit = space.encode_trial(shown, specification.stimuli_per_trial)
             told.setdefault(index, []).append((number, unit, list(row["outcome"].values()), asked))
         elif asked is not None:
             strategy.state = core.drop(strategy.state, asked[None])
@@ -188,16 +201,16 @@ def _tell(session: Session, change: Change) -> None:
         )
 
 
-def _skip(session: Session, change: Change) -> None:
+def _skip(session: Session, change: SkipChange) -> None:
     trial = session.pending.pop(change["trial"])
     assert trial.unit is not None
     strategy = session.strategies[trial.strategy]
     strategy.state = core.skip(strategy.state, trial.unit, change["again"])
-    session.trials[change["trial"] - 1] = closed(trial.strategy, SKIPPED)
+    session.trials[change["trial"] - 1] = closed_trial(trial.strategy, SKIPPED)
     session.skipped += 1
 
 
-def _correct(session: Session, change: Change) -> None:
+def _correct(session: Session, change: CorrectChange) -> None:
     number, outcome = change["trial"], change["outcome"]
     strategy = session.strategies[session.trials[number - 1].strategy]
     values = None if outcome is None else np.array(list(outcome.values()), dtype=np.float64)
@@ -213,21 +226,21 @@ def _correct(session: Session, change: Change) -> None:
         strategy.state = core.correct(strategy.state, row, strategy.removed.pop(number), values)
 
 
-def _finish(session: Session, change: Change) -> None:
+def _finish(session: Session, change: FinishStrategyChange) -> None:
     strategy = session.strategies[change["strategy"]]
     strategy.state = finish(strategy.state)
 
 
-def _resume(session: Session, change: Change) -> None:
+def _resume(session: Session, change: ResumeChange) -> None:
     session.current = change["strategy"]
     session.ended = False
 
 
-def _exit(session: Session, change: Change) -> None:
+def _exit(session: Session, change: ExitChange) -> None:
     session.ended = True
 
 
-_APPLY = {
+_APPLY: Mapping[str, Callable[[Session, Any], None]] = {
     "setup": _setup,
     "ask": _ask,
     "tell": _tell,

@@ -6,9 +6,12 @@ import pickle
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from typing import IO, Any
 
-from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.observing.faults import fault
 from fechner.server.protocol.errors import FechnerError
 
@@ -23,15 +26,16 @@ Result = Computed | ComputeFailed
 
 def function(name: str) -> Callable[..., Any]:
     """The function that a task names."""
-    from importlib import import_module
-
     module, _, attribute = FUNCTIONS[name].partition(":")
     found: Callable[..., Any] = getattr(import_module(module), attribute)
     return found
 
 
-#: The detail of the error with which a worker answers a task that it was told to stop.
-STOPPED = "abandoned"
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a worker answers about a task that it was told to stop."""
+
+    task: int
 
 
 class Abandoned(BaseException):

@@ -6,28 +6,31 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fechner.database.errors import RecordError, UnreadableError
+from fechner.database.form.message import Owner
+from fechner.server.engine.effects import Commit, Find, Load, ReadHistory, ReadSeedData
 from fechner.server.engine.events import (
-    Commit,
     CommitFailed,
     Committed,
     Event,
-    Find,
     Found,
     HistoryRead,
-    Load,
     Loaded,
-    Log,
-    ReadHistory,
-    ReadSeedData,
     SeedDataRead,
 )
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.faults import kind
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.session.handlers.registry import load
+from fechner.strategies._lazy import Lazy
 
-if TYPE_CHECKING:  # SQLAlchemy is imported by the writer's thread, while the loop already answers
+if TYPE_CHECKING:  # SQLAlchemy and numpy are imported by the writer's thread, while the loop already answers
     from fechner.database.record import Record
+    from fechner.server.session import replay, seed_data
+    from fechner.strategies.plugins import extensions
+else:
+    replay, seed_data = Lazy("fechner.server.session.replay"), Lazy("fechner.server.session.seed_data")
+    extensions = Lazy("fechner.strategies.plugins.extensions")
 
 #: Commits that take longer are logged.
 SLOW_SECONDS = 0.25
@@ -69,7 +72,7 @@ def _commit(record: Record, commits: Sequence[Commit], counters: Counters | None
         results = [error] * len(commits)
     took = time.perf_counter() - begun
     if counters is not None:
-        counters.committed(len(commits), sum(error is not None for error in results), took)
+        counters.count_commit(len(commits), sum(error is not None for error in results), took)
     if took > SLOW_SECONDS:
         emit(Log("info", f"a commit of {len(commits)} took {took:.3f} s"))
     return [
@@ -83,9 +86,6 @@ def _commit(record: Record, commits: Sequence[Commit], counters: Counters | None
 
 def _load(record: Record, effect: Load) -> Loaded:
     load()
-    from fechner.server.session.replay import fold
-    from fechner.strategies.plugins.extensions import at_fault
-
     whose = None
     try:
         id_: str | None = effect.session
@@ -96,9 +96,9 @@ def _load(record: Record, effect: Load) -> Loaded:
             return Loaded(effect.token, None)
         changes = [change for _, _, change in record.changes(id_)]
         try:
-            session = fold(id_, changes)
+            session = replay.fold(id_, changes)
         except Exception as error:
-            if at_fault(error):
+            if extensions.at_fault(error):
                 raise
             raise _unreadable(record, id_, error) from error
         return Loaded(effect.token, session, record.ids(id_))
@@ -108,8 +108,6 @@ def _load(record: Record, effect: Load) -> Loaded:
 
 def _unreadable(record: Record, id_: str, error: Exception) -> Exception:
     """Which message is damaged where a session can't be made from its messages."""
-    from fechner.database.errors import UnreadableError
-
     broken = record.verify_chain(id_)
     if broken is None:
         return error
@@ -118,12 +116,9 @@ def _unreadable(record: Record, id_: str, error: Exception) -> Exception:
 
 def _text(error: Exception) -> str:
     """A fault of the record, or of a plug-in, in its own words; others with their kind."""
-    from fechner.database.errors import RecordError
-    from fechner.strategies.plugins.extensions import at_fault
-
     return (
         str(error)
-        if isinstance(error, RecordError) or at_fault(error)
+        if isinstance(error, RecordError) or extensions.at_fault(error)
         else f"{type(error).__name__}: {error}"
     )
 
@@ -151,12 +146,10 @@ def _history(record: Record, effect: ReadHistory) -> HistoryRead:
 
 
 def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
-    from fechner.server.session.seed_data import read
-
-    whose = None if effect.anybody else (effect.owner,)
+    whose = None if effect.anybody else Owner(effect.owner)
     try:
         return SeedDataRead(
-            effect.token, read(record, effect.specification, effect.session, effect.most, whose)
+            effect.token, seed_data.read(record, effect.specification, effect.session, effect.most, whose)
         )
     except Exception as error:
         return SeedDataRead(effect.token, {}, _text(error))

@@ -9,10 +9,9 @@ import threading
 from functools import partial
 from typing import IO
 
-from fechner.server.engine.events import Compute, ComputeFailed
+from fechner.server.engine.effects import Compute
 from fechner.server.observing.faults import fault
-from fechner.server.protocol.errors import FechnerError
-from fechner.server.shell.execution import STOPPED, Abandoned, receive, run, send
+from fechner.server.shell.execution import Abandoned, Result, Stopped, receive, run, send
 from fechner.strategies.numerics.threads import fix
 
 
@@ -53,13 +52,14 @@ def main() -> None:
             if number in cancelled:
                 raise Abandoned
 
+        result: Result | Stopped
         try:
             tell = partial(send, stdout)
-            result = run(task, poll, tell) if task.task not in cancelled else None
+            result = run(task, poll, tell) if task.task not in cancelled else Stopped(task.task)
         except Abandoned:
-            result = None
-        if result is None or task.task in cancelled:
-            result = ComputeFailed(task.task, FechnerError("internal", STOPPED))
+            result = Stopped(task.task)
+        if task.task in cancelled:
+            result = Stopped(task.task)
         cancelled.discard(task.task)
         send(stdout, result)
 

@@ -1,5 +1,5 @@
 """The scan of an acquisition function's candidates on a GPU, where the model's `use_gpu` asks for it and it
-pays (gpu.py).
+pays (numerics/device.py).
 
 The answer is to be the processor's to the last bit. The device's values differ from it by rounding (and by
 some 1e-10 where |rho| > .925), so they only rank the candidates; what the refinement computes with, the best
@@ -9,7 +9,6 @@ therefore differ only where candidates among the best are as near to each other 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -17,10 +16,10 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.models.kernels.kernel_covariance import KernelCovariance
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.numerics import device as gpu
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.plugins.resolve import entry
 
 
 @cache
@@ -47,7 +46,7 @@ class Scan:
         self._acquisition = acquisition
         self.computed_on = gpu.PROCESSOR
 
-    def __call__(self, points: Array, poll: Callable[[], None] | None) -> Array:
+    def __call__(self, points: Array, poll: Poll | None) -> Array:
         """The values (m,) of (m, d) points, -inf where one is not finite, with polls between chunks."""
         on, self.computed_on = device(), gpu.PROCESSOR
         if on is not None:
@@ -64,11 +63,11 @@ class Scan:
 def accelerated(acquisition: Acquisition, candidates: int) -> Acquisition:
     """The function with a `Scan` of so many candidates if a GPU pays for it, else as it is."""
     parts = acquisition.parts
-    if parts is None or (isinstance(parts.posterior, OrdinalPosterior) and parts.name != gpu.OF_LATENT):
+    if parts is None:
+        return acquisition
+    if isinstance(parts.posterior, OrdinalPosterior) and not entry(parts.component).of_latent:
         return acquisition
     if not gpu.pays(candidates, parts.count, len(parts.posterior.x)):
-        return acquisition
-    if isinstance(parts.posterior.covariance, KernelCovariance):  # the device knows our own kernel alone
         return acquisition
     if parts.posterior.places is not parts.posterior.x:  # the device knows values of f alone
         return acquisition
@@ -78,7 +77,7 @@ def accelerated(acquisition: Acquisition, candidates: int) -> Acquisition:
 def on_device(
     acquisition: Acquisition,
     points: Array,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
     on: str,
     memory: int | None = None,
 ) -> Array:
@@ -105,7 +104,7 @@ def on_device(
     return out
 
 
-def settled(acquisition: Acquisition, points: Array, values: Array, poll: Callable[[], None] | None) -> Array:
+def settled(acquisition: Acquisition, points: Array, values: Array, poll: Poll | None) -> Array:
     """The values (m,) with the best and the median ones as the processor computes them."""
     finite = np.flatnonzero(np.isfinite(values))
     if not len(finite):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.space.region import Flags
 
 
@@ -20,7 +20,7 @@ def kept_inside(acquisition: Acquisition, allowed: Callable[[Array], Flags]) -> 
         values, slopes = gradients(x)
         return np.where(allowed(x), values, -np.inf), slopes
 
-    def scanning(x: Array, poll: Callable[[], None] | None) -> Array:
+    def scanning(x: Array, poll: Poll | None) -> Array:
         assert scan is not None
         return np.where(allowed(x), scan(x, poll), -np.inf)
 

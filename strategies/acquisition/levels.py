@@ -8,7 +8,7 @@ Where levels are fine the scan's best climbs as if they were continuous, and lev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import maximise, values_in_chunks
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.space.parameters import Space
 
 #: Levels of a coordinate up to which all are exchanged; of finer ones those NEARBY on either side.
@@ -72,7 +72,7 @@ def maximise_on(
     evaluations: int | None,
     fixed: Mapping[int, float],
     points: Array | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[Array, float]:
     """The best point found (d,), at levels where there are any, and its value; otherwise as `maximise`.
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.quasi_newton import minimise
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
@@ -27,7 +27,7 @@ LONGEST = 0.5  # length scales a step
 HOPELESS = 5.0  # times what its last step brought: a start farther below the best one ends
 
 
-def values_in_chunks(acquisition: Acquisition, x: Array, poll: Callable[[], None] | None) -> Array:
+def values_in_chunks(acquisition: Acquisition, x: Array, poll: Poll | None) -> Array:
     """The values of (m, d) points, in fixed chunks with a poll before each."""
     out = np.empty(len(x))
     for begin in range(0, len(x), acquisition.chunk):
@@ -49,7 +49,7 @@ def maximise(
     fixed: Mapping[int, float] | None = None,
     box: tuple[Array, Array] | None = None,
     points: Array | None = None,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> tuple[Array, float]:
     """The best point found (d,) and its value.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fechner.strategies.analysis.slices import NEAR, Slice
-from fechner.strategies.core.state import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Parameter
 
 if TYPE_CHECKING:

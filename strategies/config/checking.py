@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from fechner.strategies import values
 from fechner.strategies.config.judging import constraints, plugged, space
 from fechner.strategies.config.judging.classes import Classes, PointReader
+from fechner.strategies.config.judging.experiment import Experiment
 from fechner.strategies.config.judging.outcomes import outcomes
-from fechner.strategies.config.judging.stages import Experiment, stages
-from fechner.strategies.config.reading import ini, interpolation, mapping, values
+from fechner.strategies.config.judging.stages import stages
+from fechner.strategies.config.reading import ini, interpolation, mapping
 from fechner.strategies.config.reading.report import Report
 from fechner.strategies.config.reading.sections import COMMON, OLDER_COMMON, Sections
 from fechner.strategies.config.tables.keys import COMMON_KEYS, METADATA_KEYS, PARAMETER_KEYS, STAGE_KEYS

@@ -8,23 +8,27 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from fechner.strategies.config import check
-from fechner.strategies.core.state import Array, Rows, State, counted, initial
+from fechner.strategies.config.checking import check
+from fechner.strategies.core.state import Rows, State, counted, initial
 from fechner.strategies.errors import ConfigError
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Specification
 
 DUMP_VERSION = 2
 
-#: Fields that are numbers from 0 on.
-_COUNTS = (
-    *("seed", "index", "stage", "asked", "stage_asked", "stage_repeated"),
-    *("data_version", "fit_version", "fit_asked"),
-)
-_FIELDS = ("no_end", *_COUNTS, "counts", "post_range", "finish_sent")
+#: Fields of a state that are arrays of the archive, or that follow from others.
+_ARRAYS = ("x", "y", "pending", "queue")
+_LEFT_OUT = ("space",)
+#: Those that the JSON text has in another form.
+_SHAPED = ("specification", "hyperparameters", "seed_data")
+#: Those that stand in it as they are, and of these the numbers from 0 on.
+_FIELDS = tuple(one.name for one in fields(State) if one.name not in (*_ARRAYS, *_LEFT_OUT, *_SHAPED))
+_COUNTS = tuple(one.name for one in fields(State) if one.type == "int")
 
 
 def dump(state: State) -> bytes:

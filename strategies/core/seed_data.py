@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.space.outcomes import clean_outcome
 from fechner.strategies.space.parameters import Space, space
 from fechner.strategies.specification import Specification
 
-Array = NDArray[np.float64]
 Row = Mapping[str, Any]
 
 

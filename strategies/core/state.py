@@ -1,4 +1,4 @@
-"""The state of one strategy: plain data from which every ask, tell and query follows (design.md 4).
+"""The state of one strategy: plain data from which every ask, tell and query follows.
 
 Notation: n trials with a modelled outcome, s stimuli per trial (1 or 2), d parameters that are not
 fixed, m outcomes. Points are in unit space [0, 1]^d (`parameters.Space`).
@@ -11,12 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.space.parameters import Space, space
 from fechner.strategies.specification import Specification, Stage
-
-Array = NDArray[np.float64]
 
 #: Points handed out and not yet told that an acquisition function takes into account; older ones are
 #: trials that nobody will tell.
@@ -82,54 +80,56 @@ class Rows:
         return Rows, (np.array(self.array),)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """Everything that decides about the next answer of one strategy.
 
+    Digests (digest.py) and dumps (dumps.py) go by this list: a new field is in both.
+
     Attributes:
         specification: the validated configuration.
+        no_end: how a stage without an end was judged (`check`'s argument), so that a dump checks alike.
         seed: of the strategy; stages and generators may name their own.
         index: the strategy's number in its session.
-        no_end: how a stage without an end was judged (`check`'s argument), so that a dump checks alike.
         stage: index of the current stage.
         asked: points handed out since setup.
         stage_asked: points handed out in the current stage.
         stage_repeated: those of them that were handed out before (skipped with `again`).
-        x: modelled points, `n x s x d`.
-        y: their outcomes, `n x m`.
-        counts: how often each level of each binary or ordinal outcome occurred (empty for continuous ones).
-        pending: points handed out and not told, oldest first, each `s x d`.
-        queue: points to hand out again before new ones (skipped with `again`), each `s x d`.
         data_version: how often the modelled data changed.
-        hyperparameters: of the last fit, as the model left them; None before the first.
         fit_version: `data_version` that the last fit saw.
         fit_asked: `asked` at the last fit.
+        counts: how often each level of each binary or ordinal outcome occurred (empty for continuous ones).
         post_range: range of the predicted outcome at the last model ask, where a rule needs it.
         finish_sent: finish_strategy ended the current stage.
+        hyperparameters: of the last fit, as the model left them; None before the first.
         seed_data: of earlier sessions, by stage: x `k x s x d` and y `k x m`. The stage's model sees them
             before the session's own trials; nothing counts them (seed_data.py).
+        x: modelled points, `n x s x d`.
+        y: their outcomes, `n x m`.
+        pending: points handed out and not told, oldest first, each `s x d`.
+        queue: points to hand out again before new ones (skipped with `again`), each `s x d`.
     """
 
     specification: Specification
+    no_end: str = "error"
     seed: int
     index: int
-    x: Rows
-    y: Rows
-    counts: tuple[tuple[int, ...], ...]
-    no_end: str = "error"
     stage: int = 0
     asked: int = 0
     stage_asked: int = 0
     stage_repeated: int = 0
-    pending: tuple[Array, ...] = ()
-    queue: tuple[Array, ...] = ()
     data_version: int = 0
-    hyperparameters: Mapping[str, Any] | None = None
     fit_version: int = 0
     fit_asked: int = 0
+    counts: tuple[tuple[int, ...], ...]
     post_range: float | None = None
     finish_sent: bool = False
+    hyperparameters: Mapping[str, Any] | None = None
     seed_data: SeedData = field(default_factory=dict)
+    x: Rows
+    y: Rows
+    pending: tuple[Array, ...] = ()
+    queue: tuple[Array, ...] = ()
     space: Space = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

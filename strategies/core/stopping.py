@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fechner.strategies.core.state import Array, State, counted
+from fechner.strategies.core.state import State, counted
 from fechner.strategies.generators.manual import n_points
+from fechner.strategies.numerics.arrays import Array
 
 
 def stage_finished(state: State) -> str | None:

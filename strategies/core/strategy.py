@@ -14,20 +14,15 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies._plain import mapped, plain, whole
-from fechner.strategies.config import check
+from fechner.strategies.config.checking import check
 from fechner.strategies.core import stopping
-from fechner.strategies.core.proposals import (
-    Poll,
-    Proposal,
-    needs_model,
-    propose,
-    stage_seed,
-    usable_hyperparameters,
-)
+from fechner.strategies.core.proposal import Proposal, stage_seed, usable_hyperparameters
+from fechner.strategies.core.proposals import needs_model, propose
 from fechner.strategies.core.seed_data import given
 from fechner.strategies.core.sequential import advance
-from fechner.strategies.core.state import MOST_PENDING, Array, State, initial, tell
+from fechner.strategies.core.state import MOST_PENDING, State, initial, tell
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.threads import single_thread
 from fechner.strategies.space.outcomes import clean_outcome, place_of
 from fechner.strategies.specification import Component

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.core.state import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.space.region import inside

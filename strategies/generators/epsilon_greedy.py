@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fechner.strategies.core.state import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.specification import Component
-
-NAME = "EpsilonGreedyGenerator"
 
 
 def epsilon_greedy(

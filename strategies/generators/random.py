@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fechner.strategies.core.state import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
 
 

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri, owens_t
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+from fechner.strategies.numerics.arrays import Array
 
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 
 __all__ = [
-    "Array",
     "bivariate",
     "bivariate_excess",
     "bivariate_excess_slopes",

@@ -17,8 +17,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fechner.strategies.core.state import Array
 from fechner.strategies.numerics._directions import DIRECTIONS
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
 
 BITS = 32

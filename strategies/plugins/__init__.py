@@ -5,13 +5,13 @@ from fechner.strategies.plugins.declare import (
     Plugin,
     PluginError,
     acquisition,
-    component,
     generator,
     model,
     number,
     one_of,
     whole,
 )
+from fechner.strategies.plugins.resolve import component
 
 __all__ = [
     "Key",

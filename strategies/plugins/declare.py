@@ -12,21 +12,14 @@ Notation: n trials, s stimuli per trial, d parameters that are not fixed; points
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
 
-from fechner.strategies.config.tables.entries import Entry
+from fechner.strategies.config.tables.entries import Entry, Function
 from fechner.strategies.config.tables.keys import ACQUISITION_KEYS, GENERATOR_KEYS, Key, number, one_of, whole
 from fechner.strategies.config.tables.registry import CLASSES, OLDER_ALLOCATORS, OLDER_CLASSES
-from fechner.strategies.errors import FechnerError
-from fechner.strategies.specification import Component
 
-__all__ = ["Key", "Plugin", "acquisition", "component", "generator", "model", "number", "one_of", "whole"]
-
-#: A function, or where one is: ``"package.module:function"``.
-Function = Callable[..., Any] | str
+__all__ = ["Key", "Plugin", "PluginError", "acquisition", "generator", "model", "number", "one_of", "whole"]
 
 #: Keys that every class of a kind has.
 _OWN: dict[str, Mapping[str, Key]] = {
@@ -168,53 +161,7 @@ def entry_of(plugin: Plugin, reference: str) -> Entry:
         outcome=plugin.outcome,
         stimuli=plugin.stimuli,
         needs_model=plugin.needs_model,
+        functions=plugin.functions,
         plugin=reference,
         about=plugin.about,
     )
-
-
-#: Plug-ins of this process that no file or package declares, by their reference.
-_HERE: dict[str, Plugin] = {}
-
-
-def component(plugin: Plugin, **keys: Any) -> Component:
-    """A plug-in with these keys, others at their defaults, for tests and notebooks in this process."""
-    reference = f"here:{plugin.name}"
-    entry = entry_of(plugin, reference)
-    unknown = [key for key in keys if key not in plugin.keys]
-    if unknown:
-        raise PluginError(f"{plugin.name} has no key {unknown[0]}")
-    _HERE[reference] = plugin
-    defaults = {name: key.default for name, key in entry.keys.items() if key.type != "ignored"}
-    return Component(plugin.name, {**defaults, **keys}, plugin=reference)
-
-
-def resolve(component: Component) -> Plugin:
-    """The plug-in that a component names.
-
-    Raises:
-        FechnerError: bad_config: the file is gone, or another one now; no package has it any more.
-    """
-    kind, _, place = component.plugin.partition(":")
-    if kind == "here":
-        return _HERE[component.plugin]
-    if kind == "file":
-        from fechner.strategies.plugins.extensions import again
-
-        return again(place, component.name)
-    from fechner.strategies.plugins.installed import plugin_of
-
-    try:
-        return plugin_of(component.name)
-    except PluginError as error:
-        raise FechnerError("bad_config", str(error), hint="install the package again") from error
-
-
-def function(component: Component, name: str) -> Callable[..., Any]:
-    """A function of the plug-in that a component names; raises what `resolve` raises."""
-    found = resolve(component).functions[name]
-    if not isinstance(found, str):
-        return found
-    module, _, attribute = found.partition(":")
-    out: Callable[..., Any] = getattr(import_module(module), attribute)
-    return out

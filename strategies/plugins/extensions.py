@@ -10,11 +10,7 @@ import hashlib
 import os
 import sys
 import threading
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,10 +18,8 @@ from typing import Any
 from fechner.strategies.config.tables.entries import Entry
 from fechner.strategies.errors import ConfigError, FechnerError
 from fechner.strategies.plugins.declare import Plugin, PluginError, entry_of
+from fechner.strategies.plugins.light import fault, light
 from fechner.strategies.specification import Extension
-
-#: What a declaration must not import: the process that checks configurations answers within milliseconds.
-HEAVY = ("torch", "botorch", "gpytorch")
 
 #: Where a changed extension is at fault.
 PLACE = "config.common.extensions"
@@ -173,32 +167,3 @@ def _declared(given: Any) -> dict[str, Plugin]:
             raise PluginError(f"declares {plugin.name} twice")
         plugins[plugin.name] = plugin
     return plugins
-
-
-def fault(error: BaseException, path: str = "") -> str:
-    """What was raised, and in which line of a file."""
-    lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == path]
-    where = f" in line {lines[-1]}" if lines else ""
-    return f"{type(error).__name__}{where}: {error}"
-
-
-class _Light(MetaPathFinder):
-    """Refuses what is heavy to one thread."""
-
-    def __init__(self) -> None:
-        self.thread = threading.get_ident()
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
-        if fullname.partition(".")[0] in HEAVY and threading.get_ident() == self.thread:
-            raise ImportError(f"{fullname} must be imported inside the functions that compute with it")
-
-
-@contextmanager
-def light() -> Iterator[None]:
-    """While declarations are loaded by this thread: nothing heavy is imported."""
-    finder = _Light()
-    sys.meta_path = [finder, *sys.meta_path]  # a new list: other threads may be going through the old one
-    try:
-        yield
-    finally:
-        sys.meta_path = [one for one in sys.meta_path if one is not finder]

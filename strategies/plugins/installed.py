@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from fechner.strategies.config.tables.entries import Entry
 from fechner.strategies.config.tables.registry import CLASSES
 from fechner.strategies.plugins.declare import Plugin, PluginError, entry_of
-from fechner.strategies.plugins.extensions import fault, light
+from fechner.strategies.plugins.light import fault, light
 
 GROUPS = {"fechner.models": "model", "fechner.generators": "generator", "fechner.acquisition": "acquisition"}
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,10 @@ from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import Levels, levels_of, snap
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.models import Posterior, fit
-from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
-from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
+from fechner.strategies.models import fit
+from fechner.strategies.models.posteriors.latent import LatentPosterior
 from fechner.strategies.models.uncertainty import Ensemble, ensemble
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.queries.preferences import asks_for_pairs, pair_rows, predict_pairs
@@ -53,7 +52,7 @@ def answer(
     request: Mapping[str, Any],
     seed: int,
     *,
-    poll: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> dict[str, Any]:
     """The answer to one query (wire.md 3).
 
@@ -108,7 +107,7 @@ def _fitted(
     y: Array,
     start: Mapping[str, Any] | None,
     refit: bool,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> tuple[Ensemble, list[str]]:
     """The ensemble that answers, and what went wrong with the fit.
 
@@ -128,21 +127,18 @@ def _fitted(
     return ensemble(model, x, told, typical, poll=poll), [f"{said}; the priors' typical values are used"]
 
 
-def _scale_of(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> str:
+def _scale_of(core: LatentPosterior, request: Mapping[str, Any]) -> str:
     """``"latent"``, ``"probability"``, or, of ordinal outcomes, ``"outcome"``."""
     named = request.get("space")
     if named not in (None, "probability", "latent", "outcome"):
         raise FechnerError(
             "bad_value", f"there is no space {named!r}", "message.space", "probability, latent or outcome"
         )
-    if named is None and isinstance(core, PairwisePosterior):
-        return "latent"
-    if isinstance(core, OrdinalPosterior):
-        if named == "probability":
-            text = "levels have a probability each: ask for the outcome's prediction, which tells all of them"
-            raise FechnerError("bad_value", text, "message.space", "outcome or latent")
-        return "latent" if named == "latent" else "outcome"
-    return "probability" if core.binary and named != "latent" else "latent"
+    scale = core.space_named(named)
+    if scale is None:
+        text = "levels have a probability each: ask for the outcome's prediction, which tells all of them"
+        raise FechnerError("bad_value", text, "message.space", "outcome or latent")
+    return scale
 
 
 def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interval: float) -> dict[str, Any]:
@@ -157,8 +153,10 @@ def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interv
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
     points, scale = space.encode_rows(rows), _scale_of(core.centre, request)
     out = _reply(space, rows, *core.predict(points, scale, interval))
-    if isinstance(core.centre, OrdinalPosterior) and scale == "outcome":
-        out["probabilities"] = core.centre.levels(*core.centre.latent(points)).tolist()
+    if scale == "outcome":
+        levels = core.centre.outcome_probabilities(*core.centre.latent(points))
+        assert levels is not None
+        out["probabilities"] = levels.tolist()
     return out
 
 
@@ -169,7 +167,7 @@ def _place(
     interval: float,
     kind: str,
     seed: int,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> dict[str, Any]:
     """Where the prediction is largest, smallest or nearest to y, and the prediction there."""
     scale = _scale_of(core.centre, request)
@@ -225,7 +223,7 @@ def _threshold(
     request: Mapping[str, Any],
     interval: float,
     seed: int,
-    poll: Callable[[], None] | None,
+    poll: Poll | None,
 ) -> dict[str, Any]:
     """The value of one parameter at which y is reached, for each x of the others."""
     name = request.get("parameter")
@@ -278,7 +276,7 @@ def _threshold(
     return {"x": found, **out}
 
 
-def _level(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> float:
+def _level(core: LatentPosterior, request: Mapping[str, Any]) -> float:
     """The y to be reached, in latent space."""
     level = request.get("y")
     if level is None:

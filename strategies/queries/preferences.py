@@ -10,7 +10,8 @@ import numpy as np
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior
 from fechner.strategies.models.uncertainty import Ensemble, mixture_quantile
-from fechner.strategies.numerics.normal import Array, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.space.parameters import Space
 
 

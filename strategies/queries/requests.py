@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.space.parameters import Space
 
 

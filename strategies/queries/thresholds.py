@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 def crossings(curve: Array, level: float) -> tuple[Array, np.ndarray[Any, np.dtype[np.bool_]]]:

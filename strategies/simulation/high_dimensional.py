@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.numerics.normal import Array, ndtr, ndtri
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import ndtr, ndtri
 from fechner.strategies.simulation.observers import Observer
 
 DISCRIMINATION_8D_BOUNDS = {

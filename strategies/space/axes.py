@@ -23,9 +23,9 @@ from functools import cached_property
 from numbers import Real
 from typing import Any
 
-from fechner.strategies.config.reading.values import written
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.specification import Parameter
+from fechner.strategies.values import written
 
 TOLERANCE = 1e-6  # of a parameter's range: nearer to the box is inside, nearer to each other is the same
 

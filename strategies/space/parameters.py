@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.space.axes import TOLERANCE, Axis, clip, count_steps, did_you_mean, listing
 from fechner.strategies.specification import Constraint, Parameter
 
@@ -46,7 +47,7 @@ class Space:
         """The number of values that asks take of each free parameter; None for a continuous one."""
         return tuple(self._axes[index].n_values for index in self.free)
 
-    def levels(self, place: int) -> NDArray[np.float64]:
+    def levels(self, place: int) -> Array:
         """The unit coordinates of the values that asks take of the `place`-th free parameter, increasing."""
         axis = self._axes[self.free[place]]
         return np.array([axis.unit(value) for value in axis.values()], dtype=float)
@@ -59,16 +60,16 @@ class Space:
     def _by_name(self) -> dict[str, Axis]:
         return dict(zip(self.names, self._axes, strict=True))
 
-    def encode(self, config: Mapping[str, Any]) -> NDArray[np.float64]:
+    def encode(self, config: Mapping[str, Any]) -> Array:
         """A clean configuration of one stimulus as its ``d`` unit coordinates."""
         return np.array([self._axes[i].unit(_single(config[self.names[i]])) for i in self.free], dtype=float)
 
-    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> Array:
         """Clean configurations of one stimulus as an ``m x d`` array."""
         columns = [[self._axes[i].unit(_single(row[self.names[i]])) for row in rows] for i in self.free]
         return np.array(columns, dtype=float).reshape(self.d, len(rows)).T
 
-    def decode(self, unit: NDArray[np.float64] | Sequence[float]) -> dict[str, Any]:
+    def decode(self, unit: Array | Sequence[float]) -> dict[str, Any]:
         """``d`` unit coordinates as raw values of every parameter, fixed ones included, inside the box."""
         coordinates = iter(unit)
         return {
@@ -76,12 +77,12 @@ class Space:
             for axis in self._axes
         }
 
-    def encode_trial(self, config: Mapping[str, Any], stimuli: int = 1) -> NDArray[np.float64]:
+    def encode_trial(self, config: Mapping[str, Any], stimuli: int = 1) -> Array:
         """A clean configuration of a trial as a ``stimuli x d`` array."""
         rows = [self.encode({name: _pick(config[name], row) for name in config}) for row in range(stimuli)]
         return np.array(rows, dtype=float).reshape(stimuli, self.d)
 
-    def decode_trial(self, unit: NDArray[np.float64]) -> dict[str, Any]:
+    def decode_trial(self, unit: Array) -> dict[str, Any]:
         """A ``stimuli x d`` array as a trial's configuration: lists per parameter if it has two stimuli."""
         rows = [self.decode(row) for row in unit]
         if len(rows) == 1:
@@ -91,7 +92,7 @@ class Space:
             for axis in self._axes
         }
 
-    def displayed(self, unit: NDArray[np.float64], given: Collection[int] = ()) -> NDArray[np.float64]:
+    def displayed(self, unit: Array, given: Collection[int] = ()) -> Array:
         """Rows of unit coordinates, ``m x d``, where parameters can show them: at levels and steps.
 
         Coordinates at the places `given` need not be multiples of a step.
@@ -104,7 +105,7 @@ class Space:
                     row[name] = self._axes[index].displayed(row[name])
         return self.encode_rows(rows)
 
-    def column(self, name: str, unit: NDArray[np.float64], given: Collection[int] = ()) -> Any:
+    def column(self, name: str, unit: Array, given: Collection[int] = ()) -> Any:
         """The raw values (m,) of a parameter that is not fixed at unit coordinates (m, d), as asks show them.
 
         Coordinates at the places `given` need not be multiples of a step.
@@ -217,7 +218,7 @@ def space(parameters: Iterable[Parameter], constraints: Iterable[Constraint] = (
     return Space(tuple(parameters), tuple(constraints))
 
 
-def _column(axis: Axis, unit: NDArray[np.float64], stepped: bool) -> NDArray[Any]:
+def _column(axis: Axis, unit: Array, stepped: bool) -> NDArray[Any]:
     """`Axis.raw` of many unit coordinates, (m,); multiples of the step if `stepped`."""
     if axis.kind in ("discrete", "categorical"):
         last = len(axis.choices) - 1

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fechner.strategies.config.judging.constraints import LEAST_SHARE
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.specification import Comparison, Constraint, Parameter
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Fill = Callable[[int, int, int, int], Array]
 
+LEAST_SHARE = 2**14  # points that look for one that is allowed, at least
 HAIR = 1e-9  # of the sum's range: what is no more than rounding
 FIRST = 64  # points that are looked at first
 ROUND = 2**14  # points of one sequence; another begins where it is used up

@@ -6,12 +6,13 @@ import numpy as np
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.models import fit, posterior
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.sobol import sobol
-from fechner.strategies.plugins.declare import Plugin, resolve
+from fechner.strategies.plugins.declare import Plugin
+from fechner.strategies.plugins.resolve import resolve
 from fechner.strategies.specification import Component
 from fechner.strategies.testing._common import (
     LEVELS,
-    Array,
     NonconformingError,
     as_component,
     data,

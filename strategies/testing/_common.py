@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.numerics.sobol import sobol
-from fechner.strategies.plugins.declare import Plugin, component
+from fechner.strategies.plugins.declare import Plugin
+from fechner.strategies.plugins.resolve import component
 from fechner.strategies.specification import Component
 
-Array = NDArray[np.float64]
 LEVELS = 5
 
 
@@ -78,7 +78,7 @@ def untouched(name: str, *arrays: Array) -> Iterator[None]:
         require(np.array_equal(array, copy), name, "changes an array that it was given")
 
 
-def polls(name: str, compute: Callable[[Callable[[], None]], Any], required: bool) -> None:
+def polls(name: str, compute: Callable[[Poll], Any], required: bool) -> None:
     """`poll` is called (if `required`), and what it raises ends the computation."""
     calls = 0
 

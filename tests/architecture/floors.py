@@ -1,4 +1,4 @@
-"""The floors of each package, from the ground up: a module imports from its own room and from lower floors."""
+"""The floors of each package, from the ground up: a module imports from its own room and lower floors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "fechner.strategies": (
-        ("_lazy", "errors", "tiers", "_plain"),
+        ("_lazy", "errors", "tiers", "values"),
+        ("_plain",),
         ("numerics",),
         ("random",),
         ("specification",),
@@ -41,9 +42,10 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "fechner.database": (
-        ("errors", "_lazy"),
+        ("errors", "_lazy", "failpoints"),
         ("form",),
         ("keeping",),
+        ("soundness",),
         ("record",),
         ("export",),
         ("upkeep", "seed_data"),

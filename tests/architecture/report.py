@@ -1,4 +1,4 @@
-"""python -m tests.architecture.report: circles, arrows upwards, long files and functions, imports inside functions."""
+"""python tests/architecture/report.py: circles, arrows upwards, long files and functions, inner imports."""
 
 from __future__ import annotations
 

@@ -113,11 +113,12 @@ def imports_inside_functions(package: str) -> int:
 
 def _nearest(function: ast.AST, statement: ast.AST) -> bool:
     """Whether a statement stands in this function and in none inside of it."""
-    for inner in ast.walk(function):
-        if inner is not function and isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
-            if any(one is statement for one in ast.walk(inner)):
-                return False
-    return True
+    inner = (
+        one
+        for one in ast.walk(function)
+        if one is not function and isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return not any(one is statement for function in inner for one in ast.walk(function))
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:

@@ -23,7 +23,7 @@ from typing import IO, Any
 import pytest
 import trustme
 
-from fechner.server.engine.principals import add_token, new_curve_key, new_token
+from fechner.server.shell.secrets import add_token, new_curve_key, new_token
 
 #: A hang guard, in seconds: never reached unless something is broken.
 GUARD = 60.0

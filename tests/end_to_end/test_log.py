@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.principals import add_token, new_token
+from fechner.server.shell.secrets import add_token, new_token
 
 #: What participants, experimenters and attackers may write; none of it may come into a log.
 NAME, NOTE, CONFIG, TOKEN, FIELD, BYTES = (f"telltale-{n}" for n in range(6))

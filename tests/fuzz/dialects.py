@@ -7,29 +7,23 @@ import random
 from collections import deque
 from datetime import UTC, datetime
 
+from fechner.server.engine.effects import Close, Commit, Compute, Find, Load, ReadHistory, ReadSeedData, Send
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (
-    Close,
-    Commit,
     Committed,
-    Compute,
     ComputeFailed,
     Connected,
     Event,
-    Find,
     Found,
     HistoryRead,
-    Load,
     Loaded,
-    Log,
     Now,
-    ReadHistory,
-    ReadSeedData,
     Received,
     SeedDataRead,
-    Send,
 )
 from fechner.server.engine.lanes import steps_of
+from fechner.server.engine.options import EngineOptions
+from fechner.server.observing.logs import Log
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.dialects import DIALECTS
 from fechner.server.protocol.dialects.base import Reply
@@ -72,7 +66,7 @@ class Served:
     """An engine with one connection that has a session; disk and workers answer at once."""
 
     def __init__(self, dialect: str) -> None:
-        self.engine = Engine(random.Random(0).randbytes, dialect=dialect, limits=Limits())
+        self.engine = Engine(random.Random(0).randbytes, options=EngineOptions(dialect=dialect))
         self.cases = 0
         self.sent: list[bytes] = []
         self.closed = False

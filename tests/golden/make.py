@@ -21,8 +21,9 @@ from fechner.strategies.numerics.threads import fix
 fix()
 
 from fechner.database.record import Record  # noqa: E402
+from fechner.server.engine.effects import Compute, Send  # noqa: E402
 from fechner.server.engine.engine import Engine  # noqa: E402
-from fechner.server.engine.events import Compute, Computed, Connected, Event, Now, Received, Send  # noqa: E402
+from fechner.server.engine.events import Computed, Connected, Event, Now, Received  # noqa: E402
 from fechner.server.shell.execution import run  # noqa: E402
 from fechner.server.shell.storage import StorageEffect, perform  # noqa: E402
 

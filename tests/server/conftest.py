@@ -12,44 +12,48 @@ from typing import Any
 import pytest
 
 from fechner.database.record import Entry
+from fechner.server.engine.effects import (
+    Commit,
+    Compute,
+    Effect,
+    Find,
+    Load,
+    Promote,
+    ReadHistory,
+    ReadSeedData,
+    Wake,
+)
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (
-    Abandon,
-    Close,
-    Commit,
     CommitFailed,
     Committed,
-    Compute,
     Computed,
     ComputeFailed,
     Connected,
     Emitted,
     Ended,
     Event,
-    Find,
     Found,
     Gone,
-    Halt,
-    Load,
     Loaded,
-    Log,
     Now,
-    Pause,
-    Promote,
-    ReadHistory,
     Received,
-    Send,
     Stop,
     Unreadable,
-    Wake,
     Woken,
 )
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.faults import Fault
+from fechner.server.observing.logs import Log
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
+from fechner.server.session.handlers.results import Priority
 from fechner.server.session.replay import fold
+from fechner.server.shell.driver import Driver
 from fechner.server.shell.execution import run
+from fechner.server.shell.ports import Workload
+from fechner.server.shell.storage import StorageEffect
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 
@@ -216,6 +220,78 @@ class Peer:
         self.rig.event(Gone(self.number))
 
 
+class Seat:
+    """The server's end of a peer."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+
+    def send(self, data: bytes) -> None:
+        assert not self.peer.closed, "a reply after the connection was closed"
+        self.peer.raw.append(data)
+
+    def pause(self, paused: bool) -> None:
+        self.peer.paused = paused
+
+    def trust(self, limits: Limits) -> None:
+        """The rig's peers have whole messages."""
+
+    def close(self, linger: float = 0.0) -> None:
+        self.peer.closed = True
+
+
+class Ports:
+    """Keeps what the engine wants until the rig is told to do it."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.peers = self.store = self.executor = self.timers = self
+
+    def get(self, number: int) -> Seat:
+        return Seat(self.rig.peers[number])
+
+    def forget(self, number: int) -> None:
+        """Its replies are still to be looked at."""
+
+    def put(self, effect: StorageEffect) -> None:
+        if not isinstance(effect, ReadSeedData):
+            self.rig.storage.append(effect)
+
+    @property
+    def load(self) -> Workload:
+        return Workload()
+
+    def submit(self, task: Compute) -> None:
+        self.rig.tasks.append(task)
+
+    def promote(self, number: int, priority: int) -> None:
+        self.rig.promoted.append(Promote(number, Priority(priority)))
+
+    def abandon(self, number: int) -> None:
+        self.rig.abandoned.append(number)
+        self.rig.tasks = deque(waiting for waiting in self.rig.tasks if waiting.task != number)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    def set(self, wake: Wake) -> None:
+        self.rig.alarms.append(wake)
+
+    def silence(self, token: int) -> None:
+        self.rig.silenced.append(token)
+
+    def log(self, line: Log) -> None:
+        assert "unexpected fault" not in line.text, line.text
+        self.rig.logs.append(line)
+
+    def halt(self) -> None:
+        assert not self.rig.halted
+        self.rig.halted = True
+
+    def fail(self, effect: Effect, error: Exception) -> None:
+        raise error
+
+
 class Rig:
     """Drives an engine. Storage and computations wait until `settle`, or are released one by one."""
 
@@ -224,7 +300,7 @@ class Rig:
     ) -> None:
         self.compute = compute
         self.disk = disk or Disk()
-        self.engine = Engine(random.Random(seed).randbytes, "rig.db", **options)
+        self.engine = Engine(random.Random(seed).randbytes, "rig.db", EngineOptions(**options))
         self.seconds = 100.0
         self.peers: dict[int, Peer] = {}
         self.storage: deque[Commit | Load | Find | ReadHistory] = deque()
@@ -232,8 +308,10 @@ class Rig:
         self.abandoned: list[int] = []
         self.promoted: list[Promote] = []
         self.alarms: deque[Wake] = deque()
+        self.silenced: list[int] = []
         self.logs: list[Log] = []
         self.halted = False
+        self.driver = Driver(self.engine, self.now, Ports(self))
 
     def connect(self, stream: bool = True) -> Peer:
         number = len(self.peers) + 1
@@ -256,34 +334,11 @@ class Rig:
 
     def event(self, event: Event) -> None:
         """Take an event to the engine and note its effects."""
-        now = Now(self.seconds, NOON + timedelta(seconds=self.seconds))
-        for effect in [*self.engine.handle(event, now), *self.engine.consider()]:
-            match effect:
-                case Send(connection, data):
-                    peer = self.peers[connection]
-                    assert not peer.closed, "a reply after the connection was closed"
-                    peer.raw.append(data)
-                case Close(connection):
-                    self.peers[connection].closed = True
-                case Pause(connection, paused):
-                    self.peers[connection].paused = paused
-                case Commit() | Load() | Find() | ReadHistory():
-                    self.storage.append(effect)
-                case Compute():
-                    self.tasks.append(effect)
-                case Promote():
-                    self.promoted.append(effect)
-                case Wake():
-                    self.alarms.append(effect)
-                case Abandon(task):
-                    self.abandoned.append(task)
-                    self.tasks = deque(waiting for waiting in self.tasks if waiting.task != task)
-                case Log():
-                    assert "unexpected fault" not in effect.text, effect.text
-                    self.logs.append(effect)
-                case Halt():
-                    assert not self.halted
-                    self.halted = True
+        self.driver.deliver(event)
+
+    def now(self) -> Now:
+        """What its clock shows."""
+        return Now(self.seconds, NOON + timedelta(seconds=self.seconds))
 
     def store(self) -> None:
         """Carry the oldest storage effect out."""

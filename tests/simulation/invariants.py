@@ -18,6 +18,7 @@ from .disk import Row
 from .ledger import KEPT, Request
 from .native import Native
 from .rude import Rude
+from .workers import SimulatedPool
 
 if TYPE_CHECKING:
     from .world import World
@@ -76,9 +77,9 @@ def _no_tables(world: World) -> None:
     for table in TABLES:
         if getattr(server.engine, table):
             world.ledger.breach(f"{table} are left: {getattr(server.engine, table)}")
-    if server.pool is not None and not server.pool.idle:
-        world.ledger.breach(f"the pool has something left: {vars(server.pool)}")
-    if not server.writer.idle:
+    if isinstance(server.executor, SimulatedPool) and not server.executor.idle:
+        world.ledger.breach(f"the pool has something left: {vars(server.executor)}")
+    if not server.store.idle:
         world.ledger.breach("the writer has something left")
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from unittest.mock import patch
 
 from fechner.server.engine import engine, reattachment, work
+from fechner.server.engine.effects import Commit, Effect, Wake
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Commit, CommitFailed, Committed, Computed, Effect, Event, Now, Wake
+from fechner.server.engine.events import CommitFailed, Committed, Computed, Event, Now
 from fechner.server.engine.lanes import Lane
 from fechner.server.engine.principals import Principal, Tokens
 from fechner.server.protocol.framing import Splitter

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.engine.foresight import digest
 from fechner.server.observing.faults import Fault
 from fechner.server.protocol.errors import FechnerError

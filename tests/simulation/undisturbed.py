@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fechner.server.engine.effects import Commit, Compute, Find, Load
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Commit, Compute, Connected, Event, Find, Load, Now, Received
+from fechner.server.engine.events import Connected, Event, Now, Received
+from fechner.server.engine.options import EngineOptions
 from fechner.server.shell.storage import perform
 from fechner.strategies.tiers import CUT_SHORT
 
@@ -66,7 +68,8 @@ class _Calm:
     """An engine with one connection, whose disk and workers answer at once."""
 
     def __init__(self, dialect: str, real_models: bool) -> None:
-        self._engine = Engine(random.Random(0).randbytes, dialect="native" if dialect == "1" else dialect)
+        options = EngineOptions(dialect="native" if dialect == "1" else dialect)
+        self._engine = Engine(random.Random(0).randbytes, options=options)
         self._engine.draw_seed = lambda: self.seed  # type: ignore[method-assign]
         self.seed = 0
         self._real = real_models

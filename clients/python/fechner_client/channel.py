@@ -1,7 +1,7 @@
 """What a connection to a server is: send a request, wait for the reply with its id.
 
-A channel knows nothing of sessions and never connects again: it raises ``Broken`` or ``Slow``. Where it can't be
-opened in the first place, that is ``NoHost``, ``NotTrusted``, or an OSError that may pass.
+A channel knows nothing of sessions and never connects again: it raises ``Broken`` or ``Slow``. Where it
+can't be opened in the first place, that is ``NoHost``, ``NotTrusted``, or an OSError that may pass.
 """
 
 from __future__ import annotations

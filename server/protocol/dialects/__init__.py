@@ -1,6 +1,7 @@
 """One module per wire version: each translates to and from the core's messages and knows nothing else.
 
-A dialect is a module-level object with the attributes of `base.Dialect`. Which one a connection speaks is
+A dialect is a module-level object with the attributes of `base.Dialect`; a new one is a module, and a line in
+the table below. Which one a connection speaks is
 decided at its first request (`choose`) and kept.
 """
 
@@ -20,25 +21,23 @@ __all__ = ["AEPSYCH_01", "AEPSYCH_08", "DIALECTS", "NATIVE", "VERSIONS", "Dialec
 DIALECTS: dict[str, Dialect] = {"native": NATIVE, "aepsych-0.8": AEPSYCH_08, "aepsych-0.1": AEPSYCH_01}
 
 #: What this build answers, as `hello` lists it.
-VERSIONS: list[str | None] = ["1", "0.01", None]
+VERSIONS: list[str | None] = list(
+    dict.fromkeys(version for dialect in DIALECTS.values() for version in dialect.versions)
+)
 
 
 def choose(value: dict[str, Any], forced: str = "auto") -> Dialect:
-    """The dialect of a connection whose first request is `value` (wire.md 4).
+    """The dialect of a connection whose first request is `value` (docs/reference/wire.md, AEPsych).
 
     Raises:
         FechnerError: unknown_version.
     """
     if forced != "auto":
         return DIALECTS[forced]
-    version = value.get("version")
-    if "version" not in value or version is None:
-        return AEPSYCH_08
-    if version == "1":
-        return NATIVE
-    if version == "0.01":
-        return AEPSYCH_08 if "extra_info" in value else AEPSYCH_01
-    shown = repr(version)
+    for dialect in DIALECTS.values():
+        if dialect.speaks(value):
+            return dialect
+    shown = repr(value["version"])
     raise FechnerError(
         "unknown_version",
         f"version {shown if len(shown) < 40 else shown[:37] + '…'} is not answered here",

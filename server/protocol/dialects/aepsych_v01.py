@@ -1,4 +1,6 @@
-"""The AEPsych 0.1 dialects (wire.md 4): bare points and bare words, and what `"version": "0.01"` changes.
+"""The AEPsych 0.1 dialects: bare points and bare words, and what `"version": "0.01"` changes.
+
+They are those of docs/reference/wire.md, AEPsych.
 
 A request with that version has its setup, resume and ask answered in the versioned shapes; all else, and
 every request without it, in the unversioned ones. An unversioned setup answers with the first point, an
@@ -9,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fechner.server.protocol.dialects.aepsych_tells import told_trials
-from fechner.server.protocol.dialects.aepsych_v08 import AEPSYCH_08, parse_setup
+from fechner.server.protocol.dialects.aepsych_tells import parse_trials
+from fechner.server.protocol.dialects.aepsych_v08 import AEPSYCH_08, HABITS, parse_setup
 from fechner.server.protocol.dialects.base import Reply, Request
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.jsontext import render as to_json
@@ -26,9 +28,15 @@ class Aepsych01:
     """Translates the 0.1 generation, versioned and not."""
 
     name = "aepsych-0.1"
-    version = "aepsych-0.8"  # the handlers are those of the later generation
-    lenient = True
+    versions: tuple[str | None, ...] = (VERSION,)
+    handlers = AEPSYCH_08.handlers
+    traits = HABITS
     ending = b""
+    recall = None
+
+    def speaks(self, value: dict[str, Any]) -> bool:
+        """Who names its version and isn't the Unity client."""
+        return is_versioned(value) and not AEPSYCH_08.speaks(value)
 
     def parse(self, value: dict[str, Any]) -> Request:
         """A request of the 0.1 generation."""
@@ -49,24 +57,21 @@ class Aepsych01:
         message = reply.message
         if reply.error is not None:
             return "bad request"
+        if request.type == "update" or isinstance(request.message, Begin):  # the point that follows is all
+            return "bad request" if "error" in message["ask"] else to_json(_point(message["ask"]))
         if request.type == "setup":
             return str(message["strategy"])
         if request.type == "resume":
             return to_json(message["strategy"])
         if request.type == "ask":
-            trials = message["trials"]
-            config = {name: [trial["config"][name] for trial in trials] for name in _names(trials)}
             versioned = is_versioned(request.raw) and request.raw.get("type") == "ask"
-            return to_json({"config": config, "is_finished": message["finished"]} if versioned else config)
+            point = _point(message)
+            return to_json({"config": point, "is_finished": message["finished"]} if versioned else point)
         if request.type == "tell":
             return "acq"
         if request.type == "exit":
             return "Terminate"
         return AEPSYCH_08.render(request, reply)
-
-    def compose(self, request: Request, first: str, ask: str) -> str:
-        """A setup's or an update's reply is the point that follows."""
-        return ask
 
 
 def is_versioned(raw: Any) -> bool:
@@ -74,8 +79,11 @@ def is_versioned(raw: Any) -> bool:
     return isinstance(raw, dict) and raw.get("version") == VERSION
 
 
-def _names(trials: list[dict[str, Any]]) -> list[str]:
-    return list(trials[0]["config"]) if trials else []
+def _point(asked: dict[str, Any]) -> dict[str, list[Any]]:
+    """An ask's trials, as a list of values for each parameter."""
+    trials = asked["trials"]
+    names = trials[0]["config"] if trials else ()
+    return {name: [trial["config"][name] for trial in trials] for name in names}
 
 
 def _message(type_: str, value: dict[str, Any]) -> Message:
@@ -93,7 +101,7 @@ def _message(type_: str, value: dict[str, Any]) -> Message:
     for one in tells:
         if not isinstance(one, dict):
             raise FechnerError("bad_value", "a tell has a `config` and an `outcome`", where="message")
-        told += told_trials(one, value.get("extra_info"))
+        told += parse_trials(one, value.get("extra_info"))
     tell = Tell(trials=told)
     return tell if type_ == "tell" else Update(tell=tell)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError, as_message
 from fechner.server.protocol.jsontext import render as to_json
 from fechner.server.protocol.messages import Message
@@ -52,6 +54,20 @@ class Reply:
     timing: Timing = Timing()
 
 
+def join(name: str, done: Reply, ask: Reply) -> Reply:
+    """The reply to a message that is done as two: what `name` did, and the ask behind it.
+
+    It holds if the first does. It is the same whenever it is put together.
+    """
+    after = ask.message if ask.error is None else {"error": as_message(ask.error)}
+    return Reply(
+        {name: done.message, "ask": after},
+        session=done.session,
+        warnings=[*done.warnings, *ask.warnings],
+        timing=(ask if ask.error is None else done).timing,
+    )
+
+
 def undecided_error(error: FechnerError) -> str:
     """An error before the dialect is known, readable in either."""
     message = {"version": "1", "type": None, "ok": False, "error": as_message(error)}
@@ -63,15 +79,21 @@ class Dialect(Protocol):
 
     Attributes:
         name: for the record and `--dialect`.
-        version: the handlers' registry key.
-        lenient: AEPsych's habits (`Context.lenient`).
+        versions: values of a request's `version` that it answers; None: requests without one.
+        handlers: the version under which its handlers are registered.
+        traits: its clients' habits.
         ending: bytes after each reply on a byte stream.
     """
 
     name: str
-    version: str
-    lenient: bool
+    versions: tuple[str | None, ...]
+    handlers: str
+    traits: Traits
     ending: bytes
+
+    def speaks(self, value: dict[str, Any]) -> bool:
+        """Whether a connection that begins with this request speaks it."""
+        ...
 
     def parse(self, value: dict[str, Any]) -> Request:
         """A request; what can't be honoured is its `fault`."""
@@ -81,6 +103,7 @@ class Dialect(Protocol):
         """The reply's text."""
         ...
 
-    def compose(self, request: Request, tell: str, ask: str) -> str:
-        """The text of an update's reply, of the texts recorded for its tell and its ask."""
+    @property
+    def recall(self) -> Callable[[str], Reply] | None:
+        """Makes the reply of the text of one that went well; None where requests have no id to ask by."""
         ...

@@ -1,4 +1,4 @@
-"""Version 1 of the wire (wire.md 2 and 3)."""
+"""Version 1 of the wire (docs/reference/wire.md, Requests and replies, Messages)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import difflib
 import json
 from typing import Any
 
-from fechner.server.protocol.dialects.base import Reply, Request
+from fechner.server.protocol.dialects.base import Reply, Request, Timing
+from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError, as_message
 from fechner.server.protocol.jsontext import render as to_json
-from fechner.server.protocol.messages import MESSAGES, validate
+from fechner.server.protocol.kinds import MESSAGES
+from fechner.server.protocol.messages import validate
 
 _ENVELOPE = ("version", "type", "id", "session", "message")
 
@@ -18,9 +20,14 @@ class Native:
     """Translates version 1."""
 
     name = "1"
-    version = "1"
-    lenient = False
+    versions: tuple[str | None, ...] = ("1",)
+    handlers = "1"
+    traits = Traits()
     ending = b"\n"
+
+    def speaks(self, value: dict[str, Any]) -> bool:
+        """Who says so."""
+        return bool(value.get("version") == "1")
 
     def parse(self, value: dict[str, Any]) -> Request:
         """A request of version 1."""
@@ -76,14 +83,11 @@ class Native:
 
     def render(self, request: Request, reply: Reply) -> str:
         """The envelope of a reply."""
-        return to_json(self._envelope(request, reply))
-
-    def _envelope(self, request: Request, reply: Reply) -> dict[str, Any]:
         envelope: dict[str, Any] = {"version": "1", "type": request.type or None}
         if request.id is not None:
             envelope["id"] = request.id
         if reply.error is not None:
-            return {**envelope, "ok": False, "error": as_message(reply.error)}
+            return to_json({**envelope, "ok": False, "error": as_message(reply.error)})
         if reply.session is not None:
             envelope["session"] = reply.session
         envelope["ok"] = True
@@ -97,23 +101,18 @@ class Native:
         if reply.timing.tier is not None:
             timing["tier"] = reply.timing.tier  # type: ignore[assignment]
         envelope["timing"] = {**timing, "from": reply.timing.source}
-        return envelope
-
-    def compose(self, request: Request, tell: str, ask: str) -> str:
-        """An update's reply; it holds if its tell does, and is the same whenever it is put together."""
-        told, asked = json.loads(tell), json.loads(ask)
-        envelope: dict[str, Any] = {"version": "1", "type": "update"}
-        if request.id is not None:
-            envelope["id"] = request.id
-        envelope["session"] = told["session"]
-        envelope["ok"] = True
-        answer = asked["message"] if asked["ok"] else {"error": asked["error"]}
-        envelope["message"] = {"tell": told["message"], "ask": answer}
-        warnings = [*told.get("warnings", ()), *asked.get("warnings", ())]
-        if warnings:
-            envelope["warnings"] = warnings
-        envelope["timing"] = (asked if asked["ok"] else told)["timing"]
         return to_json(envelope)
+
+    def recall(self, text: str) -> Reply:
+        """The reply that such an envelope shows."""
+        envelope = json.loads(text)
+        timing = envelope["timing"]
+        return Reply(
+            envelope["message"],
+            session=envelope["session"],
+            warnings=[(warning["code"], warning["detail"]) for warning in envelope.get("warnings", ())],
+            timing=Timing(timing["queue_ms"], timing["compute_ms"], timing.get("tier"), timing["from"]),
+        )
 
 
 NATIVE = Native()

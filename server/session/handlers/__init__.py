@@ -5,6 +5,7 @@ to record, or what to compute first; it raises `FechnerError` where the request 
 (and numpy with them) are imported by `registry.load`, so that a server answers `hello` before it has them.
 """
 
-from fechner.server.session.handlers.registry import HANDLERS, Answer, Computation, Context, handles, load
+from fechner.server.session.handlers.registry import HANDLERS, handles, load
+from fechner.server.session.handlers.results import Answer, Computation, Context
 
 __all__ = ["HANDLERS", "Answer", "Computation", "Context", "handles", "load"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+from fechner.database.form.changes import AskChange, AskedTrial, Left
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import exceeded, session_full
 from fechner.server.protocol.messages import Ask
-from fechner.server.session.handlers.registry import Answer, Computation, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Computation, Context, require_setup
+from fechner.strategies.config.judging.gpu import CODE
 from fechner.strategies.core import stopping
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import State
@@ -19,7 +23,7 @@ from fechner.strategies.core.strategy import (
     propose,
     usable_hyperparameters,
 )
-from fechner.strategies.numerics import device as gpu
+from fechner.strategies.numerics import device
 from fechner.strategies.tiers import SPACE_FILLING_TIER
 
 
@@ -38,11 +42,11 @@ def ask(context: Context, message: Ask) -> Answer | Computation:
         raise session_full(limits)
     state = session.state
     reason = stopping.finished(advance(state))
-    if reason and not (message.beyond or context.lenient):
+    if reason and not (message.beyond or context.traits.asks_go_on):
         return Answer(_reply(advance(state), [], reason), tier="generator")
     fixed = state.space.validate_fixed(dict(message.fixed), "message.fixed") if message.fixed else {}
 
-    def answer(proposal: dict[str, Any], deadline_ms: float | None = None) -> Answer:
+    def answer(proposal: Mapping[str, Any], deadline_ms: float | None = None) -> Answer:
         return _answer(context, message, fixed, proposal, deadline_ms)
 
     if not needs_model(state):
@@ -61,7 +65,7 @@ def _answer(
     context: Context,
     message: Ask,
     fixed: dict[str, Any],
-    proposal: dict[str, Any],
+    proposal: Mapping[str, Any],
     deadline_ms: float | None,
 ) -> Answer:
     session = context.session
@@ -69,10 +73,12 @@ def _answer(
     was_over = stopping.finished(advance(state))
     after = adopt(state, proposal)
     first = session.next_trial
-    trials = [{"trial": first + i, "config": config} for i, config in enumerate(configs(state, proposal))]
+    trials: list[AskedTrial] = [
+        {"trial": first + i, "config": config} for i, config in enumerate(configs(state, proposal))
+    ]
     left = dict(proposal)
-    posterior = {name: left.pop(name, None) for name in ("post_mean", "post_sd")}
-    change = {
+    post_mean, post_sd = left.pop("post_mean", None), left.pop("post_sd", None)
+    change: AskChange = {
         "type": "ask",
         "strategy": session.current,
         "stage": after.current.name,
@@ -81,15 +87,20 @@ def _answer(
         "beyond": message.beyond,
         "trials": trials,
         "tier": proposal["tier"],
-        "left": left,
-        **posterior,
+        "left": cast(Left, left),
+        "post_mean": post_mean,
+        "post_sd": post_sd,
     }
     if deadline_ms is not None:
         change["deadline_ms"] = deadline_ms
     warnings = [("model", text) for text in proposal.get("warnings", ())]
-    if proposal.get("device") == gpu.PROCESSOR and not usable_hyperparameters(state) and not gpu.lacking():
+    if (
+        proposal.get("device") == device.PROCESSOR
+        and not usable_hyperparameters(state)
+        and not device.lacking()
+    ):
         # setup could not know it; the first ask with a model says it, the others don't
-        warnings.append((gpu.CODE, "use_gpu: PyTorch finds no GPU that works; computed on the processor"))
+        warnings.append((CODE, "use_gpu: PyTorch finds no GPU that works; computed on the processor"))
     if was_over:
         warnings.append(("finished", f"the strategy was finished already ({was_over})"))
     if len(trials) < message.n:
@@ -97,7 +108,7 @@ def _answer(
     return Answer(_reply(after, trials, stopping.finished(after)), change, warnings, proposal["tier"])
 
 
-def _reply(state: State, trials: list[dict[str, Any]], reason: str | None) -> dict[str, Any]:
+def _reply(state: State, trials: list[AskedTrial], reason: str | None) -> dict[str, Any]:
     return {
         "trials": trials,
         "stage": state.current.name,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fechner.database.form.changes import CorrectChange
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Correct
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 from fechner.server.session.handlers.trials import AFTER_ALL, trial_by_number
 from fechner.server.session.session import SKIPPED, TOLD
 from fechner.strategies.space.outcomes import clean_outcome
@@ -34,5 +36,10 @@ def correct(context: Context, message: Correct) -> Answer:
     if message.outcome is not None:
         outcome = clean_outcome(strategy.state.specification, message.outcome)
     modelled = outcome is not None and (message.trial in strategy.rows or message.trial in strategy.removed)
-    change = {"type": "correct", "trial": message.trial, "strategy": trial.strategy, "outcome": outcome}
+    change: CorrectChange = {
+        "type": "correct",
+        "trial": message.trial,
+        "strategy": trial.strategy,
+        "outcome": outcome,
+    }
     return Answer({"trial": message.trial, "modelled": int(modelled)}, change)

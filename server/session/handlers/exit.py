@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fechner.server.protocol.messages import Exit
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 
 
 @handles("exit", "1", "aepsych-0.8")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fechner.database.form.changes import FinishStrategyChange
 from fechner.server.protocol.messages import FinishStrategy
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 
 
 @handles("finish_strategy", "1", "aepsych-0.8")
@@ -12,5 +14,9 @@ def finish_strategy(context: Context, message: FinishStrategy) -> Answer:
     require_setup(context)
     session = context.session
     stage = session.state.current.name
-    change = {"type": "finish_strategy", "strategy": session.current, "stage": stage}
+    change: FinishStrategyChange = {
+        "type": "finish_strategy",
+        "strategy": session.current,
+        "stage": stage,
+    }
     return Answer({"finished": stage, "strategy": session.current}, change)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fechner.server.protocol.dialects import VERSIONS
+from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.protocol.limits import Limits
-from fechner.server.protocol.messages import MESSAGES
 
 #: What a client may rely on beyond the message types.
 CAPABILITIES = ("several_points", "fixed", "joint_intervals", "observe", "zmq")

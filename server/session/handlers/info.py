@@ -6,7 +6,8 @@ from typing import Any
 
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import GetConfig, Info, Parameters
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 from fechner.strategies.core import stopping
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.specification import Component
@@ -17,7 +18,7 @@ def parameters(context: Context, message: Parameters) -> Answer:
     """The search space of the current strategy."""
     require_setup(context)
     space = context.session.state.space
-    return Answer(space.describe() if context.version == "1" else space.bounds())
+    return Answer(space.bounds() if context.traits.only_bounds else space.describe())
 
 
 @handles("info", "1", "aepsych-0.8")
@@ -44,7 +45,7 @@ def info(context: Context, message: Info) -> Answer:
         "reason": reason,
         "server": context.server,
     }
-    if context.version != "1":
+    if context.traits.knows_record:
         reply["record"] = context.record
         reply["data_points"] = state.n
         reply["stage_finished"] = stopping.stage_finished(state) is not None

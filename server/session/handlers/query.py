@@ -10,7 +10,8 @@ from typing import Any
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import exceeded
 from fechner.server.protocol.messages import Query
-from fechner.server.session.handlers.registry import Answer, Computation, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Computation, Context, require_setup
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import model_component, queried
 from fechner.strategies.space.outcomes import place_of
@@ -36,7 +37,7 @@ def query(context: Context, message: Query) -> Computation:
     state = context.session.state
     model_component(queried(state))
     request = _request(context, message, state.specification)
-    if context.lenient:  # AEPsych's constraints may be keyed by the parameter's index
+    if context.traits.constraints_by_index:
         by_index = {str(i): name for i, name in enumerate(state.space.names)}
         request["constraints"] = {
             key if key in state.space.names else by_index.get(key, key): value
@@ -53,14 +54,14 @@ def _request(context: Context, message: Query, specification: Specification) -> 
     """The query as the core takes it."""
     names = [outcome.name for outcome in specification.outcomes]
     outcome = specification.outcomes[place_of(specification, message.outcome)]
-    if message.outcome is None and len(names) > 1 and not context.lenient:
+    if message.outcome is None and len(names) > 1 and not context.traits.outcome_optional:
         raise FechnerError(
             "bad_value",
             f"there are {len(names)} outcomes, and `outcome` says of which",
             where="message.outcome",
             hint=f"the outcomes are {', '.join(names)}",
         )
-    for field in _USELESS[message.query] if not context.lenient else ():
+    for field in () if context.traits.useless_fields_pass else _USELESS[message.query]:
         if getattr(message, field):
             hint = "`constraints` hold parameters at a value or in [lower, upper]" if field == "x" else ""
             raise FechnerError(
@@ -116,7 +117,7 @@ def _pieces(state: State, request: dict[str, Any], most: int, warnings: list[tup
             found.append(result)
             if begin + size < length:
                 return piece(begin + size)
-            return _answer(found, _joined(found), warnings)
+            return _answer(found, _join(found), warnings)
 
         return Computation("query", (state, {**request, "x": part}), answer)
 
@@ -132,7 +133,7 @@ def _answer(found: list[dict[str, Any]], message: dict[str, Any], warnings: list
     )
 
 
-def _joined(found: list[dict[str, Any]]) -> dict[str, Any]:
+def _join(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Pieces of an answer one after the other."""
     lists = {
         name: [value for part in found for value in part[name]] for name in ("y", "lower", "upper", "sd")

@@ -9,10 +9,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fechner.server.engine.events import Priority
-from fechner.server.session.handlers.registry import Answer, Computation
+from fechner.database.form.changes import Change
+from fechner.server.session.handlers.results import Answer, Computation, Priority
 from fechner.server.session.replay import Arguments, Verification, recomputation
-from fechner.server.session.session import Change
 
 
 def replay(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fechner.database.form.changes import ResumeChange
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Resume
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 
 
 @handles("resume", "1", "aepsych-0.8")
@@ -26,13 +28,11 @@ def resume(context: Context, message: Resume) -> Answer:
         "trials": session.counts(),
         "pending": session.pending_list(),
     }
-    change = (
-        None
-        if context.read_only
-        else {
-            "type": "resume",
-            "strategy": strategy,
-            "environment": context.environment(),
-        }
-    )
+    if context.read_only:
+        return Answer(reply)
+    change: ResumeChange = {
+        "type": "resume",
+        "strategy": strategy,
+        "environment": context.environment(),
+    }
     return Answer(reply, change)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from fechner.database.form.changes import Described, EarlierTrial, SetupChange
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Setup
-from fechner.server.session.handlers.registry import Answer, Context, Reading, handles
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, Reading
 from fechner.server.session.seed_data import Earlier, sections
 from fechner.server.session.seed_data import warnings as doubts
 from fechner.strategies.config import check
-from fechner.strategies.numerics import device as gpu
+from fechner.strategies.config.judging import gpu
 from fechner.strategies.space.parameters import space
-from fechner.strategies.specification import Component, Specification
+from fechner.strategies.specification import Component, Parameter, Specification
 
 #: Setups of one session.
 MOST_STRATEGIES = 1_000
@@ -37,10 +38,17 @@ def setup(context: Context, message: Setup) -> Answer | Reading:
 
 
 def _no_end(context: Context) -> Literal["error", "warning"]:
-    return "warning" if context.lenient else "error"
+    return "warning" if context.traits.end_optional else "error"
 
 
-def _installed(specification: Specification) -> dict[str, str]:
+def _describe(parameter: Parameter) -> Described:
+    described: Described = {"name": parameter.name, "type": parameter.type}
+    if parameter.unit:
+        described["unit"] = parameter.unit
+    return described
+
+
+def _find_installed(specification: Specification) -> dict[str, str]:
     """The plug-ins of installed packages among the stages' classes, and where they come from."""
     used = [part for stage in specification.stages for part in (stage.generator, stage.model) if part]
     used += [part for one in used for part in one.keys.values() if isinstance(part, Component)]
@@ -56,8 +64,8 @@ def _answer(
     given = specification.metadata
     metadata = {**given, **message.metadata}
     stages = [stage.name for stage in specification.stages]
-    outcomes = [{"name": outcome.name, "type": outcome.type} for outcome in specification.outcomes]
-    change = {
+    outcomes: list[Described] = [{"name": one.name, "type": one.type} for one in specification.outcomes]
+    change: SetupChange = {
         "type": "setup",
         "strategy": index,
         "name": message.name if message.name is not None else given.get("experiment_name"),
@@ -74,19 +82,20 @@ def _answer(
         "seed": seed,
         "stages": stages,
         "outcomes": outcomes,
-        "parameters": [
-            {"name": p.name, "type": p.type, **({"unit": p.unit} if p.unit else {})}
-            for p in specification.parameters
-        ],
+        "parameters": [_describe(parameter) for parameter in specification.parameters],
     }
     if index == 0 and context.owner is not None:
         change["owner"] = context.owner
     if specification.extensions:
-        change["extensions"] = [asdict(one) for one in specification.extensions]
-    if plugins := _installed(specification):
+        change["extensions"] = [
+            {"file": one.file, "path": one.path, "sha256": one.sha256} for one in specification.extensions
+        ]
+    if plugins := _find_installed(specification):
         change["plugins"] = plugins
     if earlier:
-        change["seed_data"] = {section: list(one.rows) for section, one in earlier.items()}
+        change["seed_data"] = {
+            section: cast(list[EarlierTrial], list(one.rows)) for section, one in earlier.items()
+        }
     reply: dict[str, Any] = {
         "session": context.session.id,
         "strategy": index,

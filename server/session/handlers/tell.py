@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fechner.database.form.changes import TellChange, ToldTrial
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import session_full, too_many
 from fechner.server.protocol.messages import Tell, Told
-from fechner.server.session.handlers.registry import Answer, Context, handles, require_setup
+from fechner.server.session.handlers.registry import handles
+from fechner.server.session.handlers.results import Answer, Context, require_setup
 from fechner.server.session.handlers.trials import pending_trial
 from fechner.server.session.session import Session, Trial
 from fechner.strategies.core import stopping
@@ -39,19 +41,17 @@ def tell(context: Context, message: Tell) -> Answer:
         raise too_many(len(told), limits)
     taken: set[int] = set()
     pending = _Pending(session)
-    rows: list[dict[str, Any]] = []
+    rows: list[ToldTrial] = []
     new = session.next_trial
     for i, one in enumerate(told):
         where = f"message.trials.{i}" if many else "message"
-        row = _row(session, one, pending, taken, where)
-        if row["trial"] is None:
-            row["trial"] = new
-            new += 1
+        row = _row(session, one, pending, taken, new, where)
+        new += not row["asked"]
         taken.add(row["trial"])
         rows.append(row)
     if new - 1 > limits.trials_per_session:
         raise session_full(limits)
-    change = {"type": "tell", "trials": rows}
+    change: TellChange = {"type": "tell", "trials": rows}
     modelled = sum(row["model_data"] and row["outcome"] is not None for row in rows)
     reply = {
         "trials": [row["trial"] for row in rows],
@@ -61,7 +61,7 @@ def tell(context: Context, message: Tell) -> Answer:
     return Answer(reply, change, _outside(session, rows))
 
 
-def _outside(session: Session, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _outside(session: Session, rows: list[ToldTrial]) -> list[tuple[str, str]]:
     """Warnings of points that [constraints] rules out: they were shown, so they count."""
     found = []
     for row in rows:
@@ -75,8 +75,8 @@ def _outside(session: Session, rows: list[dict[str, Any]]) -> list[tuple[str, st
     return found
 
 
-def _row(session: Session, told: Told, pending: _Pending, taken: set[int], where: str) -> dict[str, Any]:
-    """One told trial as the record keeps it; `trial` is None for a point that was not asked."""
+def _row(session: Session, told: Told, pending: _Pending, taken: set[int], new: int, where: str) -> ToldTrial:
+    """One told trial as the record keeps it; a point that was not asked has the number `new`."""
     trial: Trial | None
     if told.trial is not None:
         if told.config is not None:
@@ -121,7 +121,7 @@ def _row(session: Session, told: Told, pending: _Pending, taken: set[int], where
     if told.shown is not None:
         shown = space.validate(dict(told.shown), specification.stimuli_per_trial, f"{where}.shown")
     return {
-        "trial": trial.number if trial is not None else None,
+        "trial": trial.number if trial is not None else new,
         "strategy": strategy,
         "asked": trial is not None,
         "stage": session.strategies[strategy].state.current.name,
@@ -172,7 +172,7 @@ class _Pending:
         return None
 
 
-def _finished_after(session: Session, rows: list[dict[str, Any]]) -> bool:
+def _finished_after(session: Session, rows: list[ToldTrial]) -> bool:
     """Whether the current strategy's rules hold once `rows` are told (posterior rules as of the last ask)."""
     values = [
         list(row["outcome"].values())

@@ -1,4 +1,4 @@
-"""TCP: a byte stream of JSON values, split incrementally (wire.md 1)."""
+"""TCP: a byte stream of JSON values, split incrementally (docs/reference/wire.md, Transport)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
-from fechner.server.engine.events import Connected, Event, Gone, Log, Unreadable
+from fechner.server.engine.events import Connected, Event, Gone, Unreadable
 from fechner.server.observing.counters import Counters
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.limits import Limits, exceeded
 from fechner.server.shell.transports.incoming import WHOLE_BYTES, Incoming
 from fechner.server.shell.transports.sockets import keep_alive, reset_at_close
@@ -315,7 +315,7 @@ class TcpConnection(asyncio.Protocol):
         """Cut the connection: the peer isn't there any more, or does as if."""
         transport = self._transport
         if transport is not None and not transport.is_closing():
-            self._counters.logged("warning")
+            self._counters.count_line("warning")
             emit(Log("warning", f"a peer {why}: connection closed", self.number))
             reset_at_close(transport.get_extra_info("socket"))
             self._incoming.forget()  # none of it was answered, and nobody waits for the answers

@@ -1,5 +1,6 @@
-"""ZMQ: a ROUTER socket, one JSON value per message, for REQ and DEALER clients (wire.md 1).
+"""ZMQ: a ROUTER socket, one JSON value per message, for REQ and DEALER clients.
 
+The peer's side is in docs/reference/wire.md, Transport.
 ZMQ itself tells nobody who is connected. That a peer is gone is heard from the socket's monitor, by the
 number of the descriptor that its messages came through; that it doesn't read is seen when its queue is full.
 """
@@ -14,9 +15,9 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from fechner.server.engine.events import Connected, Event, Gone, Log, Unreadable
+from fechner.server.engine.events import Connected, Event, Gone, Unreadable
 from fechner.server.observing.counters import Counters
-from fechner.server.observing.logs import emit
+from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.limits import Limits, exceeded
 from fechner.server.shell.transports.incoming import WHOLE_BYTES
 from fechner.server.shell.transports.tcp import UNREAD_BYTES
@@ -176,7 +177,7 @@ class ZmqTransport:
         self._drain()
 
     def _give_up(self, peer: ZmqPeer, why: str) -> None:
-        self._counters.logged("warning")
+        self._counters.count_line("warning")
         emit(Log("warning", f"a peer {why}: dropped", peer.number))
         self.forget(peer)
 

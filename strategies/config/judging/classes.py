@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fechner.strategies import values
 from fechner.strategies.config.judging.pseudo import ConstraintPoint, constraint_points
-from fechner.strategies.config.reading import values
 from fechner.strategies.config.reading.sections import Found, Sections
 from fechner.strategies.config.tables import registry
 from fechner.strategies.config.tables.keys import Key
@@ -16,11 +16,11 @@ _A = {"acquisition": "an acquisition function", "objective": "an objective", "al
 
 
 class Classes:
-    """Resolves the names of one configuration."""
+    """Resolves the names of one configuration; what is wrong is noted in its `report`."""
 
     def __init__(self, sections: Sections, points: PointReader) -> None:
         self._sections = sections
-        self._report = sections.report
+        self.report = sections.report
         self._points = points
         self._done: dict[tuple[str, str], Component | None] = {}
         self._open: set[tuple[str, str]] = set()
@@ -37,7 +37,7 @@ class Classes:
         known = None
         if (name, kind) in self._open:
             detail = "can't be a part of itself"
-            self._report.problem(found.section, found.key, name, detail, f"another {_noun(kind)}")
+            self.report.problem(found.section, found.key, name, detail, f"another {_noun(kind)}")
             return None
         self._open.add((name, kind))
         if target is not None:
@@ -54,7 +54,7 @@ class Classes:
 
     def _entry(self, found: Found, kind: str) -> str | None:
         """The registered, supported name that a value stands for."""
-        report, name, place = self._report, found.text, found
+        report, name, place = self.report, found.text, found
         alias = self._sections.find([name], "class", inherited=False)
         if alias:
             name, place = alias.text, alias
@@ -139,7 +139,7 @@ class Classes:
         return self.component(found, key.kind) if found else None
 
     def _missing(self, chain: Sequence[str], name: str, hint: str) -> None:
-        self._report.problem(chain[0], name, "", "is missing", hint, "missing_key")
+        self.report.problem(chain[0], name, "", "is missing", hint, "missing_key")
 
     def _several(self, chain: Sequence[str], name: str, key: Key) -> tuple[Component, ...] | None:
         """The components that a list names; None where there is no list."""
@@ -151,7 +151,7 @@ class Classes:
         try:
             texts = values.texts(found.text)
         except ValueError as error:
-            self._report.problem(found.section, name, found.text, str(error), "a list: [a, b]")
+            self.report.problem(found.section, name, found.text, str(error), "a list: [a, b]")
             return None
         named = [self.component(Found(found.section, found.key, text), key.kind) for text in texts]
         return None if None in named else tuple(one for one in named if one is not None)

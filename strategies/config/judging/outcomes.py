@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fechner.strategies.config.reading import values
+from fechner.strategies import values
 from fechner.strategies.config.reading.sections import COMMON, Found, Sections
 from fechner.strategies.config.tables import keys, registry
 from fechner.strategies.specification import Outcome

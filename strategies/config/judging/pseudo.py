@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from fechner.strategies.config.reading import values
+from fechner.strategies import values
 from fechner.strategies.config.reading.sections import Found, Sections
 from fechner.strategies.config.tables.keys import CONSTRAINT_FACTORY_KEYS
 from fechner.strategies.specification import Parameter

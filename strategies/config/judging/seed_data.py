@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fechner.strategies.config.reading import values
+from fechner.strategies import values
 from fechner.strategies.config.reading.sections import Sections
 from fechner.strategies.config.tables.keys import STAGE_KEYS
 from fechner.strategies.specification import SeedDataConditions

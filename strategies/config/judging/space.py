@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from fechner.strategies.config.reading import values
-from fechner.strategies.config.reading.report import clip
+from fechner.strategies import values
 from fechner.strategies.config.reading.sections import COMMON, Found, Sections
 from fechner.strategies.config.tables.keys import PARAMETER_KEYS, PARAMETER_TYPES
 from fechner.strategies.specification import Parameter
+from fechner.strategies.values import clip
 
 MOST_LEVELS = 10**12  # of an integer: beyond this its levels can't be told apart in the unit interval
 MOST_CHOICES = 1000

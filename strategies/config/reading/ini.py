@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from fechner.strategies.config.reading.report import Report, clip
+from fechner.strategies.config.reading.report import Report
+from fechner.strategies.values import clip
 
 Raw = dict[str, dict[str, str | None]]  # option names in lower case; None for a key without value
 

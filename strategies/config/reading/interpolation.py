@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from fechner.strategies.config.reading.ini import Raw
-from fechner.strategies.config.reading.report import Report, clip
+from fechner.strategies.config.reading.report import Report
+from fechner.strategies.values import clip
 
 COMMON = "common"
 DEEPEST = 10  # references through references, as in configparser

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from fechner.strategies.errors import Problem
+from fechner.strategies.values import clip
 
 MOST = 100  # of problems and of warnings; a file with more is not mended from a longer list
 GUESSES = 10_000  # names compared with each other: comparing is slow, and the text is a stranger's
@@ -110,12 +111,3 @@ class Report:
         if not more:
             return tuple(found)
         return (*found, Problem("", "", "", f"and {more} more {kind}", code="more"))
-
-
-def clip(text: str, length: int = 80) -> str:
-    """The text on one line, shortened."""
-    head = text[: 4 * length]  # a value may be a megabyte, and be told about a thousand times
-    line = head
-    if not head.isprintable():  # line ends, and what would command a terminal
-        line = "".join(char if char.isprintable() else "?" for char in " ".join(head.split()))
-    return line if len(line) <= length else line[: length - 1] + "…"

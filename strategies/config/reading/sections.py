@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fechner.strategies.config.reading import values
+from fechner.strategies import values
 from fechner.strategies.config.reading.report import Report
 from fechner.strategies.config.tables.entries import Entry
 from fechner.strategies.config.tables.keys import Key

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
 from fechner.strategies.models.kernels.covariance import Covariance
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import entr
 
-from fechner.strategies.numerics.normal import Array, bivariate_excess, density, log_ndtr, ndtr
+from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.numerics.normal import bivariate_excess, density, log_ndtr, ndtr
 
 BEYOND = 8.0  # the levels at both ends are certain so far beyond the cut-points
 GRID_STEP = 0.25  # of f, over which expectations are sums; accurate to 1e-9 since all is smooth

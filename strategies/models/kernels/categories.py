@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
 Counts = tuple[int, ...]

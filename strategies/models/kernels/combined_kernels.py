@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fechner.strategies.models.kernels.kernels import Kernel, Leaf
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 @dataclass(frozen=True)

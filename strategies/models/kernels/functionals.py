@@ -18,7 +18,7 @@ import numpy as np
 
 from fechner.strategies.models.kernels.categories import Counts, centred, differ, flattened, spread
 from fechner.strategies.models.kernels.covariance import Covariance, outer
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 @dataclass(frozen=True)

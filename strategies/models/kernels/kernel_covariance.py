@@ -13,7 +13,7 @@ import numpy as np
 from fechner.strategies.models.kernels.categories import Counts
 from fechner.strategies.models.kernels.covariance import Covariance, Differences
 from fechner.strategies.models.kernels.kernels import Kernel, Leaf
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 LONGEST = 10.0  # along a parameter that the kernel doesn't see, for those who search in length scales
 
@@ -31,6 +31,10 @@ class KernelCovariance(Covariance):
         """The covariance function of a kernel over d dimensions."""
         lengthscales = np.clip(kernel.lengthscales(d), 1e-3, LONGEST)
         return cls(variance, lengthscales, constant, slopes, kernel)
+
+    @property
+    def plain(self) -> bool:
+        return False
 
     def exponential(self, a: Array, b: Array) -> Array:
         out = self.kernel.matrix(a, b)

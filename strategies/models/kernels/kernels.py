@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 RADIAL = ("RBFKernel", "MaternKernel", "RQKernel")
 SMALLEST_R = 1e-10

@@ -14,7 +14,7 @@ import numpy as np
 
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class SummedCovariance(Covariance):
 
     parts: tuple[Covariance, ...] = ()
     squares: tuple[float, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        return False
 
     def __call__(self, a: Array, b: Array) -> Array:
         out: Array = sum(
@@ -50,6 +54,10 @@ class WeightedPosterior(Posterior):
 
     parts: tuple[Posterior, ...] = ()
     shares: tuple[float, ...] = ()
+
+    @property
+    def sloped(self) -> bool:
+        return False
 
     @classmethod
     def of(cls, parts: Sequence[Posterior], weights: Array) -> WeightedPosterior:

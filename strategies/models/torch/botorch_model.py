@@ -19,7 +19,7 @@ from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.torch.fantasies import Fantasy, outcome_noise
 from fechner.strategies.models.torch.kernels_torch import kernel_matrix
 from fechner.strategies.models.torch.torch_covariance import kernel
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 if TYPE_CHECKING:
     Model = object  # botorch carries no types

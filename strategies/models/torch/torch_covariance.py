@@ -9,7 +9,7 @@ import torch
 
 from fechner.strategies.models.kernels.categories import Counts, categorical, spread
 from fechner.strategies.models.kernels.covariance import Covariance
-from fechner.strategies.numerics.normal import Array
+from fechner.strategies.numerics.arrays import Array
 
 
 def kernel(covariance: Covariance, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

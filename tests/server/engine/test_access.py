@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Commit
+from fechner.server.engine.effects import Commit
 
 
 @pytest.fixture

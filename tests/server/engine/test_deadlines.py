@@ -211,3 +211,23 @@ def test_several_points_have_a_deadline_together(peer: Any) -> None:
         assert len(peer.last["message"]["trials"]) == 3
         assert peer.last["timing"]["tier"] == tier
     assert verified(peer)
+
+
+def test_a_deadline_that_is_met_is_silenced(peer: Any) -> None:
+    """Whoever keeps the time forgets it; and nothing happens if it comes all the same."""
+    reply = peer.ok("ask", {"deadline_ms": 50})
+    assert peer.rig.silenced == [alarm.token for alarm in peer.rig.alarms]
+    peer.rig.ring()
+    assert peer.ok("ask", {"deadline_ms": 50})["trials"] != reply["trials"]
+    assert len(peer.raw) == 7
+
+
+def test_a_deadline_that_comes_is_not_silenced(peer: Any) -> None:
+    """Its timer is over; one that the end of the server overtakes is given up."""
+    peer.send("ask", {"deadline_ms": 50})
+    peer.rig.ring()
+    peer.rig.settle()
+    assert peer.rig.silenced == []
+    peer.send("ask", {"deadline_ms": 50})
+    peer.rig.stop()
+    assert peer.rig.silenced == [peer.rig.alarms[0].token]

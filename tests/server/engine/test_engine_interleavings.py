@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from fechner.server.engine.events import Commit, Emitted, Find, Load
+from fechner.server.engine.effects import Commit, Find, Load
+from fechner.server.engine.events import Emitted
 from fechner.server.session.replay import fold
 
 SESSIONS = ["6f1d2c3b-0000-4000-8000-00000000000" + digit for digit in "12"]

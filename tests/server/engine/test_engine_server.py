@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Commit, Loaded
+from fechner.server.engine.effects import Commit
+from fechner.server.engine.events import Loaded
 from fechner.server.protocol.limits import Limits
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
@@ -120,7 +121,8 @@ def test_a_computation_that_fails_is_an_incident(new_rig: Any, with_model: str) 
 
 def test_a_record_that_cannot_be_read(rig: Any) -> None:
     """A resume and a repeated id hear storage_failed; the engine goes on."""
-    from fechner.server.engine.events import Find, Found, Load
+    from fechner.server.engine.effects import Find, Load
+    from fechner.server.engine.events import Found
 
     peer = rig.setup(session=SESSION)
     peer.ok("ask", id="a")

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Compute, ComputeFailed, Priority
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import ComputeFailed
 from fechner.server.engine.foresight import digest
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.session.handlers.results import Priority
 from fechner.strategies.config import check
 from fechner.strategies.core import state as core
 from fechner.strategies.core.dumps import dump, load

@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Log
 from fechner.server.observing.faults import Fault
-from fechner.server.observing.logs import JsonLines, TextLines, configure, emit
+from fechner.server.observing.logs import JsonLines, Log, TextLines, configure, emit
 from fechner.server.session.handlers.registry import HANDLERS, load
 from fechner.server.shell.execution import run
 
@@ -215,7 +214,7 @@ def test_a_thread_that_breaks_is_in_the_log(tmp_path: Path) -> None:
         raise ValueError(SECRET)
     except ValueError as error:
         thread = threading.Thread(name="fechner-warm-up")
-        loop._thread_ended(threading.ExceptHookArgs((ValueError, error, error.__traceback__, thread)))
+        loop._log_fault_of_thread(threading.ExceptHookArgs((ValueError, error, error.__traceback__, thread)))
     text = (tmp_path / "log").read_text("utf-8")
     assert "ERROR fechner-warm-up ended by a fault" in text
     assert "ValueError" in text

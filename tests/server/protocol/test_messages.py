@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from fechner.server.protocol.errors import FechnerError
-from fechner.server.protocol.messages import MESSAGES, Ask, Query, Setup, Tell, Update, validate
+from fechner.server.protocol.kinds import MESSAGES
+from fechner.server.protocol.messages import Ask, Query, Setup, Tell, Update, validate
 
 
 def test_the_message_types_of_version_1() -> None:

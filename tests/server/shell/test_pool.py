@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fechner.server.engine.events import Compute, Computed, ComputeFailed, Emitted, Priority
+from fechner.server.engine.effects import Compute
+from fechner.server.engine.events import Computed, ComputeFailed, Emitted
 from fechner.server.observing.counters import Counters
+from fechner.server.session.handlers.results import Priority
 from fechner.server.shell.execution import run
 from fechner.server.shell.pool import MOST_DEATHS, Pool
 from fechner.strategies.config import check

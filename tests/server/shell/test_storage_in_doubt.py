@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Commit, CommitFailed, DiskLow, Loaded
+from fechner.server.engine.effects import Commit
+from fechner.server.engine.events import CommitFailed, DiskLow, Loaded
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 

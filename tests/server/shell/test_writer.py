@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fechner.database.record import Entry
-from fechner.server.engine.events import Commit, Find, Load, ReadHistory
+from fechner.server.engine.effects import Commit, Find, Load, ReadHistory
 from fechner.server.shell.writer import Groups
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)

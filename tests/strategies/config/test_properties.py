@@ -10,9 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fechner.strategies import values
 from fechner.strategies.config import Specification, check
 from fechner.strategies.config.describing.describe import describe
-from fechner.strategies.config.reading import ini, values
+from fechner.strategies.config.reading import ini
 from fechner.strategies.config.reading.report import Report
 from fechner.strategies.config.tables.keys import COMMON_KEYS, PARAMETER_KEYS, STAGE_KEYS
 from fechner.strategies.config.tables.registry import CLASSES, OLDER_CLASSES

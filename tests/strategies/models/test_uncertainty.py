@@ -63,15 +63,13 @@ def test_the_sites_of_members_are_settled_enough() -> None:
     found = fit(BINARY, x, y)
     core = ensemble(BINARY, x, y, found)
     settled = []
-    layout, _, mode = gp_classification.problem(BINARY, x, y, found)
+    task, _, mode = gp_classification.problem(BINARY, x, y, found)
     for member in core.members:
-        theta = layout.pack(member.covariance, member.mean, 0.0)
-        settled.append(
-            gp_classification.posterior(BINARY, x, y, gp_classification.plain(layout, theta, found))
-        )
+        theta = task.layout.join(task.latent.write(member.covariance, member.mean))
+        settled.append(gp_classification.posterior(BINARY, x, y, task.plain(theta)))
     exact = uncertainty.Ensemble(core.centre, tuple(settled), core.weights)
     (_, _, low, high), (_, sd, lower, upper) = (one.predict(TEST, "latent", 0.95) for one in (exact, core))
-    assert len(mode) == layout.size
+    assert len(mode) == task.layout.size
     np.testing.assert_array_less(np.abs(low - lower) / sd, 0.005)
     np.testing.assert_array_less(np.abs(high - upper) / sd, 0.005)
 

@@ -19,8 +19,9 @@ from fechner.strategies.core.dumps import dump, load
 from fechner.strategies.core.strategy import propose
 from fechner.strategies.errors import ConfigError, FechnerError, Problem
 from fechner.strategies.plugins import extensions
-from fechner.strategies.plugins.declare import PluginError, resolve
+from fechner.strategies.plugins.declare import PluginError
 from fechner.strategies.plugins.extensions import allow, forbid
+from fechner.strategies.plugins.resolve import resolve
 from fechner.strategies.testing import check_acquisition, check_generator, check_model
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "extensions"

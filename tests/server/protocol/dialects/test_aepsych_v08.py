@@ -1,4 +1,4 @@
-"""The AEPsych 0.8 dialect: a script written for AEPsych sees the shapes that it knows (wire.md 4)."""
+"""The AEPsych 0.8 dialect: a script written for AEPsych sees the shapes that it knows."""
 
 from __future__ import annotations
 
@@ -205,11 +205,23 @@ def test_a_tell_that_fails(rig: Any, set_up: Any, config: Any, outcome: Any) -> 
 
 
 @pytest.mark.parametrize("outcome", ["nan", "-inf", ["1e999"], {"outcome_1": "NaN"}])
-def test_what_is_no_number_goes_on_record_as_none(rig: Any, set_up: Any, outcome: Any) -> None:
-    """Also where no model is to learn from it."""
-    set_up.aepsych("tell", {"config": {"p": [0.5]}, "outcome": outcome, "model_data": False})
-    for entry in rig.recorded(rig.session(set_up).id):
-        json.dumps(entry.change, allow_nan=False)
+def test_what_is_no_number_changes_nothing(rig: Any, set_up: Any, outcome: Any) -> None:
+    """Also where no model is to learn from it: the tell is refused, and on record without a trial."""
+    request = {"config": {"p": [0.5]}, "outcome": outcome, "model_data": False}
+    assert is_error(set_up.aepsych("tell", request))
+    entry = rig.recorded(rig.session(set_up).id)[-1]
+    assert (entry.type, entry.ok, entry.change) == ("tell", False, None)
+    assert json.loads(entry.request)["message"] == request
+    assert rig.session(set_up).told == 0
+
+
+def test_an_outcome_that_is_missing_goes_on_record_as_none(rig: Any, set_up: Any) -> None:
+    """Where no model is to learn from it, null and no outcome at all are the same."""
+    for told in ({"outcome": None}, {}):
+        reply = set_up.aepsych("tell", {"config": {"p": [0.5]}, "model_data": False, **told})
+        assert reply == {"trials_recorded": 1, "model_data_added": 0}
+        [trial] = rig.recorded(rig.session(set_up).id)[-1].change["trials"]
+        assert trial["outcome"] is None
 
 
 def test_tell_of_several_outcomes(rig: Any) -> None:

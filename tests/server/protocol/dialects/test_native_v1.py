@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fechner.server.protocol.dialects.base import Reply, Request, Timing
+from fechner.server.protocol.dialects.base import Reply, Request, Timing, join
 from fechner.server.protocol.dialects.native_v1 import NATIVE
 from fechner.server.protocol.errors import ConfigError, FechnerError
-from fechner.server.protocol.messages import MESSAGES, Ask
+from fechner.server.protocol.kinds import MESSAGES
+from fechner.server.protocol.messages import Ask
 from fechner.strategies.errors import Problem
 
 anything = st.recursive(
@@ -103,14 +104,18 @@ def test_an_error_leaves_out_what_there_is_not() -> None:
 
 @pytest.mark.parametrize("asked_ok", [True, False])
 def test_an_update_is_put_together_from_what_is_on_record(asked_ok: bool) -> None:
-    """The same bytes from the same two texts; ok if the tell is."""
+    """The same bytes of replies and of what their texts say on record; ok if the tell is."""
     request = NATIVE.parse({"version": "1", "type": "update", "id": "u", "message": {"tell": {"trial": 1}}})
-    tell = NATIVE.render(Request({}, "tell", "u"), Reply({"trials": [1]}, session="S", warnings=[("a", "b")]))
+    tell = Reply({"trials": [1]}, session="S", warnings=[("a", "b")], timing=Timing(0.12345))
+    known = NATIVE.recall(NATIVE.render(Request({}, "tell", "u"), tell))
     reply = Reply({"trials": []}, session="S", warnings=[("c", "d")], timing=Timing(1, 2, "model"))
     if not asked_ok:
         reply = Reply(error=FechnerError("bad_value", "no"))
-    text = NATIVE.compose(request, tell, NATIVE.render(Request({}, "ask"), reply))
-    assert text == NATIVE.compose(request, tell, NATIVE.render(Request({}, "ask"), reply))
+    text = NATIVE.render(request, join("tell", tell, reply))
+    assert text == NATIVE.render(request, join("tell", known, reply))
+    if asked_ok:
+        again = NATIVE.recall(NATIVE.render(Request({}, "ask"), reply))
+        assert text == NATIVE.render(request, join("tell", known, again))
     value = json.loads(text)
     assert (value["type"], value["id"], value["session"], value["ok"]) == ("update", "u", "S", True)
     assert value["message"]["tell"] == {"trials": [1]}

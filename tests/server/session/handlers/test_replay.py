@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from fechner.server.engine.events import Priority
-from fechner.server.session.handlers.registry import Answer, Computation
 from fechner.server.session.handlers.replay import replay
+from fechner.server.session.handlers.results import Answer, Computation, Priority
 from fechner.strategies.core.strategy import propose
 
 CONFIG = """

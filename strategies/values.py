@@ -1,12 +1,10 @@
-"""Texts to values: lists, numbers, truth values; each function raises ValueError with what is wrong."""
+"""Texts to values and back: lists, numbers, truth values; what is wrong with a text is a ValueError."""
 
 from __future__ import annotations
 
 import math
 import re
 from typing import Any
-
-from fechner.strategies.config.reading.report import clip
 
 DEEPEST = 8  # lists within lists
 LARGEST = 2**53  # beyond this a whole number is no longer exact in arithmetic
@@ -133,3 +131,12 @@ def _unquoted(text: str) -> str:
         quoted = match[4] if match[4] is not None else match[5]
         return re.sub(r"\\(.)", r"\1", quoted, flags=re.S)
     return text
+
+
+def clip(text: str, length: int = 80) -> str:
+    """The text on one line, shortened."""
+    head = text[: 4 * length]  # a value may be a megabyte, and be told about a thousand times
+    line = head
+    if not head.isprintable():  # line ends, and what would command a terminal
+        line = "".join(char if char.isprintable() else "?" for char in " ".join(head.split()))
+    return line if len(line) <= length else line[: length - 1] + "…"

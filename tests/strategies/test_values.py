@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fechner.strategies.config.reading import values
+from fechner.strategies import values
 
 
 @pytest.mark.parametrize(

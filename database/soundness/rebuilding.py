@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 
 from fechner.database.errors import RecordError
 from fechner.database.form import statements
+from fechner.database.form.changes import read
 from fechner.database.form.projections import Rows, project
 from fechner.database.form.tables import (
     Row,
@@ -80,7 +80,7 @@ def fold(connection: sa.Connection, session: str, rows: Iterable[sa.Row[Any]]) -
 def _write(connection: sa.Connection, page: list[sa.Row[Any]], prepared: Statements) -> None:
     rows = Rows()
     for row in page:
-        change = None if row.change is None else json.loads(row.change)
+        change = None if row.change is None else read(row.change)
         project(rows, row.session, row.seq, row.received_at, change)
     with connection.begin_nested():
         write(connection, rows, prepared)

@@ -1,0 +1,3 @@
+"""The version, as `fechner --version` prints it."""
+
+__version__ = "0.1.0"
