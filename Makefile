@@ -37,7 +37,7 @@ test-all: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(addprefix .types/fechner/,server strategies database) clients/python/fechner_client
+	$(BIN)/mypy $(addprefix .types/fechner/,server strategies database) clients/python/fechner_client tests/database
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

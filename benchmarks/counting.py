@@ -96,7 +96,7 @@ def measure(sessions: int, repeats: int) -> dict[str, float]:
         engine.state.count_reply(connection, told, "ok", 0.0)
         counters.replies += 1
         counters.bytes_out += 100
-        counters.committed(1, 0, 0.001)
+        counters.count_commit(1, 0, 0.001)
 
     counting = microseconds(count, 10_000, repeats)
     tell = request(1, "tell", config={"x": 0.25, "y": 0.75}, outcome=1)
@@ -117,11 +117,11 @@ def fill(counters: Counters) -> None:
     """Every label that is likely, so that a page is as long as it gets."""
     for type_ in MESSAGES:
         for code in ("ok", *list(CODES)[:4]):
-            counters.answered(type_, "1", code, 0.01)
+            counters.count_reply(type_, "1", code, 0.01)
     for function in ("propose", "query"):
         for tier in ("model", "scan", "previous_fit"):
             for source in ("request", "eager", "speculative", "replay"):
-                counters.computed(function, tier, source, 0.1)
+                counters.count_computation(function, tier, source, 0.1)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from scipy.special import logsumexp
 
 from fechner.server.commands.output import show_table
 from fechner.strategies.models import fit
-from fechner.strategies.models.families.gp_classification import from_plain
+from fechner.strategies.models.fitting.plain import from_plain
 from fechner.strategies.models.inference.expectation_propagation import propagate
 from fechner.strategies.models.kernels.covariance import Differences
 from fechner.strategies.numerics.arrays import Array

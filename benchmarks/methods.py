@@ -31,11 +31,9 @@ EXACT: dict[str, dict[str, Any]] = {
 #: Shortcuts that no key turns off, by module: what the slow settings have instead.
 EXACT_CONSTANTS: dict[str, dict[str, Any]] = {
     "fechner.strategies.acquisition.optimise": {"ITERATIONS": 200, "TOLERANCE": 1e-9, "HOPELESS": None},
-    "fechner.strategies.models.families.gp_classification": {"FIT_LIMIT": 1_000_000},
-    "fechner.strategies.models.inference.expectation_propagation": {
-        "LOW_RANK_FROM": 1_000_000,
-        "MAX_SWEEPS": 500,
-    },
+    "fechner.strategies.models.fitting.plain": {"FIT_LIMIT": 1_000_000},
+    "fechner.strategies.models.inference.expectation_propagation": {"MAX_SWEEPS": 500},
+    "fechner.strategies.models.inference.marginals": {"LOW_RANK_FROM": 1_000_000},
 }
 #: Of expectation propagation, in posterior standard deviations.
 EXACT_TOLERANCE = 1e-8
@@ -45,12 +43,14 @@ EXACT_TOLERANCE = 1e-8
 def no_shortcuts() -> Iterator[None]:
     """Compute without them, in this process; one that isn't there any more is an AttributeError."""
     from fechner.strategies.models.families import gp_classification
+    from fechner.strategies.models.posteriors import settled
 
     tight = functools.partial(_tightly, gp_classification.propagate)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(gp_classification, "propagate", tight))
-        for module, constants in EXACT_CONSTANTS.items():
-            stack.enter_context(mock.patch.multiple(importlib.import_module(module), **constants))
+        for module in (gp_classification, settled):
+            stack.enter_context(mock.patch.object(module, "propagate", tight))
+        for name, constants in EXACT_CONSTANTS.items():
+            stack.enter_context(mock.patch.multiple(importlib.import_module(name), **constants))
         yield
 
 

@@ -1,34 +1,29 @@
-"""The record: append groups of messages durably, read them back (design.md 7)."""
+"""The record: append groups of messages durably, read them back (docs/reference/record.md)."""
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
 
-from fechner.database.errors import RecordError, UnreadableError
+from fechner.database.errors import RecordError
 from fechner.database.form import statements
-from fechner.database.form.changes import Change, read
-from fechner.database.form.message import Entry, Message, escape_id, unescape_id
+from fechner.database.form.changes import Change, Config, Outcome
+from fechner.database.form.message import Entry, Message, Owner, escape_id, unescape_id
 from fechner.database.form.origins import note, of_session
 from fechner.database.form.tables import Row
-from fechner.database.keeping.connection import Database, reason
+from fechner.database.keeping.connection import Database
 from fechner.database.keeping.network import refuse_network
+from fechner.database.keeping.reading import Reader, change_of, message_of, row_of
 from fechner.database.keeping.schema import is_older, prepare, upgrade
+from fechner.database.keeping.urls import reason
 from fechner.database.keeping.writing import Writer
-
-if TYPE_CHECKING:
-    from fechner.database.upkeep.checking import Break, Difference
+from fechner.database.soundness import checking, rebuilding
 
 __all__ = ["Entry", "Message", "Record", "RecordError"]
-
-#: Messages read at a time where a session is read through.
-PAGE = 1000
 
 
 class Record:
@@ -42,6 +37,7 @@ class Record:
         self._database = database
         self._writer = Writer(database)
         self._turn = threading.RLock()
+        self._reader = Reader(database, self._turn)
         self.name = database.name
         self.file = database.file
         self.read_only = database.read_only
@@ -120,10 +116,10 @@ class Record:
         """Whether the session was ever set up."""
         return self.whose(session) is not None
 
-    def whose(self, session: str) -> tuple[str | None] | None:
-        """The session's owner, in a tuple; None if it was never set up."""
-        rows = self._rows(statements.OWNER, session=session)
-        return (rows[0].owner,) if rows else None
+    def whose(self, session: str) -> Owner | None:
+        """The session's owner; None if it was never set up."""
+        rows = self._reader.rows(statements.OWNER, session=session)
+        return Owner(rows[0].owner) if rows else None
 
     def last(self, owner: str | None = None, *, anybody: bool = True) -> str | None:
         """The session that was used last (ended or not), by its last message.
@@ -132,8 +128,9 @@ class Record:
             owner: whose, unless it may be anybody's; None: that was set up without a token.
             anybody: whether it doesn't matter whose it is.
         """
-        rows = self._rows(statements.LAST) if anybody else self._rows(statements.LAST_OWNED, owner=owner)
-        return str(rows[0].session) if rows else None
+        rows = self._reader.rows
+        found = rows(statements.LAST) if anybody else rows(statements.LAST_OWNED, owner=owner)
+        return str(found[0].session) if found else None
 
     def sessions(self) -> list[Row]:
         """The record at a glance, oldest first.
@@ -141,80 +138,65 @@ class Record:
         Each row has session, created_at, last_at, ended_at, n_messages, peer, n_strategies, n_trials,
         n_pending, n_told, n_skipped, and name, participant and description of its newest strategy.
         """
-        return [dict(row._mapping) for row in self._rows(statements.SESSIONS)]
+        return [dict(row._mapping) for row in self._reader.rows(statements.SESSIONS)]
 
     def strategies(self, session: str) -> list[Row]:
         """The session's strategies in order: the table's columns, JSON parsed (``metadata``, ``stages``)."""
-        return [_parsed(dict(row._mapping)) for row in self._rows(statements.STRATEGIES, session=session)]
+        return [row_of(row) for row in self._reader.rows(statements.STRATEGIES, session=session)]
 
     def trials(self, session: str) -> list[Row]:
         """The session's trials in order, with ``config`` and ``outcome`` (None while it has none) by name.
 
         Numbers are floats, whatever they were in the message.
         """
-        configs: dict[int, dict[str, Any]] = {}
-        for row in self._rows(statements.TRIAL_PARAMETERS, session=session):
+        configs: dict[int, Config] = {}
+        for row in self._reader.rows(statements.TRIAL_PARAMETERS, session=session):
             values = configs.setdefault(row.trial, {}).setdefault(row.name, [])
             values.append(row.number if row.text is None else row.text)
-        outcomes: dict[int, dict[str, Any]] = {}
-        for row in self._rows(statements.TRIAL_OUTCOMES, session=session):
+        outcomes: dict[int, Outcome] = {}
+        for row in self._reader.rows(statements.TRIAL_OUTCOMES, session=session):
             outcomes.setdefault(row.trial, {})[row.name] = row.number if row.text is None else row.text
         found = []
-        for row in self._rows(statements.TRIALS, session=session):
+        for row in self._reader.rows(statements.TRIALS, session=session):
             config = {
                 name: values[0] if len(values) == 1 else values
                 for name, values in configs.get(row.trial, {}).items()
             }
-            found.append(_parsed(dict(row._mapping)) | {"config": config, "outcome": outcomes.get(row.trial)})
+            found.append(row_of(row) | {"config": config, "outcome": outcomes.get(row.trial)})
         return found
 
     def messages(self, session: str) -> list[Message]:
         """The session's messages in order, also the failed ones."""
-        return [_message(row) for row in self._pages(statements.PAGE, session)]
+        return [message_of(row) for row in self._reader.pages(statements.PAGE, session)]
 
     def changes(self, session: str) -> Iterator[tuple[int, str, Change]]:
         """What each message did to the session, in order: (seq, the message's type, change)."""
-        for row in self._pages(statements.CHANGES, session):
-            try:
-                change = read(row.change)
-            except (ValueError, TypeError) as error:
-                raise _unreadable(session, row.seq) from error
-            yield row.seq, row.type, change
+        for row in self._reader.pages(statements.CHANGES, session):
+            yield row.seq, row.type, change_of(row, session)
 
     def ids(self, session: str) -> frozenset[str]:
         """The ids that ok messages of the session used; `find` gives their messages."""
-        rows = self._rows(statements.IDS, session=session)
+        rows = self._reader.rows(statements.IDS, session=session)
         return frozenset(unescape_id(row.client_id) for row in rows)
 
     def find(self, session: str, client_id: str) -> Message | None:
         """The ok message that used an id in a session."""
-        rows = self._rows(statements.FIND, session=session, client_id=escape_id(client_id))
-        return _message(rows[0]) if rows else None
+        rows = self._reader.rows(statements.FIND, session=session, client_id=escape_id(client_id))
+        return message_of(rows[0]) if rows else None
 
     def verify_chain(self, session: str) -> int | None:
         """The first sequence number whose message is changed, missing or misplaced; None if all are sound."""
         found = next(self._breaks(session), None)
         return None if found is None else found.seq
 
-    def check_chain(self, session: str) -> list[Break]:
+    def check_chain(self, session: str) -> list[checking.Break]:
         """Every message of a session that is changed, missing (also at the end) or misplaced."""
         return list(self._breaks(session))
 
-    def check_projections(self, sessions: Sequence[str] | None = None) -> Iterator[Difference]:
+    def check_projections(self, sessions: Sequence[str] | None = None) -> Iterator[checking.Difference]:
         """Where the tables beside ``messages`` aren't what the messages of some sessions, or of all, give."""
-        from fechner.database.upkeep.checking import Checker, all_sessions
-
-        if sessions is None:
-            with self.snapshot() as connection:
-                sessions = all_sessions(connection)
-        checker = Checker()
-        try:
-            for session in sessions:
-                with self.snapshot() as connection:
-                    found = list(checker.differences(connection, session))
-                yield from found
-        finally:
-            checker.close()
+        named = self.all_sessions() if sessions is None else sessions
+        yield from checking.differences(self.snapshot, named)
 
     def check_storage(self) -> list[str]:
         """What the database finds wrong with its own file; SQLite only."""
@@ -234,99 +216,35 @@ class Record:
         Raises:
             RecordError: a message can't be projected, or nothing can be written; all is as it was.
         """
-        from fechner.database.upkeep.rebuilding import rebuild
-
         if self.read_only:
             raise RecordError(f"the record {self.name} is open for reading only")
         with self._turn:
             self._database.writing = True
             try:
                 with self.snapshot() as connection:
-                    return rebuild(connection)
+                    return rebuilding.rebuild(connection)
             finally:
                 self._database.writing = False
 
     def all_sessions(self) -> list[str]:
         """The sessions that any table names, also those whose row or messages are missing."""
-        from fechner.database.upkeep.checking import all_sessions
-
         with self.snapshot() as connection:
-            return all_sessions(connection)
+            return checking.all_sessions(connection)
 
     def forgotten(self) -> list[Row]:
         """What is left of the sessions that `fechner forget` removed: the rows of ``forgotten``."""
-        return [dict(row._mapping) for row in self._rows(statements.FORGOTTEN)]
+        return [dict(row._mapping) for row in self._reader.rows(statements.FORGOTTEN)]
 
     def origins(self, session: str) -> list[Row]:
         """Where a session came from, in the order in which it came; nothing if it was recorded here."""
         with self.snapshot() as connection:
             return of_session(connection, session)
 
-    def _breaks(self, session: str) -> Iterator[Break]:
-        from fechner.database.upkeep.checking import breaks
-
-        counted = self._rows(statements.EXISTS, session=session)
-        n_messages = counted[0].n_messages if counted else None
-        return breaks(session, self._pages(statements.PAGE_AS_STORED, session), n_messages)
-
-    def _pages(self, statement: sa.Select[Any], session: str) -> Iterator[sa.Row[Any]]:
-        """A session's messages, a page at a time: nothing is held between pages, so others may write."""
-        after = 0
-        while True:
-            rows = self._rows(statement, session=session, after=after, limit=PAGE)
-            yield from rows
-            if len(rows) < PAGE:
-                return
-            after = rows[-1].seq
-
-    def _rows(self, statement: sa.Select[Any], **values: Any) -> Sequence[sa.Row[Any]]:
-        connection = self._database.connection
-        with self._turn:  # also while a fault is mended: another thread may write
-            try:
-                with connection.begin():
-                    return connection.execute(statement, values).all()
-            except sa.exc.SQLAlchemyError as error:
-                self._database.reset()
-                raise RecordError(f"the record {self.name} can't be read: {reason(error)}") from error
-
-    @contextmanager
-    def snapshot(self) -> Iterator[sa.Connection]:
+    def snapshot(self) -> AbstractContextManager[sa.Connection]:
         """The connection in one transaction, for reading much with nothing changing meanwhile (export)."""
-        try:
-            with self._turn, self._database.connection.begin():
-                yield self._database.connection
-        except sa.exc.SQLAlchemyError as error:
-            self._database.reset()
-            raise RecordError(f"the record {self.name} can't be read: {reason(error)}") from error
+        return self._reader.snapshot()
 
-
-def _message(row: sa.Row[Any]) -> Message:
-    values = dict(row._mapping)
-    try:
-        if values["client_id"] is not None:
-            values["client_id"] = unescape_id(values["client_id"])
-        values["type"] = unescape_id(values["type"])
-        if values["change"] is not None:
-            values["change"] = read(values["change"])
-    except (ValueError, TypeError) as error:
-        raise _unreadable(values["session"], values["seq"]) from error
-    if not (isinstance(values["request"], str) and isinstance(values["reply"], str)):
-        raise _unreadable(values["session"], values["seq"])
-    return Message(**values)
-
-
-def _unreadable(session: str, seq: int) -> UnreadableError:
-    return UnreadableError(f"message {seq} of session {session} can't be read")
-
-
-def _parsed(row: Mapping[str, Any]) -> Row:
-    """A row with the columns ``…_json`` parsed and named without the ending."""
-    try:
-        return {
-            name.removesuffix("_json"): json.loads(value)
-            if name.endswith("_json") and value is not None
-            else value
-            for name, value in row.items()
-        }
-    except (ValueError, TypeError) as error:
-        raise UnreadableError(f"a row of session {row['session']} can't be read") from error
+    def _breaks(self, session: str) -> Iterator[checking.Break]:
+        counted = self._reader.rows(statements.EXISTS, session=session)
+        n_messages = counted[0].n_messages if counted else None
+        return checking.breaks(session, self._reader.pages(statements.PAGE_AS_STORED, session), n_messages)

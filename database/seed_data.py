@@ -15,7 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from fechner.database.errors import UnreadableError
-from fechner.database.form.tables import Row, sessions, strategies, trial_outcomes, trial_parameters, trials
+from fechner.database.form.changes import Outcome, read
+from fechner.database.form.message import Owner
+from fechner.database.form.tables import (
+    Row,
+    messages,
+    sessions,
+    strategies,
+    trial_outcomes,
+    trial_parameters,
+    trials,
+)
 
 #: Conditions that have a column; any other key is one of the metadata.
 COLUMNS = {
@@ -57,11 +67,11 @@ _PARAMETERS = _values(trial_parameters).order_by(trial_parameters.c.name, trial_
 _OUTCOMES = _values(trial_outcomes).order_by(trial_outcomes.c.name)
 
 
-def matching(
+def find_setups(
     connection: sa.Connection,
     wanted: Mapping[str, Sequence[str]],
     besides: str,
-    owners: tuple[str | None, ...] | None = None,
+    owner: Owner | None = None,
 ) -> list[Row]:
     """The setups of other sessions for which every condition holds, the newest session first.
 
@@ -69,7 +79,7 @@ def matching(
         connection: to a record.
         wanted: for each key the texts of which the setup has one.
         besides: a session that is left out.
-        owners: whose sessions count; None: everybody's.
+        owner: whose sessions count; None: everybody's.
 
     Returns:
         Rows with session, strategy, and parameters and outcomes as the setup recorded them.
@@ -89,8 +99,8 @@ def matching(
     for key, texts in wanted.items():
         if key in COLUMNS:
             statement = statement.where(COLUMNS[key].in_(list(texts)))
-    if owners is not None:
-        statement = statement.where(sa.or_(*(sessions.c.owner.is_not_distinct_from(one) for one in owners)))
+    if owner is not None:
+        statement = statement.where(sessions.c.owner.is_not_distinct_from(owner.name))
     others = {key: texts for key, texts in wanted.items() if key not in COLUMNS}
     found = []
     for row in connection.execute(statement, {"besides": besides}):
@@ -109,7 +119,7 @@ def matching(
     return found
 
 
-def told(connection: sa.Connection, session: str, strategy: int, most: int) -> list[Row]:
+def read_trials(connection: sa.Connection, session: str, strategy: int, most: int) -> list[Row]:
     """The newest trials of a setup that have an outcome for the model, in order; at most `most`.
 
     Each row has session, trial, config (the stimulus really shown, if another was) and outcome (as
@@ -123,7 +133,7 @@ def told(connection: sa.Connection, session: str, strategy: int, most: int) -> l
     configs: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in connection.execute(_PARAMETERS, span):
         configs[row.trial][row.name].append(row.number if row.text is None else row.text)
-    outcomes: dict[int, dict[str, Any]] = defaultdict(dict)
+    outcomes: dict[int, Outcome] = defaultdict(dict)
     for row in connection.execute(_OUTCOMES, span):
         outcomes[row.trial][row.name] = row.number if row.text is None else row.text
     return [
@@ -141,8 +151,6 @@ def told(connection: sa.Connection, session: str, strategy: int, most: int) -> l
 
 def copies(connection: sa.Connection, taken_from: Sequence[str]) -> list[str]:
     """The sessions whose setup copied trials of one of these sessions, except for these themselves."""
-    from fechner.database.form.tables import messages
-
     if not taken_from:
         return []
     found = connection.execute(
@@ -159,13 +167,15 @@ def copies(connection: sa.Connection, taken_from: Sequence[str]) -> list[str]:
         dict.fromkeys(
             row.session
             for row in found
-            for rows in json.loads(row.change).get("seed_data", {}).values()
+            for change in (read(row.change),)
+            if change["type"] == "setup"
+            for rows in change.get("seed_data", {}).values()
             if any(one.get("session") in named for one in rows)
         )
     )
 
 
-def _has(metadata: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> bool:
+def _has(metadata: Mapping[str, object], wanted: Mapping[str, Sequence[str]]) -> bool:
     """Whether metadata have, for every key, one of its texts; keys' case doesn't matter."""
     said = {key.casefold(): value for key, value in metadata.items()}
     for key, texts in wanted.items():
@@ -176,7 +186,7 @@ def _has(metadata: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> bo
     return True
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A value of the metadata as a configuration spells it."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from fechner.server.commands.frames import Frame
-from fechner.server.engine.effects import Commit, Compute, Load
+from fechner.server.engine.effects import Commit, Compute, Effect, Load, Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (
     CommitFailed,
@@ -28,7 +28,11 @@ from fechner.server.engine.events import (
 from fechner.server.engine.status import status
 from fechner.server.observing.counters import Histogram
 from fechner.server.observing.logs import JsonLines, Log, TextLines
+from fechner.server.shell.driver import Driver
 from fechner.server.shell.execution import run
+from fechner.server.shell.inline import Inline
+from fechner.server.shell.ports import Peer
+from fechner.server.shell.storage import StorageEffect
 
 MORNING = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 CONFIG = """
@@ -61,6 +65,9 @@ class Served:
         self.lines: list[tuple[datetime, Log]] = []
         self.engine = Engine(random.Random(4).randbytes, "hearing.db", machine=self._machine)
         self.full = False
+        self.driver = Driver(self.engine, self._now, self)
+        self.peers = self.store = self.timers = self
+        self.executor = _Inline(self)
 
     def _machine(self) -> dict[str, Any]:
         computing: dict[str, dict[str, int]] = {"running": {}, "waiting": {}}
@@ -76,25 +83,41 @@ class Served:
 
     def event(self, event: Event) -> None:
         """Take an event in and carry out what comes of it."""
-        self.seconds += 0.001
-        now = Now(self.seconds, MORNING + timedelta(seconds=self.seconds))
-        for effect in self.engine.handle(event, now):
-            if isinstance(effect, Log):
-                self.log(effect)
-            elif isinstance(effect, Load):
-                self.event(Loaded(effect.token, None))
-            elif isinstance(effect, Commit) and self.full and effect.token is not None:
-                self.event(CommitFailed(effect.token, "…", kind="OperationalError (SQLITE_FULL)"))
-            elif isinstance(effect, Commit) and effect.token is not None:
-                self.event(Committed(effect.token))
-            elif isinstance(effect, Compute):
-                self.event(self._compute(effect))
+        self.driver.deliver(event)
 
-    def _compute(self, task: Compute) -> Event:
-        self.seconds += 0.02
-        done = run(task)
-        assert isinstance(done, Computed)
-        return Computed(done.task, done.result, 20.0)
+    def _now(self) -> Now:
+        self.seconds += 0.001
+        return Now(self.seconds, MORNING + timedelta(seconds=self.seconds))
+
+    def get(self, number: int) -> Peer | None:
+        """Nobody reads the replies."""
+        return None
+
+    def forget(self, number: int) -> None:
+        """Nobody is known."""
+
+    def put(self, effect: StorageEffect) -> None:
+        """Keep nothing, and say that it is kept unless the disk is full."""
+        if isinstance(effect, Load):
+            self.event(Loaded(effect.token, None))
+        elif isinstance(effect, Commit) and effect.token is not None:
+            if self.full:
+                self.event(CommitFailed(effect.token, "…", kind="OperationalError (SQLITE_FULL)"))
+            else:
+                self.event(Committed(effect.token))
+
+    def set(self, wake: Wake) -> None:
+        """No deadline comes."""
+
+    def silence(self, token: int) -> None:
+        """None was to come."""
+
+    def halt(self) -> None:
+        """Nobody stops it."""
+
+    def fail(self, effect: Effect, error: Exception) -> None:
+        """Not here."""
+        raise error
 
     def say(self, number: int, type: str, **message: Any) -> None:
         """A request of version 1."""
@@ -103,6 +126,20 @@ class Served:
     def connect(self, number: int, port: int) -> None:
         """A client comes."""
         self.event(Connected(number, True, f"127.0.0.1:{port}"))
+
+
+class _Inline(Inline):
+    """Every computation takes as long."""
+
+    def __init__(self, served: Served) -> None:
+        super().__init__(lambda call, task: call(task), served.event)
+        self._served = served
+
+    def _compute(self, task: Compute) -> None:
+        self._served.seconds += 0.02
+        done = run(task)
+        assert isinstance(done, Computed)
+        self._served.event(Computed(done.task, done.result, 20.0))
 
 
 @cache

@@ -18,6 +18,8 @@ import pytest
 import typer
 
 import fechner_client
+from fechner.database.form.change_parts import PARTS
+from fechner.database.form.changes import CHANGES
 from fechner.server.cli import app
 from fechner.server.protocol.dialects import DIALECTS
 from fechner.server.protocol.errors import CODES
@@ -89,6 +91,16 @@ def test_every_configuration_name_is_documented() -> None:
     wanted = [*CLASSES, *OLDER_CLASSES, *COMMON_KEYS, *STAGE_KEYS, *PARAMETER_KEYS, *METADATA_KEYS, *keys]
     missing = unmentioned("config.md", wanted)
     assert missing == []
+
+
+@pytest.mark.parametrize("one", [*CHANGES.values(), *PARTS], ids=lambda one: one.__name__)
+def test_every_field_of_a_change_is_documented(one: Any) -> None:
+    """Where its type is, in the order of its fields, and in docs/reference/record.md."""
+    listed = (one.__doc__ or "").partition("Attributes:\n")[2]
+    assert re.findall(r"^ {8}(\w+): ", listed, re.M) == list(one.__annotations__)
+    page = (REFERENCE / "record.md").read_text("utf-8")
+    rows = "\n".join(rf"\| `{name}` \| .+ \|" for name in one.__annotations__)
+    assert re.search(rf"^\| field \| holds \|\n\|---\|---\|\n{rows}\n(?!\|)", page + "\n", re.M)
 
 
 def test_the_generated_parts_are_up_to_date() -> None:

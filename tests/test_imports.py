@@ -1,4 +1,4 @@
-"""Imports point one way, the listening process stays light, and nothing has two names (design.md 3)."""
+"""Imports point one way, the listening process stays light, and nothing has two names."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class ForeignFile:
         if not self.has(table):
             return []
         try:
-            found = self._connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
+            found = self._connection.execute(f"PRAGMA table_info({_quote(table)})").fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise RecordError(f"table {table} of {self.name} can't be read: {error}") from error
         return [str(row[1]) for row in found]
@@ -78,10 +78,10 @@ class ForeignFile:
             if not there:
                 return
             chosen = ", ".join(
-                _quoted(name) if name in there else f"NULL AS {_quoted(name)}" for name in columns
+                _quote(name) if name in there else f"NULL AS {_quote(name)}" for name in columns
             )
-            by = ", ".join(_quoted(name) for name in order if name in there)
-            statement = f"SELECT {chosen} FROM {_quoted(table)}" + (f" ORDER BY {by}" if by else "")
+            by = ", ".join(_quote(name) for name in order if name in there)
+            statement = f"SELECT {chosen} FROM {_quote(table)}" + (f" ORDER BY {by}" if by else "")
             for row in self._connection.execute(statement):
                 yield dict(zip(columns, row, strict=True))
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
@@ -104,5 +104,5 @@ def _connect(address: str) -> sqlite3.Connection:
     return connection
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

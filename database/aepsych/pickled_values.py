@@ -71,7 +71,7 @@ def measure(value: Any, left: int) -> None:
     walk(value, 0)
 
 
-def called(value: Any) -> str:
+def name_of(value: Any) -> str:
     """What a value is, for a refusal."""
     return value.name if isinstance(value, Name) else type(value).__name__
 
@@ -81,7 +81,7 @@ def _raw(state: Any) -> bytes:
     return state.encode("latin-1") if isinstance(state, str) else state
 
 
-def _dated(kind: Callable[..., Any], size: int, *, zone: bool) -> Callable[..., Any]:
+def _date_from_bytes(kind: Callable[..., Any], size: int, *, zone: bool) -> Callable[..., Any]:
     def make(*arguments: Any) -> Any:
         if not arguments or len(arguments) > 1 + zone:
             return NotImplemented
@@ -151,7 +151,7 @@ def _set_of(kind: type[set[Any]] | type[frozenset[Any]]) -> Callable[..., Any]:
     return make
 
 
-def _ordered(*arguments: Any) -> Any:
+def _dict_from_pairs(*arguments: Any) -> Any:
     match arguments:
         case []:
             return {}
@@ -186,11 +186,11 @@ CALLS: dict[str, Callable[..., Any]] = {
     "builtins.long": _never,
     "builtins.unicode": _never,
     "copyreg._reconstructor": _never,
-    "collections.OrderedDict": _ordered,
+    "collections.OrderedDict": _dict_from_pairs,
     "collections.defaultdict": _default,
-    "datetime.datetime": _dated(datetime, 10, zone=True),
-    "datetime.date": _dated(date, 4, zone=False),
-    "datetime.time": _dated(time, 6, zone=True),
+    "datetime.datetime": _date_from_bytes(datetime, 10, zone=True),
+    "datetime.date": _date_from_bytes(date, 4, zone=False),
+    "datetime.time": _date_from_bytes(time, 6, zone=True),
     "datetime.timedelta": _timedelta,
     "datetime.timezone": _timezone,
 }

@@ -1,9 +1,12 @@
-"""Plain data out of a pickle that somebody else wrote, without executing anything from it (design.md 2.7).
+"""Plain data out of a pickle that somebody else wrote, without executing anything from it.
 
 A pickle is a program for a small stack machine. Here its instructions are read one by one and only those that
 make plain data are carried out: containers, numbers, texts, bytes, dates. A name of a class or function is
 never imported; it is looked up in a table of the few that plain data need, and refused by name if it isn't
-there. So is everything that would build an object. Python's own unpickler takes no part.
+there. So is everything that would build an object. Python's own unpickler takes no part: with its documented
+hook, `Unpickler.find_class`, one can refuse names, but what is let through is called with whatever arguments
+the pickle has, and neither memory, nor depth, nor the number of instructions is bounded. SECURITY.md ("What
+is promised") says that nothing that comes in is executed.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ from fechner.database.aepsych.pickled_values import (
     LARGEST,
     Name,
     RefusedPickleError,
-    called,
     key_of,
     measure,
+    name_of,
 )
 
 __all__ = ["RefusedPickleError", "read"]
@@ -121,7 +124,7 @@ class _Machine:
         """The container on top, into which something goes."""
         value = self.stack[-1]
         if type(value) is not kind:
-            raise RefusedPickleError(f"it would change a {called(value)} as if it were a {kind.__name__}")
+            raise RefusedPickleError(f"it would change a {name_of(value)} as if it were a {kind.__name__}")
         return value
 
     def _proto(self, version: int) -> None:
@@ -205,18 +208,18 @@ class _Machine:
         self.stack.append(tuple(reversed(values)))
 
     def _global(self, argument: str) -> None:
-        self.stack.append(_known(argument.replace(" ", ".", 1)))
+        self.stack.append(_look_up(argument.replace(" ", ".", 1)))
 
     def _stack_global(self, _: None) -> None:
         name, module = self.plain(), self.plain()
         if not isinstance(name, str) or not isinstance(module, str):
             raise ValueError("a name is no text")
-        self.stack.append(_known(f"{module}.{name}"))
+        self.stack.append(_look_up(f"{module}.{name}"))
 
     def _reduce(self, _: None) -> None:
         arguments, what = self.pop(), self.pop()
         if not isinstance(what, Name):
-            raise RefusedPickleError(f"it calls a {called(what)}")
+            raise RefusedPickleError(f"it calls a {name_of(what)}")
         if not isinstance(arguments, tuple):
             raise ValueError("arguments are no tuple")
         # The same argument can be used again and again, and each time something as large is made of it.
@@ -278,7 +281,7 @@ _NAMED = {
 _TODAY = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 
-def _known(name: str) -> Name:
+def _look_up(name: str) -> Name:
     """A name that plain data need.
 
     `__builtin__` and `copy_reg` are what Python 2, and protocols 0 to 2, call `builtins` and `copyreg`.

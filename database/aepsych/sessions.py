@@ -140,7 +140,7 @@ class _Reader:
             del session.metadata["extra_metadata"]
         messages = list(self._messages(session, replayed, with_tells=not raw))
         trials = [self._trial(session, row) for row in raw]
-        session.events = _merged(messages, trials)
+        session.events = _merge(messages, trials)
         self._find_config(session, key)
         return session
 
@@ -167,12 +167,12 @@ class _Reader:
             if kind not in _MESSAGES or (kind in ("tell", "update") and not with_tells):
                 continue
             where = f"replay_data {row['unique_id']}"
-            content = self._unpickled(session, f"{where}: message_contents", row["message_contents"])
+            content = self._unpickle(session, f"{where}: message_contents", row["message_contents"])
             # A whole request, or only its message.
             extra = None
             if isinstance(content, dict) and "message" in content:
                 content, extra = content["message"], content.get("extra_info")
-            given = self._unpickled(session, f"{where}: extra_info", row["extra_info"])
+            given = self._unpickle(session, f"{where}: extra_info", row["extra_info"])
             if content is None and kind != "setup":
                 continue
             type_ = "tell" if kind == "update" else kind
@@ -181,7 +181,7 @@ class _Reader:
     def _trial(self, session: ForeignSession, row: dict[str, Any]) -> Event:
         number = row["unique_id"]
         where = f"raw_data {number}"
-        extra = self._unpickled(session, f"{where}: extra_data", row["extra_data"])
+        extra = self._unpickle(session, f"{where}: extra_data", row["extra_data"])
         if not isinstance(extra, dict):
             extra = {} if extra is None else {"extra_data": extra}
         content = {
@@ -196,7 +196,7 @@ class _Reader:
         }
         return Event(where, self._time(row["timestamp"]), "trial", content)
 
-    def _unpickled(self, session: ForeignSession, what: str, data: Any) -> Any:
+    def _unpickle(self, session: ForeignSession, what: str, data: Any) -> Any:
         """A pickled value, JSON text within it read too; None, and a line in `refused`, if it isn't plain."""
         if data is None or data in ("", b""):
             return None
@@ -236,7 +236,7 @@ class _Reader:
             for name, value in row.items():
                 if not isinstance(value, str | bytes) or name == "timestamp":
                     continue
-                content = self._unpickled(session, f"config_data {row.get('unique_id')}: {name}", value)
+                content = self._unpickle(session, f"config_data {row.get('unique_id')}: {name}", value)
                 if looks_like_config(content):
                     found.append(content)
         if not found:
@@ -259,17 +259,17 @@ def _by(rows: Iterator[dict[str, Any]], name: str) -> dict[Any, list[dict[str, A
     return dict(found)
 
 
-def _merged(messages: list[Event], trials: list[Event]) -> list[Event]:
+def _merge(messages: list[Event], trials: list[Event]) -> list[Event]:
     """Both in the order of time; what has no time stays between its neighbours, trials after setups."""
 
-    def timed(events: list[Event], rank: int) -> Iterator[tuple[datetime, int, int, Event]]:
+    def by_time(events: list[Event], rank: int) -> Iterator[tuple[datetime, int, int, Event]]:
         never = (datetime.min if rank == 0 else datetime.max).replace(tzinfo=UTC)
         at = next((event.at for event in events if event.at is not None), never)
         for i, event in enumerate(events):
             at = max(at, event.at or at)
             yield at, rank, i, event
 
-    return [event for _, _, _, event in heapq.merge(timed(messages, 0), timed(trials, 1))]
+    return [event for _, _, _, event in heapq.merge(by_time(messages, 0), by_time(trials, 1))]
 
 
 def _text(value: Any) -> str | None:

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fechner.database._lazy import Lazy
 from fechner.database.export.files import whole
 from fechner.database.export.pages import frames
 from fechner.database.export.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = Lazy("pandas")
 
 #: What the columns that each export has mean, in the order of the events file.
 MEANINGS = {
@@ -56,8 +59,6 @@ def write_events(connection: sa.Connection, plan: Plan, to: str | os.PathLike[st
     Raises:
         ValueError: not exactly one session, or a name that would clash with the description's.
     """
-    import pandas as pd
-
     if len({session for session, _ in plan.strategies}) != 1:
         raise ValueError("an events file holds one session: name it")
     beside = Path(to).with_suffix(".json")
@@ -74,8 +75,6 @@ def write_events(connection: sa.Connection, plan: Plan, to: str | os.PathLike[st
 
 
 def _events(trials: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    import pandas as pd
-
     begin = trials["asked_at"].fillna(trials["told_at"])
     onset = (begin - begin.min()).dt.total_seconds()
     duration = (trials["told_at"] - trials["asked_at"]).dt.total_seconds()

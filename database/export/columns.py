@@ -66,7 +66,7 @@ class Values:
             self.whole = self.whole and abs(value) <= MOST_WHOLE and value == int(value)
 
 
-def declared(text: str) -> list[dict[str, Any]]:
+def read_declared(text: str) -> list[dict[str, Any]]:
     """Parameters or outcomes as a setup declared them: name, type, unit."""
     return [item if isinstance(item, dict) else {"name": str(item)} for item in json.loads(text)]
 
@@ -90,7 +90,7 @@ def outcome_title(name: str, strategy: Row) -> str:
     return f"outcome.{name}" if name in taken or (name in _FIXED and name != "outcome") else name
 
 
-def merged(client_time: str | None, extra: str | None) -> dict[str, Any]:
+def merge_told(client_time: str | None, extra: str | None) -> dict[str, Any]:
     """A trial's extras by name, plain values: what is nested becomes JSON text."""
     found = {} if client_time is None else {"client_time": json.loads(client_time)}
     if extra is not None:

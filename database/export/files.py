@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 
+from fechner.database._lazy import Lazy
 from fechner.database.errors import UnreadableError
 from fechner.database.export.long import long as long_form
 from fechner.database.export.pages import frames
@@ -23,6 +24,10 @@ from fechner.database.form.tables import messages, sessions
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow import parquet
+else:
+    pa, parquet = Lazy("pyarrow"), Lazy("pyarrow.parquet")
 
 #: Messages read at a time.
 PAGE_MESSAGES = 1000
@@ -45,16 +50,13 @@ def write_csv(connection: sa.Connection, plan: Plan, to: str | os.PathLike[str],
     n_rows = 0
     with whole(to) as part, part.open("w", encoding="utf-8", newline="") as file:
         for number, page in enumerate(_pages(connection, plan, long)):
-            _timed(page).to_csv(file, index=False, header=number == 0, lineterminator="\n")
+            _write_times(page).to_csv(file, index=False, header=number == 0, lineterminator="\n")
             n_rows += len(page)
     return n_rows
 
 
 def write_parquet(connection: sa.Connection, plan: Plan, to: str | os.PathLike[str], long: bool) -> int:
     """Write a Parquet file, each page a row group; units are in the metadata of table and columns."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
     n_rows = 0
     writer: Any = None
     with whole(to) as part:
@@ -114,7 +116,7 @@ def _pages(connection: sa.Connection, plan: Plan, long: bool) -> Iterator[pd.Dat
         yield long_form(page, plan) if long else page
 
 
-def _timed(page: pd.DataFrame) -> pd.DataFrame:
+def _write_times(page: pd.DataFrame) -> pd.DataFrame:
     """A page with times as ISO 8601 texts, always with microseconds, so that all lines look alike."""
     texts = {}
     for name in ("asked_at", "told_at"):
@@ -127,8 +129,6 @@ def _timed(page: pd.DataFrame) -> pd.DataFrame:
 
 def _schema(page: pd.DataFrame, units: dict[str, str]) -> Any:
     """The Parquet schema of a page's columns; those of texts are strings, also where none has come yet."""
-    import pyarrow as pa
-
     empty = page.iloc[:0]
     plain = pa.Table.from_pandas(
         empty.astype({name: "str" for name in page if page[name].dtype == object}), preserve_index=False

@@ -1,4 +1,6 @@
-"""The record as tables for analysis: wide (one row per trial) and long, in memory or as files (design.md 10).
+"""The record as tables for analysis: wide (one row per trial) and long, in memory or as files.
+
+The columns are those of docs/reference/record.md, "Export".
 
 Everything is read in one transaction and a page at a time, so that a record of any size goes to a file while
 a server writes to it.
@@ -11,7 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fechner.database._lazy import Lazy
+from fechner.database.export import bids, files
 from fechner.database.export.columns import AFTER, BEFORE
+from fechner.database.export.long import long as long_form
 from fechner.database.export.pages import frames
 from fechner.database.export.plan import Plan, plan
 from fechner.database.record import Record
@@ -19,6 +24,8 @@ from fechner.database.record import Record
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
+else:
+    pd = Lazy("pandas")
 
 __all__ = ["AFTER", "BEFORE", "FORMATS", "long_frame", "to_csv", "trials_frame", "write"]
 
@@ -38,9 +45,7 @@ def trials_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Da
     Numbers are ``float64``, or ``Int64`` where the configuration says that they are whole. Units, as the
     configurations name them, are in ``attrs["units"]``, by column.
     """
-    import pandas as pd
-
-    with _planned(record, sessions) as (connection, columns):
+    with _plan(record, sessions) as (connection, columns):
         frame = pd.concat(frames(connection, columns), ignore_index=True)
     frame.attrs["units"] = columns.units
     return frame
@@ -53,12 +58,10 @@ def long_frame(record: Record, sessions: Sequence[str] | None = None) -> pd.Data
     ``variable``, its name; ``stimulus``, 1 or 2 where a trial has two, else 0; ``value``, a number, or
     ``text``; ``unit``.
     """
-    import pandas as pd
-
-    from fechner.database.export.long import long
-
-    with _planned(record, sessions) as (connection, columns):
-        return pd.concat((long(page, columns) for page in frames(connection, columns)), ignore_index=True)
+    with _plan(record, sessions) as (connection, columns):
+        return pd.concat(
+            (long_form(page, columns) for page in frames(connection, columns)), ignore_index=True
+        )
 
 
 def to_csv(record: Record, to: str | os.PathLike[str], sessions: Sequence[str] | None = None) -> int:
@@ -89,20 +92,17 @@ def write(
         ValueError: there is no such format, or it can't be long.
         ImportError: Parquet without pyarrow.
     """
-    from fechner.database.export import bids as export_bids
-    from fechner.database.export import files as export_files
-
     form = form or FORMATS.get(os.path.splitext(os.fspath(to))[1].lower())
     if form == "jsonl" and not long:
         with _connection(record) as connection:
-            return export_files.write_messages(connection, to, sessions)
-    with _planned(record, sessions) as (connection, columns):
+            return files.write_messages(connection, to, sessions)
+    with _plan(record, sessions) as (connection, columns):
         if form == "csv":
-            return export_files.write_csv(connection, columns, to, long)
+            return files.write_csv(connection, columns, to, long)
         if form == "parquet":
-            return export_files.write_parquet(connection, columns, to, long)
+            return files.write_parquet(connection, columns, to, long)
         if form == "bids" and not long:
-            return export_bids.write_events(connection, columns, to)
+            return bids.write_events(connection, columns, to)
     raise ValueError(f"a long table is written as csv or parquet, not as {form}" if long else f"{to}: {form}")
 
 
@@ -115,6 +115,6 @@ def _connection(record: Record) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def _planned(record: Record, sessions: Sequence[str] | None) -> Iterator[tuple[sa.Connection, Plan]]:
+def _plan(record: Record, sessions: Sequence[str] | None) -> Iterator[tuple[sa.Connection, Plan]]:
     with _connection(record) as connection:
         yield connection, plan(connection, sessions)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import sqlalchemy as sa
 
+from fechner.database._lazy import Lazy
 from fechner.database.export.columns import (
     AFTER,
     BEFORE,
     asked_title,
-    merged,
+    merge_told,
     outcome_title,
     parameter_title,
     stimuli,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+else:
+    pd = Lazy("pandas")
 
 _TRIAL = (
     "session", "trial", "strategy", "stage", "status", "asked_at", "told_at", *AFTER,
@@ -68,8 +71,6 @@ class _Cells:
 
     def series(self, title: str) -> Any:
         """A column with its type."""
-        import pandas as pd
-
         values, dtype = self._values[title], self._columns[title].dtype
         if dtype == "object":
             plain = [None if cell != cell else cell for cell in values]  # NaN: no number, and no text
@@ -91,8 +92,6 @@ def frames(connection: sa.Connection, plan: Plan) -> Iterator[pd.DataFrame]:
 
 
 def _frame(connection: sa.Connection, plan: Plan, page: Page) -> pd.DataFrame:
-    import pandas as pd
-
     found = connection.execute(sa.select(*(trials.c[name] for name in _TRIAL)).where(in_page(trials, page)))
     rows = list(zip(*found.all(), strict=True)) or [()] * len(_TRIAL)
     fetched = dict(zip(_TRIAL, rows, strict=True))
@@ -104,7 +103,7 @@ def _frame(connection: sa.Connection, plan: Plan, page: Page) -> pd.DataFrame:
     cells = _Cells(plan, len(keys))
     _parameters(connection, page, cells, keys, rank)
     _outcomes(connection, plan, page, cells, keys, rank, columns)
-    _shown(cells, columns["shown_json"])
+    _fill_shown(cells, columns["shown_json"])
     _extras(cells, columns["client_time_json"], columns["extra_json"])
 
     whose = list(zip(columns["session"], columns["strategy"], strict=True))
@@ -207,7 +206,7 @@ def _whose(columns: dict[str, NDArray[Any]], rows: Ints) -> tuple[NDArray[Any], 
     return columns["session"][rows], columns["strategy"][rows]
 
 
-def _shown(cells: _Cells, shown: NDArray[Any]) -> None:
+def _fill_shown(cells: _Cells, shown: NDArray[Any]) -> None:
     """Where something else than asked was shown: that counts, and what was asked stands beside."""
     for row in _present(shown):
         for name, value in json.loads(shown[row]).items():
@@ -219,5 +218,5 @@ def _shown(cells: _Cells, shown: NDArray[Any]) -> None:
 
 def _extras(cells: _Cells, client_times: NDArray[Any], extras: NDArray[Any]) -> None:
     for row in sorted({*_present(client_times), *_present(extras)}):
-        for name, value in merged(client_times[row], extras[row]).items():
+        for name, value in merge_told(client_times[row], extras[row]).items():
             cells.put(f"extra.{name}", row, value)

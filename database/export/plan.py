@@ -15,11 +15,11 @@ from fechner.database.export.columns import (
     Values,
     asked_title,
     declare,
-    declared,
-    merged,
+    merge_told,
     outcome_title,
     parameter_title,
     plain_dtype,
+    read_declared,
     side_by_side,
     stimuli,
 )
@@ -73,8 +73,8 @@ def plan(connection: sa.Connection, wanted: Sequence[str] | None = None) -> Plan
         for row in _each(connection, sa.select(strategies), strategies.c.session, ids, wanted)
     }
     for row in found.values():
-        row["parameters"] = declared(row["parameters_json"])
-        row["outcomes"] = declared(row["outcomes_json"])
+        row["parameters"] = read_declared(row["parameters_json"])
+        row["outcomes"] = read_declared(row["outcomes_json"])
     ordered = [found[key] for key in sorted(found, key=lambda key: (counts[key[0]][0], key[1]))]
     parameters: dict[tuple[str, int], Values] = {}
     asked: dict[tuple[str, int], Values] = {}
@@ -239,7 +239,7 @@ def _read_json(
             for key, one in stimuli(name, value):
                 parameters.setdefault(key, Values()).see(one)
                 asked.setdefault(key, Values())
-        for name, value in merged(row.client_time_json, row.extra_json).items():
+        for name, value in merge_told(row.client_time_json, row.extra_json).items():
             kinds = extra.setdefault(name, set())
             if value is not None:
                 kinds.add(str if type(value) is int and abs(value) > MOST_WHOLE else type(value))

@@ -94,7 +94,7 @@ class Message:
     hash: str
 
 
-def to_json(value: Any) -> str:
+def to_json(value: object) -> str:
     """JSON text that gives back the very same value: keys in order, floats to the last bit, pure ASCII."""
     return json.dumps(value, separators=(",", ":"))
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
 
+from fechner.database.form.change_parts import Config, Outcome
 from fechner.database.form.changes import (
     CHANGES,
     AskChange,
     Change,
-    Config,
     CorrectChange,
-    Outcome,
     SetupChange,
     SkipChange,
     TellChange,
@@ -105,7 +103,7 @@ def _project(rows: Rows, session: str, seq: int, at: datetime, change: Change) -
     # The others show only in the session's order of stages and current strategy.
 
 
-def typed(value: Any) -> tuple[float | None, str | None]:
+def split_value(value: object) -> tuple[float | None, str | None]:
     """A value as (number, text): finite numbers and truth values as number, all else as text."""
     if value is None:
         return None, None
@@ -125,16 +123,16 @@ def storable(text: str | None) -> str | None:
     return "".join("\ufffd" if mark == "\0" or "\ud800" <= mark <= "\udfff" else mark for mark in text)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return storable(value) if value is None or isinstance(value, str) else to_json(value)
 
 
-def _json(value: Any) -> str | None:
+def _json(value: object) -> str | None:
     return None if value is None or value == {} else to_json(value)
 
 
-def _float(value: Any) -> float | None:
-    return typed(value)[0]
+def _float(value: object) -> float | None:
+    return split_value(value)[0]
 
 
 def _setup(rows: Rows, session: str, seq: int, at: datetime, change: SetupChange) -> None:
@@ -224,7 +222,7 @@ def _tell(rows: Rows, session: str, seq: int, at: datetime, change: TellChange) 
 def _outcomes(session: str, trial: int, outcome: Outcome | None) -> list[Row]:
     found = []
     for name, value in (outcome or {}).items():
-        number, text = typed(value)
+        number, text = split_value(value)
         found.append(
             {"session": session, "trial": trial, "name": storable(name), "number": number, "text": text}
         )
@@ -254,7 +252,7 @@ def _skip(rows: Rows, session: str, seq: int, at: datetime, change: SkipChange) 
 def _parameters(rows: Rows, session: str, trial: int, config: Config) -> None:
     for name, value in config.items():
         for stimulus, one in enumerate(value if isinstance(value, list | tuple) else (value,)):
-            number, text = typed(one)
+            number, text = split_value(one)
             rows.trial_parameters.append(
                 {
                     "session": session,

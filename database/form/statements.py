@@ -25,7 +25,7 @@ _close_trial = sa.update(trials).where(
 )
 
 
-def _given(*names: str) -> dict[str, Any]:
+def _bind(*names: str) -> dict[str, Any]:
     return {name: bindparam(name) for name in names}
 
 
@@ -39,7 +39,7 @@ WRITES: tuple[tuple[str, sa.Insert | sa.Update], ...] = (
         "tells",
         _close_trial.values(
             status="told",
-            **_given(
+            **_bind(
                 "told_at",
                 "told_seq",
                 "model_data",
@@ -51,7 +51,7 @@ WRITES: tuple[tuple[str, sa.Insert | sa.Update], ...] = (
             ),
         ),
     ),
-    ("skips", _close_trial.values(status="skipped", **_given("told_at", "told_seq", "extra_json"))),
+    ("skips", _close_trial.values(status="skipped", **_bind("told_at", "told_seq", "extra_json"))),
     ("trial_parameters", sa.insert(trial_parameters)),
     ("trial_outcomes", sa.insert(trial_outcomes)),
 )

@@ -1,4 +1,4 @@
-"""The tables of the record (design.md 7).
+"""The tables of the record (docs/reference/record.md).
 
 ``messages`` is append-only and is the record itself. The other tables are projections: every row of theirs is
 computed from the ``change`` of a message, named by its ``seq``, and can be computed again.

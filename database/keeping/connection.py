@@ -11,37 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from fechner.database.errors import RecordError
+from fechner.database.keeping import postgresql
+from fechner.database.keeping.urls import hide_password, reason, record_file, record_url
 
 #: How long a write waits for another program's transaction, in milliseconds.
 BUSY_TIMEOUT_MS = 5000
-
-
-def record_url(where: str | os.PathLike[str]) -> sa.URL:
-    """The URL of a record named by a URL or by a bare file name (``:memory:`` for one that isn't kept)."""
-    text = os.fspath(where)
-    if "://" not in text:
-        return sa.URL.create("sqlite", database=text)
-    try:
-        url = sa.make_url(text)
-    except sa.exc.ArgumentError:
-        raise RecordError(f"{text!r} is no database URL; sqlite:///FILE or a file name would be") from None
-    if url.drivername in ("postgresql", "postgres"):
-        url = url.set(drivername="postgresql+psycopg")
-    return url
-
-
-def record_file(url: sa.URL) -> Path | None:
-    """The file that holds the record; None if it is in memory or on a database server."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return None
-    return Path(str(url.database))
-
-
-def shown(url: sa.URL) -> str:
-    """A URL as anybody may read it."""
-    if "password" in url.query:
-        url = url.update_query_dict({"password": "***"})
-    return url.render_as_string(hide_password=True)
 
 
 class Database:
@@ -59,15 +33,13 @@ class Database:
         self._copy_of = copy_of
         self.writing = False
         self.file = record_file(self.url)
-        self.name = str(self.file) if self.file else shown(self.url)
+        self.name = str(self.file) if self.file else hide_password(self.url)
         try:
             if self.url.get_backend_name() == "sqlite":
                 self._check_file()
                 engine = sa.create_engine("sqlite://", creator=self._sqlite, poolclass=NullPool)
                 sa.event.listen(engine, "begin", self._begin)
             elif self.url.get_backend_name() == "postgresql":
-                from fechner.database.keeping import postgresql
-
                 engine = postgresql.engine(self.url, read_only)
             else:
                 raise RecordError(f"{self.name} is neither SQLite nor PostgreSQL")
@@ -169,8 +141,3 @@ def _connect(address: str) -> sqlite3.Connection:
     return sqlite3.connect(
         address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
     )
-
-
-def reason(error: BaseException) -> str:
-    """What a database error says, without SQLAlchemy's statement and link."""
-    return str(error.orig) if isinstance(error, sa.exc.DBAPIError) and error.orig else str(error)

@@ -1,4 +1,9 @@
-"""One program at a time writes a record: an advisory lock on a file beside it."""
+"""One program at a time writes a record: an advisory lock on a file beside it.
+
+Not the `filelock` package: it takes the same lock of the system, but knows nothing of who holds it, which the
+one who comes second is told here; and where there is no such lock it falls back on a file that outlives a
+killed process.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from fechner.database._lazy import Lazy
 from fechner.database.errors import RecordError
 
 if TYPE_CHECKING:
-    from fechner.database.keeping.postgresql import AdvisoryLock
+    from fechner.database.keeping import postgresql, urls
+else:  # SQLAlchemy
+    postgresql = Lazy("fechner.database.keeping.postgresql")
+    urls = Lazy("fechner.database.keeping.urls")
 
 if sys.platform == "win32":
     import msvcrt
@@ -56,7 +65,7 @@ class RecordLock:
 
     def __init__(self, where: str | os.PathLike[str], text: str = "") -> None:
         self._descriptor: int | None = None
-        self._advisory: AdvisoryLock | None = None
+        self._advisory: postgresql.AdvisoryLock | None = None
         file = _file(where)
         if file is None:
             self.path: Path | None = None
@@ -118,9 +127,7 @@ def _file(where: str | os.PathLike[str]) -> Path | None:
     text = os.fspath(where)
     if "://" not in text:
         return None if text in ("", ":memory:") else Path(text)
-    from fechner.database.keeping.connection import record_file, record_url
-
-    return record_file(record_url(text))
+    return urls.record_file(urls.record_url(text))
 
 
 def _refuse_several_names(file: Path) -> None:
@@ -136,18 +143,14 @@ def _refuse_several_names(file: Path) -> None:
         )
 
 
-def _advisory(where: str | os.PathLike[str], text: str) -> AdvisoryLock | None:
+def _advisory(where: str | os.PathLike[str], text: str) -> postgresql.AdvisoryLock | None:
     """The lock of a record on a PostgreSQL server."""
     if "://" not in os.fspath(where):
         return None
-    from fechner.database.keeping.connection import record_url
-
-    url = record_url(where)
+    url = urls.record_url(where)
     if url.get_backend_name() != "postgresql":
         return None
-    from fechner.database.keeping.postgresql import AdvisoryLock
-
-    return AdvisoryLock(url, text)
+    return postgresql.AdvisoryLock(url, text)
 
 
 def _holder(descriptor: int) -> str:

@@ -6,8 +6,15 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from fechner.database._lazy import Lazy
 from fechner.database.errors import RecordError
+
+if TYPE_CHECKING:
+    from fechner.database.keeping import urls
+else:  # SQLAlchemy
+    urls = Lazy("fechner.database.keeping.urls")
 
 #: Kinds of file systems whose files are another machine's.
 NETWORK = frozenset(
@@ -53,9 +60,7 @@ def refuse_network(where: str | os.PathLike[str]) -> None:
     """
     text = os.fspath(where)
     if "://" in text:
-        from fechner.database.keeping.connection import record_file, record_url
-
-        file = record_file(record_url(text))
+        file = urls.record_file(urls.record_url(text))
     else:
         file = None if text in ("", ":memory:") else Path(text)
     if file is None:

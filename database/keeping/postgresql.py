@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from fechner.database.errors import RecordError
+from fechner.database.keeping.urls import hide_password, reason
 
 #: First half of the advisory lock's key ("FECH"); the other half tells schemas of one database apart.
 _KEY = 0x46454348
@@ -36,7 +37,7 @@ def engine(url: sa.URL, read_only: bool) -> sa.Engine:
     if read_only:  # what is read belongs together, though a server writes meanwhile
         return made.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
-    def connected(connection: Any, _: object) -> None:
+    def make_durable(connection: Any, _: object) -> None:
         """Also after the server was away: then the lock is gone, and somebody else may have it."""
         lock = _held.get(url)
         if lock is not None:
@@ -45,7 +46,7 @@ def engine(url: sa.URL, read_only: bool) -> sa.Engine:
             cursor.execute("SET SESSION synchronous_commit = on")
         connection.commit()
 
-    sa.event.listen(made, "connect", connected)
+    sa.event.listen(made, "connect", make_durable)
     return made
 
 
@@ -59,9 +60,7 @@ class AdvisoryLock:
     """
 
     def __init__(self, url: sa.URL, text: str) -> None:
-        from fechner.database.keeping.connection import shown
-
-        self.name = shown(url)
+        self.name = hide_password(url)
         self._url, self._turn = url, threading.Lock()
         # The name is cut after 63 bytes, so what tells processes apart comes first.
         who = f"process {os.getpid()} on {socket.gethostname()} ({text})"
@@ -100,8 +99,6 @@ class AdvisoryLock:
             self._connection = None
 
     def _take(self) -> None:
-        from fechner.database.keeping.connection import reason
-
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, ImportError) as error:

@@ -1,8 +1,10 @@
 """Statements compiled once for SQLite, so that a group's rows go to it with little between.
 
 SQLAlchemy keeps a statement's compiled form too, but looks it up, sets an execution context up and asks each
-parameter's type again every time; of a small group that is most of the work. The compiled text goes to the
-driver, on the same connection in the same transaction, and its errors are SQLAlchemy's.
+parameter's type again every time; of a small group that is half of all the work. A tell alone in its group
+takes 0.18 ms of a processor that has other work too instead of 0.35, an ask 0.23 instead of 0.39
+(`benchmarks/prepared.py`). The compiled text goes to the driver, on the same connection in the same
+transaction, and its errors are SQLAlchemy's.
 """
 
 from __future__ import annotations

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
+from fechner.database._lazy import Lazy
 from fechner.database.errors import RecordError
+from fechner.database.failpoints import fail_point
 from fechner.database.form.tables import HEAD, metadata, revision
-from fechner.database.keeping.connection import Database, reason
-from fechner.database.keeping.failpoints import fail_point
+from fechner.database.keeping.connection import Database
+from fechner.database.keeping.urls import reason
+
+if TYPE_CHECKING:
+    import alembic.command as command
+    import alembic.config as configuration
+    import alembic.script as scripts
+else:
+    command, configuration, scripts = map(Lazy, ("alembic.command", "alembic.config", "alembic.script"))
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "form" / "migrations"
 
@@ -88,8 +94,6 @@ def is_older(database: Database) -> bool:
 
 def upgrade(connection: sa.Connection, to: str = "head") -> None:
     """Run the migrations that are missing, in the connection's transaction."""
-    from alembic import command
-
     config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, to)
@@ -97,15 +101,11 @@ def upgrade(connection: sa.Connection, to: str = "head") -> None:
 
 def known_revisions() -> list[str]:
     """The revisions of this program's migrations, newest first."""
-    from alembic.script import ScriptDirectory
-
-    return [script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+    return [script.revision for script in scripts.ScriptDirectory.from_config(_alembic()).walk_revisions()]
 
 
-def _alembic() -> Config:
-    from alembic.config import Config
-
-    config = Config()
+def _alembic() -> configuration.Config:
+    config = configuration.Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

@@ -11,12 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from fechner.database.errors import RecordError
+from fechner.database.failpoints import fail_point
 from fechner.database.form import statements
 from fechner.database.form.message import NO_HASH, Entry, chain, escape_id, to_json
 from fechner.database.form.projections import Rows, project
-from fechner.database.keeping.connection import Database, reason
-from fechner.database.keeping.failpoints import fail_point
+from fechner.database.keeping.connection import Database
 from fechner.database.keeping.prepared import Statements
+from fechner.database.keeping.urls import reason
 from fechner.database.keeping.watching import FileWatch
 
 #: A session's last sequence number and hash.

@@ -1,1 +1,1 @@
-"""Whole records: checked, rebuilt, copied, combined, and sessions forgotten."""
+"""Whole records: copied, combined, and sessions forgotten."""

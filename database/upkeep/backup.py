@@ -15,18 +15,11 @@ import sqlalchemy as sa
 from fechner.database.errors import RecordError
 from fechner.database.export.files import whole
 from fechner.database.form.tables import as_stored, forgotten, messages, metadata, sessions
-from fechner.database.keeping.connection import (
-    BUSY_TIMEOUT_MS,
-    Database,
-    make_private,
-    reason,
-    record_file,
-    record_url,
-    tidy,
-)
+from fechner.database.keeping.connection import BUSY_TIMEOUT_MS, Database, make_private, tidy
 from fechner.database.keeping.schema import is_older, prepare
+from fechner.database.keeping.urls import reason, record_file, record_url
 from fechner.database.record import Record
-from fechner.database.upkeep.checking import breaks
+from fechner.database.soundness.checking import breaks
 
 _MESSAGES = (
     as_stored(messages)
@@ -62,7 +55,7 @@ def backup(where: str | os.PathLike[str], to: str | os.PathLike[str]) -> Copy:
     if source is None:
         name = record_url(where).render_as_string()
         raise RecordError(f"{name} is no file; its database server's own tool (pg_dump) copies it")
-    _known(source)
+    _refuse_unknown(source)
     if target.exists():
         raise RecordError(f"{target} exists already; a backup replaces nothing")
     try:
@@ -120,7 +113,7 @@ def copy_sessions(record: Record, ids: Sequence[str], to: Path) -> None:
         database.close()
 
 
-def _known(file: Path) -> None:
+def _refuse_unknown(file: Path) -> None:
     """Refuse what is no record, or one of a newer Fechner."""
     database = Database(file, read_only=True)
     try:

@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from fechner.database.errors import RecordError
 from fechner.database.form.origins import note, origin
 from fechner.database.form.tables import Row, forgotten, messages, metadata, origins
-from fechner.database.keeping.connection import Database, record_file, record_url
+from fechner.database.keeping.connection import Database
 from fechner.database.keeping.schema import prepare
+from fechner.database.keeping.urls import record_file, record_url
 from fechner.database.record import Record
 
 #: Rows that are copied at a time.

@@ -18,8 +18,9 @@ import sqlalchemy as sa
 
 from fechner.database.errors import RecordError
 from fechner.database.form.tables import Row, forgotten, messages, metadata, sessions, strategies
-from fechner.database.keeping.connection import BUSY_TIMEOUT_MS, Database, reason, record_file, record_url
+from fechner.database.keeping.connection import BUSY_TIMEOUT_MS, Database
 from fechner.database.keeping.schema import prepare
+from fechner.database.keeping.urls import reason, record_file, record_url
 
 #: Keys of metadata that name a person.
 _PERSON = ("participant", "subject", "observer", "listener")

@@ -18,11 +18,11 @@ from fechner.strategies.errors import ConfigError
 if TYPE_CHECKING:
     from fechner.strategies import config
     from fechner.strategies.config.describing import describe as words
-    from fechner.strategies.numerics import device
+    from fechner.strategies.config.judging import gpu
 else:
     config = Lazy("fechner.strategies.config")
     words = Lazy("fechner.strategies.config.describing.describe")
-    device = Lazy("fechner.strategies.numerics.device")
+    gpu = Lazy("fechner.strategies.config.judging.gpu")
 
 
 def read(file: str) -> str:
@@ -71,7 +71,7 @@ def check_file(file: str, as_json: bool) -> None:
             for warning in error.warnings:
                 print(f"  warning  {warning}")
         raise typer.Exit(FAILED) from None
-    warnings = [*specification.warnings, *device.doubts(specification)]
+    warnings = [*specification.warnings, *gpu.doubts(specification)]
     if as_json:
         show_json(
             {"ok": True, "warnings": [asdict(w) for w in warnings], "words": words.describe(specification)}

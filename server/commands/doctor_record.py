@@ -15,9 +15,10 @@ from statistics import median
 
 from fechner.database.errors import RecordError
 from fechner.database.form.tables import HEAD
-from fechner.database.keeping.connection import Database, record_file, record_url
+from fechner.database.keeping.connection import Database
 from fechner.database.keeping.network import refuse_network
 from fechner.database.keeping.schema import recorded_revision
+from fechner.database.keeping.urls import record_file, record_url
 from fechner.database.record import Record
 from fechner.server.commands.finding import Finding, judged
 from fechner.server.commands.output import without_password

@@ -1,4 +1,7 @@
-"""What `fechner serve` needs before it listens to other machines, and what keeps them out (wire.md 5)."""
+"""What `fechner serve` needs before it listens to other machines, and what keeps them out.
+
+How clients show who they are is in docs/reference/wire.md, Security.
+"""
 
 from __future__ import annotations
 

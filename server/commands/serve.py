@@ -9,7 +9,7 @@ import uuid
 from dataclasses import fields
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fechner.database.errors import RecordError
 from fechner.database.keeping.lock import RecordLock
@@ -17,6 +17,7 @@ from fechner.database.keeping.network import refuse_network
 from fechner.server.commands.output import FAILED, USAGE, fail, without_password
 from fechner.server.commands.securing import Secrets, is_loopback, secrets_of
 from fechner.server.commands.serve_options import ServeOptions
+from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.logs import configure
 from fechner.server.shell.settings import Settings
 from fechner.strategies._lazy import Lazy
@@ -33,6 +34,8 @@ else:
     checking = Lazy("fechner.server.commands.check")
     loop = Lazy("fechner.server.shell.loop")
     configurations = Lazy("fechner.strategies.config")
+
+Kind = TypeVar("Kind")
 
 
 def not_a_record(db: str) -> bool:
@@ -152,16 +155,22 @@ def _settings(options: ServeOptions, secrets: Secrets) -> Settings:
         )
     if options.read_only and config is not None:
         fail("--config sets sessions up; it can't go with --read-only", USAGE)
-    named = {one.name: getattr(options, one.name) for one in fields(Settings) if hasattr(options, one.name)}
-    filled = {
-        "workers": default_workers() if options.workers is None else options.workers,
-        "config": config,
-        "tokens": secrets.tokens,
-        "nameless": secrets.nameless,
-        "tls": secrets.tls,
-        "curve": secrets.curve,
-    }
-    return Settings(**named | filled)
+    engine = _named(
+        EngineOptions,
+        options,
+        default_config=config,
+        default_session=resume,
+        tokens=secrets.tokens,
+        nameless=secrets.nameless,
+    )
+    workers = default_workers() if options.workers is None else options.workers
+    return _named(Settings, options, workers=workers, tls=secrets.tls, curve=secrets.curve, engine=engine)
+
+
+def _named(kind: type[Kind], options: ServeOptions, **more: Any) -> Kind:
+    """One of the kind: of what it is made of, `more`, and whatever options have the same name."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(options, name) for name in names if hasattr(options, name)} | more)
 
 
 def _at(host: str, port: int) -> str:

@@ -11,7 +11,7 @@ from fechner.server.engine.state import Awaits, EngineState
 def count_computation(engine: EngineState, event: Computed, function: str, source: str) -> None:
     """Count a computation that has its result."""
     tier = event.result.get("tier") if function == "propose" and isinstance(event.result, dict) else None
-    engine.counters.computed(function, tier or "none", source, event.compute_ms / 1e3)
+    engine.counters.count_computation(function, tier or "none", source, event.compute_ms / 1e3)
 
 
 def keep_result(engine: EngineState, event: Computed | ComputeFailed | Emitted) -> None:

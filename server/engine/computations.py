@@ -38,7 +38,7 @@ def take_failure(engine: EngineState, event: ComputeFailed) -> None:
     if lane is None:
         keep_result(engine, event)
         return
-    engine.counters.failed(_function(lane))
+    engine.counters.count_failure(_function(lane))
     internal = event.error.code == "internal"
     fail(engine, lane, engine.incident(event.fault, lane) if internal else event.error)
 

@@ -12,6 +12,7 @@ from fechner.server.protocol.errors import FechnerError
 
 if TYPE_CHECKING:
     from fechner.database.form.changes import Change
+    from fechner.database.form.message import Owner
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
 
@@ -72,9 +73,13 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class CommitFailed:
-    """A `Commit` is not on record; nothing of it is, unless that is `unsettled`: reading back will tell.
+    """A `Commit` is not on record.
 
-    `kind` says why without a word that may quote the message.
+    Attributes:
+        token: that of the `Commit`.
+        reason: why, for the client; it may quote the message, so the log shows it for debugging only.
+        unsettled: something of it may be on record: reading back will tell.
+        kind: why, for the log, without a word that may quote the message.
     """
 
     token: int | None
@@ -109,7 +114,7 @@ class Woken:
 
 @dataclass(frozen=True, slots=True)
 class ComputeFailed:
-    """A `Compute` raised; `fault` is for the server's log."""
+    """A `Compute` raised: `error` is for the client, `fault` for the server's log."""
 
     task: int
     error: FechnerError
@@ -120,14 +125,14 @@ class ComputeFailed:
 class Loaded:
     """A `Load` is done: the session and the ids its ok messages used, or None if there is no such session.
 
-    With an error, `whose` has the session's owner, if it could still be read.
+    With an error, which is for the client, `whose` has the session's owner, if it could still be read.
     """
 
     token: int
     session: Session | None
     ids: frozenset[str] = frozenset()
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class HistoryRead:
     token: int
     changes: Sequence[tuple[int, Change]] | None
     error: str = ""
-    whose: tuple[str | None] | None = None
+    whose: Owner | None = None
     broken_chain: int | None = None
 
 

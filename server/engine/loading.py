@@ -28,7 +28,7 @@ def _go_on_with(engine: EngineState, lane: Lane, event: Loaded) -> None:
     if event.error:
         error = FechnerError("storage_failed", f"the record can't be read: {event.error}")
         if event.whose is not None:
-            lane.session.owner = event.whose[0]
+            lane.session.owner = event.whose.name
         for job in lane.queue:
             job.request.fault = error
     elif event.session is not None:

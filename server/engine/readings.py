@@ -73,7 +73,7 @@ def replay_history(engine: EngineState, event: HistoryRead) -> None:
     message = lane.job.step.message
     assert isinstance(message, Replay)
     principal = lane.job.connection.principal
-    if event.error and (event.whose is None or may_see(principal, event.whose[0])):
+    if event.error and (event.whose is None or may_see(principal, event.whose.name)):
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
     elif event.changes is None or not may_see(principal, _owner(event.changes)):
         hint = "`fechner sessions` lists the record's sessions"

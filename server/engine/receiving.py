@@ -20,7 +20,7 @@ from fechner.server.protocol.dialects import Request, choose
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
-from fechner.server.protocol.limits import too_many, trials_told
+from fechner.server.protocol.limits import count_trials, too_many
 from fechner.server.protocol.messages import Ping
 
 
@@ -58,12 +58,12 @@ def introduce_sender(engine: EngineState, connection: Connection, request: Reque
     return request
 
 
-def count_trials(engine: EngineState, connection: Connection, request: Request) -> Request | Done:
+def refuse_too_many(engine: EngineState, connection: Connection, request: Request) -> Request | Done:
     """More trials than one message may have are refused before it takes time to look at each."""
     type_ = request.raw.get("type")
     if not (isinstance(type_, str) and kind_of(type_).carries_trials):
         return request
-    told, where = trials_told(request.raw)
+    told, where = count_trials(request.raw)
     if told <= engine.limits.trials_per_tell:
         return request
     assert connection.dialect is not None
@@ -103,7 +103,7 @@ def wait_for_turn(engine: EngineState, connection: Connection, request: Request)
 STEPS: tuple[Step, ...] = (
     choose_dialect,
     introduce_sender,
-    count_trials,
+    refuse_too_many,
     parse,
     note_who_sits_there,
     answer_ping,

@@ -8,7 +8,7 @@ from fechner.database.form.message import Entry
 from fechner.server.engine.lanes import Job, Lane
 from fechner.server.engine.state import EngineState
 from fechner.server.protocol.dialects import Dialect, Request
-from fechner.server.protocol.dialects.base import Reply, joined, undecided_error
+from fechner.server.protocol.dialects.base import Reply, join, undecided_error
 from fechner.server.protocol.jsontext import render as to_json
 from fechner.server.session.handlers.results import Answer
 
@@ -39,7 +39,7 @@ def render_both(job: Job) -> str:
     dialect = job.connection.dialect
     assert dialect is not None
     done = [one if isinstance(one, Reply) else _recall(dialect, one) for one in job.replies]
-    return dialect.render(job.request, joined(job.steps[0].type, *done))
+    return dialect.render(job.request, join(job.steps[0].type, *done))
 
 
 def _recall(dialect: Dialect, text: str) -> Reply:

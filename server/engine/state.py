@@ -125,7 +125,7 @@ class EngineState:
     def count_reply(self, connection: Connection, request: Request, code: str, received: float) -> None:
         """Count a request that has its reply."""
         dialect = "none" if connection.dialect is None else connection.dialect.name
-        self.counters.answered(request.type, dialect, code, self.now.seconds - received)
+        self.counters.count_reply(request.type, dialect, code, self.now.seconds - received)
 
     def incident(self, found: Fault, lane: Lane) -> FechnerError:
         """An internal error whose cause is in the log under an incident id."""

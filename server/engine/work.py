@@ -173,7 +173,7 @@ def _answer(engine: EngineState, lane: Lane, answer: Answer) -> None:
     job = lane.job
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
     if answer.tier is not None:
-        engine.counters.given(answer.tier, job.source)
+        engine.counters.count_answer(answer.tier, job.source)
     timing = Timing(max(waited, 0.0), job.compute_ms, answer.tier, job.source)
     about = job.step.message.session if isinstance(job.step.message, Replay) else lane.session.id
     kind, warnings = kind_of(job.step.type), answer.warnings

@@ -16,18 +16,17 @@ from pydantic import ValidationError
 
 from fechner.database.aepsych.sessions import Event, ForeignSession
 from fechner.database.aepsych.shapes import config_of
+from fechner.database.form.change_parts import Described, ToldTrial
 from fechner.database.form.changes import (
     Change,
-    Described,
     FinishStrategyChange,
     ResumeChange,
     SetupChange,
-    ToldTrial,
 )
 from fechner.database.form.message import Entry, to_json
 from fechner.server.importing.stand_in import stand_in
-from fechner.server.importing.values import outcome_by_name, response_time, single, typed
-from fechner.server.protocol.dialects.aepsych_tells import told_trials
+from fechner.server.importing.values import convert, outcome_by_name, response_time, unwrap
+from fechner.server.protocol.dialects.aepsych_tells import parse_trials
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.messages import Told
 from fechner.strategies.config import check
@@ -86,7 +85,7 @@ class _Importer:
         self.result = Imported(refused=list(session.refused))
 
     def run(self) -> Imported:
-        told = [self._told(event) for event in self.session.events]
+        told = [self._parse(event) for event in self.session.events]
         events = list(zip(self.session.events, told, strict=True))
         if any(told) and (not events or events[0][0].type != "setup"):
             events.insert(0, (Event("no setup", self.at, "setup", None), []))
@@ -105,7 +104,7 @@ class _Importer:
         self._end()
         return self.result
 
-    def _told(self, event: Event) -> list[Told]:
+    def _parse(self, event: Event) -> list[Told]:
         try:
             if event.type == "trial":
                 extra = event.content["extra"]
@@ -115,7 +114,7 @@ class _Importer:
                 return [
                     one.model_copy(update={"response_time": one.response_time or response_time(one.extra)})
                     for content in contents
-                    for one in told_trials(content if isinstance(content, dict) else {}, event.extra)
+                    for one in parse_trials(content if isinstance(content, dict) else {}, event.extra)
                 ]
         except (FechnerError, ValidationError) as error:
             self.result.refused.append(f"{event.key}: {error}")
@@ -209,7 +208,7 @@ class _Importer:
         strategy = self.strategies[self.current]
         specification = strategy.specification
         config: dict[str, Any] = {
-            name: typed(single(value), specification, name) for name, value in (told.config or {}).items()
+            name: convert(unwrap(value), specification, name) for name, value in (told.config or {}).items()
         }
         outcome = outcome_by_name(told.outcome, specification)
         modelled, extra = told.model_data and outcome is not None, dict(told.extra)

@@ -19,15 +19,15 @@ def response_time(extra: Any) -> float | None:
     return response_time(extra.get("extra_info"))
 
 
-def single(value: Any) -> Any:
+def unwrap(value: Any) -> Any:
     """A list of one as that one."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def typed(value: Any, specification: Specification, name: str) -> Any:
+def convert(value: Any, specification: Specification, name: str) -> Any:
     """A value that the file has as text, as its parameter has it; each of a list."""
     if isinstance(value, list):
-        return [typed(one, specification, name) for one in value]
+        return [convert(one, specification, name) for one in value]
     parameter = next((p for p in specification.parameters if p.name == name), None)
     is_text = parameter is not None and (
         parameter.type == "categorical" or (parameter.type == "fixed" and isinstance(parameter.value, str))
@@ -61,6 +61,6 @@ def outcome_by_name(told: Any, specification: Specification) -> dict[str, Any] |
     if len(told) == len(names) == 1:
         told = {names[0]: next(iter(told.values()))}
     return {
-        name: found if isinstance(value, str) and (found := number(value)) is not None else single(value)
+        name: found if isinstance(value, str) and (found := number(value)) is not None else unwrap(value)
         for name, value in told.items()
     }

@@ -89,7 +89,7 @@ class Counters:
     free_bytes: int | None = None
     record_bytes: int | None = None
 
-    def answered(self, type_: str, dialect: str, code: str, seconds: float) -> None:
+    def count_reply(self, type_: str, dialect: str, code: str, seconds: float) -> None:
         """A request has its reply."""
         if type_ not in TYPES:
             type_ = "unknown"
@@ -100,35 +100,35 @@ class Counters:
             times = self.request_seconds[type_] = Histogram()
         times.observe(seconds)
 
-    def computed(self, function: str, tier: str, source: str, seconds: float) -> None:
+    def count_computation(self, function: str, tier: str, source: str, seconds: float) -> None:
         """A computation has its result."""
         times = self.computations.get((function, tier, source))
         if times is None:
             times = self.computations[function, tier, source] = Histogram()
         times.observe(seconds)
 
-    def failed(self, function: str) -> None:
+    def count_failure(self, function: str) -> None:
         """A computation raised, or its workers died."""
         self.failed_computations[function] = self.failed_computations.get(function, 0) + 1
 
-    def given(self, tier: str, source: str) -> None:
+    def count_answer(self, tier: str, source: str) -> None:
         """An ask is answered by a tier, computed for the request itself or ahead of it."""
         self.answers[tier, source] = self.answers.get((tier, source), 0) + 1
 
-    def waited(self, source: str, seconds: float) -> None:
+    def count_wait(self, source: str, seconds: float) -> None:
         """A computation has got its worker."""
         times = self.queued.get(source)
         if times is None:
             times = self.queued[source] = Histogram()
         times.observe(seconds)
 
-    def committed(self, requests: int, failed: int, seconds: float) -> None:
+    def count_commit(self, requests: int, failed: int, seconds: float) -> None:
         """A group of requests was written, in the record writer's thread."""
         self.commits.observe(seconds)
         self.groups.observe(requests)
         self.failed_commits += failed
 
-    def logged(self, level: str) -> None:
+    def count_line(self, level: str) -> None:
         """A line went to the log, or would have if its level were shown."""
         self.log_lines[level] = self.log_lines.get(level, 0) + 1
 

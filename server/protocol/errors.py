@@ -1,4 +1,7 @@
-"""Faults of the protocol, in the same form as those of the core: code, detail, where, hint (wire.md 2)."""
+"""Faults of the protocol, in the same form as those of the core: code, detail, where, hint.
+
+The form is that of docs/reference/wire.md, Requests and replies; the codes are those of its section Codes.
+"""
 
 from __future__ import annotations
 

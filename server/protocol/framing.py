@@ -1,8 +1,10 @@
-"""Incremental splitter of a byte stream of JSON values (wire.md 1).
+"""Incremental splitter of a byte stream of JSON values (docs/reference/wire.md, Transport).
 
 Values may come in pieces or glued together, with or without white space between them. The splitter is a
 pushdown automaton over JSON's tokens, so a stream that can't become JSON any more is recognised at its
-first wrong byte, however it is cut, and no byte is looked at twice.
+first wrong byte, however it is cut, and no byte is looked at twice. `ijson` makes events of the values, and
+where it finds a fault and how it words it depends on the cut; `json.JSONDecoder.raw_decode` begins anew with
+each piece, and can't tell what is cut from what is wrong.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Strict JSON: what comes in is checked against the limits, what goes out is always finite."""
+"""Strict JSON: what comes in is checked against the limits, what goes out is always finite.
+
+It is the standard library's parser with hooks. `msgspec` is some four times faster, on the few microseconds
+of a usual message, but takes the last of two equal keys, bounds depth only by the interpreter's stack, and
+has no hook by which to see either.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +58,7 @@ def parse(data: bytes | str, limits: Limits) -> Any:
         FechnerError: bad_json, too_deep or too_large.
     """
     try:
-        if _crowded(data, limits.containers):
+        if _is_crowded(data, limits.containers):
             raise too_many_values(limits)
         text = data.decode("utf-8") if isinstance(data, bytes) else data
         value = json.loads(
@@ -72,7 +77,7 @@ def parse(data: bytes | str, limits: Limits) -> Any:
     return value
 
 
-def _crowded(data: bytes | str, most: int) -> bool:
+def _is_crowded(data: bytes | str, most: int) -> bool:
     """Whether more objects and lists begin in it, or seem to; looked at by pieces, to be found out early."""
     found = 0
     for start in range(0, len(data) if len(data) > most else 0, _PIECE):

@@ -1,4 +1,4 @@
-"""The limits of wire.md 1 as one table of settings."""
+"""The limits of docs/reference/limits.md as one table of settings."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def session_full(limits: Limits) -> FechnerError:
     return exceeded("trials_per_session", text, hint="go on in another session")
 
 
-def trials_told(value: dict[str, Any]) -> tuple[int, str]:
+def count_trials(value: dict[str, Any]) -> tuple[int, str]:
     """How many trials a tell of any dialect may hold, told without looking at each, and where."""
     message, where = value.get("message"), "message"
     if isinstance(message, dict) and isinstance(message.get("tell"), dict):

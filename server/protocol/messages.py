@@ -1,6 +1,10 @@
 """The core's messages: what every dialect translates requests into, and what handlers are given.
 
-Replies travel as plain dicts in the form of wire.md 3; other dialects translate them.
+Replies travel as plain dicts in the form of docs/reference/wire.md, Messages; other dialects translate them.
+
+`validate` puts pydantic's faults into the protocol's words. Of a union pydantic tells what each branch
+wanted, and clients have come to know the first one's; a model that tells the branches apart by itself would
+have other faults.
 """
 
 from __future__ import annotations

@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Any
 from fechner.database.form.changes import AskChange, Change
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.session import Session, proposal_of
+from fechner.strategies._lazy import Lazy
 from fechner.strategies.core.state import State
-from fechner.strategies.core.strategy import Strategy, propose
+from fechner.strategies.core.strategy import propose
 from fechner.strategies.plugins.extensions import at_fault
+from fechner.strategies.strategy import Strategy
 from fechner.strategies.tiers import CUT_SHORT
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    import fechner.database.export as export
     from fechner.database.record import Record
+else:
+    export = Lazy("fechner.database.export")  # pandas is for those who want a dataframe
 
 
 def fold(session: str, changes: Iterable[Change]) -> Session:
@@ -55,7 +60,7 @@ class Verification:
 
 #: What an ask computes: state before it, number of points, fixed values, and the tier that a deadline left.
 Arguments = tuple[State, int, Mapping[str, Any], str | None]
-Propose = Callable[..., dict[str, Any]]
+Propose = Callable[..., Mapping[str, Any]]
 
 #: What a client sees of an ask, or the next one depends on; compared where machines may differ in last bits.
 _VISIBLE = ("stage", "points", "tier", "again", "post_mean", "post_sd")
@@ -63,7 +68,7 @@ _VISIBLE = ("stage", "points", "tier", "again", "post_mean", "post_sd")
 
 def recomputation(
     changes: Iterable[tuple[int, Change]], tolerance: float = 0.0
-) -> Generator[Arguments, dict[str, Any], Verification]:
+) -> Generator[Arguments, Mapping[str, Any], Verification]:
     """Verify a session without computing: yields what each ask needs and is sent what it gives.
 
     Raises:
@@ -143,7 +148,7 @@ def verify(
     """
     broken = record.verify_chain(session)
     steps = recomputation(((seq, change) for seq, _, change in record.changes(session)), tolerance)
-    result: dict[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
     asks = 0
     while True:
         try:
@@ -164,6 +169,4 @@ def strategies(record: Record, session: str) -> list[Strategy]:
 
 def dataframe(record: Record, session: str | None = None) -> pd.DataFrame:
     """One row per trial of a session (None: of all), with the columns of `fechner export`."""
-    from fechner.database.export import trials_frame
-
-    return trials_frame(record, None if session is None else [session])
+    return export.trials_frame(record, None if session is None else [session])

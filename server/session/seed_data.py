@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fechner.strategies._lazy import Lazy
 from fechner.strategies.core.seed_data import difference, fitting
 from fechner.strategies.specification import SeedDataConditions, Specification
 
 if TYPE_CHECKING:
+    import fechner.database.seed_data as on_record
+    from fechner.database.form.message import Owner
     from fechner.database.record import Record
+else:
+    on_record = Lazy("fechner.database.seed_data")  # SQLAlchemy, before there is a record to read
 
 
 @dataclass(frozen=True)
@@ -42,26 +47,24 @@ def read(
     specification: Specification,
     session: str,
     most: int,
-    owners: tuple[str | None, ...] | None = None,
+    owner: Owner | None = None,
 ) -> dict[str, Earlier]:
     """What an open record has for each section of conditions, without the trials of `session` itself.
 
     The newest sessions, and in them the newest trials, come first where there are more than `most`. With
-    `owners`, only their sessions count.
+    `owner`, only their sessions count.
     """
-    from fechner.database.seed_data import matching, told
-
     found = {}
     for name, conditions in sections(specification).items():
         taken: list[list[dict[str, Any]]] = []
         others, left, more = [], most, False
         with record.snapshot() as connection:
-            for setup in matching(connection, conditions.wanted, session, owners):
+            for setup in on_record.find_setups(connection, conditions.wanted, session, owner):
                 other = difference(specification, setup["parameters"], setup["outcomes"])
                 if other:
                     others.append(other)
                     continue
-                trials = told(connection, setup["session"], setup["strategy"], left + 1)
+                trials = on_record.read_trials(connection, setup["session"], setup["strategy"], left + 1)
                 more = len(trials) > left
                 taken.append(trials[-left:] if left else [])
                 left -= len(taken[-1])
@@ -72,7 +75,7 @@ def read(
     return found
 
 
-def brought(specification: Specification, rows: Sequence[Mapping[str, Any]]) -> dict[str, Earlier]:
+def judge_rows(specification: Specification, rows: Sequence[Mapping[str, Any]]) -> dict[str, Earlier]:
     """The same of rows that a program brings; they have no session and are numbered."""
     numbered = [
         {"session": None, "trial": number, "config": row["config"], "outcome": row["outcome"]}

@@ -2,7 +2,8 @@
 
 A *change* is the canonical effect of one request on a session, as plain data; database/form/changes.py lists
 all kinds. Handlers compute changes from an unchanged session; `Session.apply` adopts one after it is on
-record, and computes nothing. So a live session and one read back from the record are the same by construction.
+record, and computes nothing. So a live session and one read back from the record are the same by
+construction.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Trial:
 
 
 @lru_cache(maxsize=256)
-def closed(strategy: int, status: str) -> Trial:
+def closed_trial(strategy: int, status: str) -> Trial:
     """Any trial of a strategy that is told or skipped."""
     return Trial(0, strategy, status)
 
@@ -172,9 +173,9 @@ def _tell(session: Session, change: TellChange) -> None:
     for row in change["trials"]:
         number, index = row["trial"], row["strategy"]
         if number > len(session.trials):
-            session.trials.append(closed(index, TOLD))
+            session.trials.append(closed_trial(index, TOLD))
         asked = session.trials[number - 1].unit
-        session.trials[number - 1] = closed(index, TOLD)
+        session.trials[number - 1] = closed_trial(index, TOLD)
         session.pending.pop(number, None)
         session.told += 1
         strategy = session.strategies[index]
@@ -205,7 +206,7 @@ def _skip(session: Session, change: SkipChange) -> None:
     assert trial.unit is not None
     strategy = session.strategies[trial.strategy]
     strategy.state = core.skip(strategy.state, trial.unit, change["again"])
-    session.trials[change["trial"] - 1] = closed(trial.strategy, SKIPPED)
+    session.trials[change["trial"] - 1] = closed_trial(trial.strategy, SKIPPED)
     session.skipped += 1
 
 

@@ -6,6 +6,7 @@ import pickle
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import IO, Any
 
@@ -17,7 +18,7 @@ from fechner.server.protocol.errors import FechnerError
 #: The pure functions an executor may run, by name.
 FUNCTIONS: dict[str, str] = {
     "propose": "fechner.strategies.core.proposals:propose",
-    "query": "fechner.strategies.core.strategy:query",
+    "query": "fechner.strategies.queries.query:query",
 }
 
 Result = Computed | ComputeFailed
@@ -30,8 +31,11 @@ def function(name: str) -> Callable[..., Any]:
     return found
 
 
-#: The detail of the error with which a worker answers a task that it was told to stop.
-STOPPED = "abandoned"
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a worker answers about a task that it was told to stop."""
+
+    task: int
 
 
 class Abandoned(BaseException):

@@ -14,19 +14,7 @@ from typing import Any
 
 from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
-from fechner.server.engine.effects import (
-    Abandon,
-    Commit,
-    Compute,
-    Effect,
-    Find,
-    Load,
-    ReadHistory,
-    ReadSeedData,
-    Send,
-    Silence,
-    Wake,
-)
+from fechner.server.engine.effects import Compute, Effect, ReadSeedData, Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import (
     Connected,
@@ -40,16 +28,19 @@ from fechner.server.engine.events import (
     Woken,
 )
 from fechner.server.engine.options import EngineOptions
+from fechner.server.observing.logs import Log
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.framing import too_long
 from fechner.server.protocol.limits import Limits
-from fechner.server.session.seed_data import brought
+from fechner.server.session.seed_data import judge_rows
 from fechner.server.shell.disk import DiskWatch
+from fechner.server.shell.driver import Driver
 from fechner.server.shell.environment import environment
-from fechner.server.shell.execution import Abandoned, run
+from fechner.server.shell.execution import Result
+from fechner.server.shell.inline import Inline
 from fechner.server.shell.pool import Pool
-from fechner.server.shell.storage import perform
+from fechner.server.shell.storage import StorageEffect, perform
 from fechner.strategies.plugins.extensions import allow
 
 
@@ -66,6 +57,120 @@ class Channel:
     def close(self) -> None:
         """Leave; the session can be resumed."""
         self._server._handle(Gone(self._number))
+
+
+class _Replies:
+    """A channel's peer: what it was answered."""
+
+    def __init__(self) -> None:
+        self.texts: deque[bytes] = deque()
+
+    def send(self, data: bytes) -> None:
+        """Keep a reply until it is asked for."""
+        self.texts.append(data)
+
+    def pause(self, paused: bool) -> None:
+        """A channel has one request at a time."""
+
+    def trust(self, limits: Limits) -> None:
+        """There are no strangers in one's own process."""
+
+    def close(self, linger: float = 0.0) -> None:
+        """Its owner closes a channel."""
+
+
+class _Peers(dict[int, _Replies]):
+    def forget(self, number: int) -> None:
+        """Whoever closed a channel may still look for a reply, in vain."""
+
+
+class _Pool(Pool):
+    """Workers, and how many of their results are yet to be waited for."""
+
+    awaited = 0
+
+    def submit(self, task: Compute) -> None:
+        """Run a task when its turn comes."""
+        self.awaited += 1
+        super().submit(task)
+
+    def abandon(self, number: int) -> None:
+        """Nobody wants the task any more."""
+        self.awaited -= 1
+        super().abandon(number)
+
+
+class _Ports:
+    """What a server in this process is made of, around its engine.
+
+    Args:
+        record: open.
+        seed_data: what it stands for, if it is given.
+        engine: whose effects these are.
+    """
+
+    def __init__(self, record: Record, seed_data: Sequence[Mapping[str, Any]] | None, engine: Engine) -> None:
+        self._record, self._seed_data, self._counters = record, seed_data, engine.counters
+        self._disk = DiskWatch(record.file)
+        self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._alarm: Wake | None = None
+        self.driver = Driver(engine, lambda: Now(time.monotonic(), datetime.now(UTC)), self)
+        self.peers, self.store, self.timers = _Peers(), self, self
+        self.executor: Inline | _Pool = Inline(lambda call, task: call(task), self._finish, self._give_up)
+
+    def employ(self, workers: int) -> None:
+        """Compute in so many processes."""
+        self.executor = _Pool(workers, self._posted.put, self._finish, counters=self._counters)
+
+    def put(self, effect: StorageEffect) -> None:
+        """Carry a storage effect out."""
+        if isinstance(effect, ReadSeedData) and self._seed_data is not None:
+            found = judge_rows(effect.specification, self._seed_data)
+            self.driver.deliver(SeedDataRead(effect.token, found))
+            return
+        self.driver.deliver(*perform(self._record, [effect], self._counters), *self._disk.look())
+
+    def set(self, wake: Wake) -> None:
+        """The one deadline of the one request."""
+        self._alarm = wake
+
+    def silence(self, token: int) -> None:
+        """It was met."""
+        if self._alarm is not None and self._alarm.token == token:
+            self._alarm = None
+
+    def log(self, line: Log) -> None:
+        """A notebook has no log."""
+
+    def halt(self) -> None:
+        """Nobody stops this engine but by closing the server."""
+
+    def fail(self, effect: Effect, error: Exception) -> None:
+        """A fault is the caller's."""
+        raise error
+
+    def wait(self) -> None:
+        """Until nobody is to be waited for: workers say something, or a deadline has come."""
+        while isinstance(self.executor, _Pool) and self.executor.awaited:
+            left = None if self._alarm is None else max(0.0, self._alarm.seconds - time.monotonic())
+            try:
+                self._posted.get(timeout=left)()
+            except queue.Empty:
+                self._ring()
+
+    def _finish(self, result: Result | Emitted) -> None:
+        """A computation has come so far, or to its end."""
+        if isinstance(self.executor, _Pool) and not isinstance(result, Emitted):
+            self.executor.awaited -= 1
+        self.driver.deliver(result)
+
+    def _give_up(self, task: Compute) -> None:
+        self._ring()
+
+    def _ring(self) -> None:
+        alarm, self._alarm = self._alarm, None
+        assert alarm is not None
+        self.driver.deliver(Woken(alarm.token))
 
 
 class Server:
@@ -96,40 +201,30 @@ class Server:
     ) -> None:
         if allow_extensions is not None:
             allow(allow_extensions)
-        self._seed_data = seed_data
         where = "sqlite://" if db is None else os.fspath(db)
         self._lock = RecordLock(where) if db is not None else None
         self.record = Record.open(where)
-        self._disk = DiskWatch(self.record.file)
         self._limits = limits or Limits()
         options = EngineOptions(dialect=dialect, default_config=config, limits=self._limits)
         self._engine = Engine(entropy, str(where), options, environment=environment)
         self._turn = threading.RLock()
-        self._replies: dict[int, deque[bytes]] = {}
         self._number = 0
-        self._waiting: deque[Event] = deque()
-        self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._computing = 0
-        self._alarm: Wake | None = None
-        self._pool = (
-            Pool(workers, self._posted.put, self._computed, counters=self._engine.counters)
-            if workers
-            else None
-        )
+        self._ports = _Ports(self.record, seed_data, self._engine)
+        if workers:
+            self._ports.employ(workers)
 
     def connect(self) -> Channel:
         """A new connection."""
         with self._turn:
             self._number += 1
-            self._replies[self._number] = deque()
+            self._ports.peers[self._number] = _Replies()
             self._handle(Connected(self._number, False, f"in-process-{self._number}"))
             return Channel(self, self._number)
 
     def close(self) -> None:
         """Close the record and end the workers."""
         with self._turn:
-            if self._pool is not None:
-                self._pool.close()
+            self._ports.executor.close()
             self.record.close()
             if self._lock is not None:
                 self._lock.release()
@@ -152,72 +247,11 @@ class Server:
         except FechnerError as error:
             event = Unreadable(number, error)
         with self._turn:
+            replies = self._ports.peers[number].texts
             self._handle(event)
-            replies = self._replies[number]
             return jsontext.parse_reply(replies.popleft())
 
     def _handle(self, event: Event) -> None:
         with self._turn:
-            self._waiting.append(event)
-            while self._waiting or self._computing:
-                if not self._waiting:
-                    self._wait()
-                    continue
-                event = self._waiting.popleft()
-                now = Now(time.monotonic(), datetime.now(UTC))
-                for effect in [*self._engine.handle(event, now), *self._engine.consider()]:
-                    self._carry_out(effect)
-
-    def _wait(self) -> None:
-        """Until a worker says something, or a deadline has come."""
-        left = None if self._alarm is None else max(0.0, self._alarm.seconds - time.monotonic())
-        try:
-            self._posted.get(timeout=left)()
-        except queue.Empty:
-            assert self._alarm is not None
-            self._waiting.append(Woken(self._alarm.token))
-            self._alarm = None
-
-    def _computed(self, result: Event) -> None:
-        if not isinstance(result, Emitted):
-            self._computing -= 1
-            self._alarm = None
-        self._waiting.append(result)
-
-    def _compute(self, task: Compute) -> None:
-        """Compute here, as far as the deadline lets it come."""
-
-        def poll() -> None:
-            if task.due is not None and time.monotonic() >= task.due:
-                raise Abandoned
-
-        alarm, self._alarm = self._alarm, None
-        try:
-            self._waiting.append(run(task, poll, self._waiting.append))
-        except Abandoned:
-            assert alarm is not None
-            self._waiting.append(Woken(alarm.token))
-
-    def _carry_out(self, effect: Effect) -> None:
-        if isinstance(effect, Send):
-            self._replies[effect.connection].append(effect.data)
-        elif isinstance(effect, ReadSeedData) and self._seed_data is not None:
-            found = brought(effect.specification, self._seed_data)
-            self._waiting.append(SeedDataRead(effect.token, found))
-        elif isinstance(effect, Commit | Load | Find | ReadHistory | ReadSeedData):
-            self._waiting.extend(perform(self.record, [effect], self._engine.counters))
-            self._waiting.extend(self._disk.look())
-        elif isinstance(effect, Compute):
-            if self._pool is None:
-                self._compute(effect)
-            else:
-                self._computing += 1
-                self._pool.submit(effect)
-        elif isinstance(effect, Wake):
-            self._alarm = effect
-        elif isinstance(effect, Silence):
-            if self._alarm is not None and self._alarm.token == effect.token:
-                self._alarm = None
-        elif isinstance(effect, Abandon) and self._pool is not None:
-            self._computing -= 1
-            self._pool.abandon(effect.task)
+            self._ports.driver.deliver(event)
+            self._ports.wait()

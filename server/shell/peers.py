@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from fechner.server.engine.events import Event
 from fechner.server.observing.counters import Counters
 from fechner.server.protocol.limits import Limits
 from fechner.server.shell.descriptors import make_room, too_little
+from fechner.server.shell.ports import Peer
 from fechner.server.shell.transports.tcp import LINGER_SECONDS, TcpConnection
 from fechner.server.shell.transports.turns import Turns
 
-if TYPE_CHECKING:
-    from fechner.server.shell.transports.zmq_peer import ZmqPeer
+AnyPeer = TypeVar("AnyPeer", bound=Peer)
 
 #: Within this a client has to agree on encryption.
 HANDSHAKE_SECONDS = 10.0
 
 #: Connections over the limit that are told so at a time; more are cut off without a word.
 REFUSALS = 100
-
-
-class Peer(Protocol):
-    """A connection of any transport."""
-
-    number: int
-
-    def send(self, data: bytes) -> None:
-        """Send a reply."""
-        ...
-
-    def pause(self, paused: bool) -> None:
-        """Deliver nothing more, or go on."""
-        ...
-
-    def trust(self, limits: Limits) -> None:
-        """It has shown a token: these are its limits."""
-        ...
-
-    def close(self, linger: float = ...) -> None:
-        """Close once everything sent has left."""
-        ...
 
 
 class Peers:
@@ -99,18 +77,18 @@ class Peers:
                 raise ConnectionRefusedError
         self._number += 1
         connection = TcpConnection(
-            self._number, self._limits, self._deliver, self._turns, self._counters, self._is_there
+            self._number, self._limits, self._deliver, self._turns, self._counters, self._admit
         )
         self._begun[connection] = now
         return connection
 
-    def add_zmq(self, make: Callable[[int], ZmqPeer]) -> ZmqPeer:
-        """Number a ZMQ client."""
+    def add(self, make: Callable[[int], AnyPeer]) -> AnyPeer:
+        """Number a client that is there at once, as ZMQ's are."""
         self._number += 1
         peer = make(self._number)
         self._peers[self._number] = peer
         return peer
 
-    def _is_there(self, connection: TcpConnection) -> None:
+    def _admit(self, connection: TcpConnection) -> None:
         self._begun.pop(connection, None)
         self._peers[connection.number] = connection

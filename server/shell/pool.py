@@ -25,7 +25,8 @@ from fechner.server.observing.faults import Fault
 from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.handlers.results import Priority
-from fechner.server.shell.execution import STOPPED, Result, receive, send
+from fechner.server.shell.execution import Result, Stopped, receive, send
+from fechner.server.shell.ports import Workload
 from fechner.strategies.numerics.threads import ENVIRONMENT
 
 #: Deaths of its worker after which a task is answered with an error.
@@ -45,7 +46,7 @@ class _Worker:
 
     def __init__(
         self,
-        done: Callable[[_Worker, Compute, Result | None], None],
+        done: Callable[[_Worker, Compute, Result | Stopped | None], None],
         emitted: Callable[[Emitted], None],
     ) -> None:
         self._done, self._emitted = done, emitted
@@ -119,7 +120,9 @@ class _Waiting:
 
 
 class Pool:
-    """Workers behind one queue, a heap by priority. Everything but `post`'s callers runs in one thread.
+    """An executor: workers behind one queue, a heap by priority.
+
+    Everything but `post`'s callers runs in one thread.
 
     Args:
         workers: how many processes.
@@ -158,15 +161,11 @@ class Pool:
         return [worker.process.pid for worker in self._workers]
 
     @property
-    def busy(self) -> int:
-        """Workers that compute."""
-        return sum(worker.task is not None for worker in self._workers)
-
-    @property
-    def load(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Computations in workers, and those that wait for one, by what they are for."""
+    def load(self) -> Workload:
+        """Computations in workers, and those that wait for one."""
         running = [worker.priority for worker in self._workers if worker.task is not None]
-        return _by_source(running), _by_source([waiting.priority for waiting in self._heap])
+        waiting = [waiting.priority for waiting in self._heap]
+        return Workload(len(self._workers), len(running), _by_source(running), _by_source(waiting))
 
     def submit(self, task: Compute) -> None:
         """Run a task when its turn comes."""
@@ -215,7 +214,7 @@ class Pool:
                 worker.end()
                 self._workers[i] = self._new_worker()
             first = heapq.heappop(self._heap)
-            self._counters.waited(SOURCES[Priority(first.priority)], time.monotonic() - first.since)
+            self._counters.count_wait(SOURCES[Priority(first.priority)], time.monotonic() - first.since)
             self._workers[i].give(first.task, first.priority)
         self._preempt()
 
@@ -229,7 +228,7 @@ class Pool:
                 worker.preempted = True
                 worker.cancel()
 
-    def _done(self, worker: _Worker, task: Compute, result: Result | None) -> None:
+    def _done(self, worker: _Worker, task: Compute, result: Result | Stopped | None) -> None:
         """In a worker's thread: its task is done, or (None) it died."""
         if self._ended:
             return  # and so may be the loop that `post` posts to
@@ -240,11 +239,9 @@ class Pool:
         if not self._ended:
             self._post(lambda: None if event.task in self._abandoned else self._deliver(event))
 
-    def _settle(self, worker: _Worker, task: Compute, result: Result | None) -> None:
+    def _settle(self, worker: _Worker, task: Compute, result: Result | Stopped | None) -> None:
         if self._ended:
             return
-        stopped = isinstance(result, ComputeFailed) and result.error.detail == STOPPED
-        again = worker.preempted and stopped
         priority = worker.priority
         worker.task, worker.preempted = None, False
         wanted = task.task not in self._abandoned
@@ -264,10 +261,11 @@ class Pool:
             else:
                 text = f"{deaths} workers died at {task.function}"
                 result = ComputeFailed(task.task, FechnerError("internal", text), Fault(text))
-        elif again and wanted:
-            self._order += 1
-            heapq.heappush(self._heap, _Waiting(priority, self._order, task))
-            wanted = False
+        elif isinstance(result, Stopped):
+            if wanted:  # for another one's sake
+                self._order += 1
+                heapq.heappush(self._heap, _Waiting(priority, self._order, task))
+            result = None
         if not any(waiting.task is task for waiting in self._heap):
             self._deaths.pop(task.task, None)
         if wanted and result is not None:

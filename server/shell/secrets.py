@@ -1,4 +1,4 @@
-"""The files of secrets: tokens with their roles, and the keys of encrypted transports (wire.md 5).
+"""The files of secrets: tokens with their roles, and the keys of encrypted transports.
 
 A token is a secret text of at least 32 characters. Its file has one `role:token` a line, and nobody else can
 read it.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fechner.database.errors import RecordError, UnreadableError
+from fechner.database.form.message import Owner
 from fechner.server.engine.effects import Commit, Find, Load, ReadHistory, ReadSeedData
 from fechner.server.engine.events import (
     CommitFailed,
@@ -71,7 +72,7 @@ def _commit(record: Record, commits: Sequence[Commit], counters: Counters | None
         results = [error] * len(commits)
     took = time.perf_counter() - begun
     if counters is not None:
-        counters.committed(len(commits), sum(error is not None for error in results), took)
+        counters.count_commit(len(commits), sum(error is not None for error in results), took)
     if took > SLOW_SECONDS:
         emit(Log("info", f"a commit of {len(commits)} took {took:.3f} s"))
     return [
@@ -145,7 +146,7 @@ def _history(record: Record, effect: ReadHistory) -> HistoryRead:
 
 
 def _seed_data(record: Record, effect: ReadSeedData) -> SeedDataRead:
-    whose = None if effect.anybody else (effect.owner,)
+    whose = None if effect.anybody else Owner(effect.owner)
     try:
         return SeedDataRead(
             effect.token, seed_data.read(record, effect.specification, effect.session, effect.most, whose)

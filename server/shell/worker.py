@@ -10,10 +10,8 @@ from functools import partial
 from typing import IO
 
 from fechner.server.engine.effects import Compute
-from fechner.server.engine.events import ComputeFailed
 from fechner.server.observing.faults import fault
-from fechner.server.protocol.errors import FechnerError
-from fechner.server.shell.execution import STOPPED, Abandoned, receive, run, send
+from fechner.server.shell.execution import Abandoned, Result, Stopped, receive, run, send
 from fechner.strategies.numerics.threads import fix
 
 
@@ -39,9 +37,11 @@ def main() -> None:
     tasks: queue.SimpleQueue[Compute] = queue.SimpleQueue()
     cancelled: set[int] = set()
     threading.Thread(target=_read, args=(stdin, tasks, cancelled), daemon=True).start()
-    import fechner.strategies.generators.acquisition
+    import fechner.strategies.core.computed
     import fechner.strategies.queries.answers  # noqa: F401
+    from fechner.strategies.plugins.resolve import load
 
+    load()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     # From here on an exception may quote a task; before, its text tells what is not installed well.
@@ -54,13 +54,14 @@ def main() -> None:
             if number in cancelled:
                 raise Abandoned
 
+        result: Result | Stopped
         try:
             tell = partial(send, stdout)
-            result = run(task, poll, tell) if task.task not in cancelled else None
+            result = run(task, poll, tell) if task.task not in cancelled else Stopped(task.task)
         except Abandoned:
-            result = None
-        if result is None or task.task in cancelled:
-            result = ComputeFailed(task.task, FechnerError("internal", STOPPED))
+            result = Stopped(task.task)
+        if task.task in cancelled:
+            result = Stopped(task.task)
         cancelled.discard(task.task)
         send(stdout, result)
 

@@ -67,7 +67,8 @@ class Groups:
             bytes_, mine = size(effect), _sessions(effect)
             later = bytes_ > self._long or not awaited(effect)
             full = later and room < min(bytes_, self._most)
-            if left if mine is None else full or sessions & mine:
+            behind = bool(left) if mine is None else full or not sessions.isdisjoint(mine)
+            if behind:
                 left.append(effect)
                 sessions |= mine or set()
             else:
@@ -91,9 +92,9 @@ class _Look:
 class Writer:
     """The thread, with the one connection, that writes the record.
 
-    It opens the record first (`opened` gets None, or what went wrong) and then takes what waits, without
-    delay, group by group. What reads much, a whole session, is handed to a second thread once all that came
-    before it is written: nobody else's commit waits for it.
+    Started, it opens the record first (`opened` gets None, or what went wrong) and then takes what waits,
+    without delay, group by group. What reads much, a whole session, is handed to a second thread once all
+    that came before it is written: nobody else's commit waits for it.
     """
 
     def __init__(
@@ -110,6 +111,9 @@ class Writer:
         self._awaited = self._answered = 0  # effects that somebody waits for
         self._reads: queue.SimpleQueue[StorageEffect | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="fechner-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin: open the record."""
         self._thread.start()
 
     def put(self, effect: StorageEffect) -> None:
@@ -133,9 +137,10 @@ class Writer:
         self._queue.put(_Look())
 
     def close(self, timeout: float) -> None:
-        """Carry out what waits, close the record, end the thread."""
+        """Carry out what waits, close the record, end the thread, if it has begun."""
         self._queue.put(None)
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         try:
@@ -157,10 +162,10 @@ class Writer:
             events = [*perform(record, batch, self._counters), *self._look(disk)]
             self._done += sum(map(size, batch))
             self._answered += sum(map(awaited, group))
-            for effect in reads:
-                self._reads.put(effect)
             if events:
                 self._post(events)
+            for effect in reads:
+                self._reads.put(effect)
         self._reads.put(None)
         record.close()
 

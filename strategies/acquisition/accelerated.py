@@ -1,5 +1,5 @@
 """The scan of an acquisition function's candidates on a GPU, where the model's `use_gpu` asks for it and it
-pays (gpu.py).
+pays (numerics/device.py).
 
 The answer is to be the processor's to the last bit. The device's values differ from it by rounding (and by
 some 1e-10 where |rho| > .925), so they only rank the candidates; what the refinement computes with, the best
@@ -16,10 +16,10 @@ import numpy as np
 
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.models.kernels.kernel_covariance import KernelCovariance
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.numerics import device as gpu
 from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.plugins.resolve import entry
 
 
 @cache
@@ -63,11 +63,11 @@ class Scan:
 def accelerated(acquisition: Acquisition, candidates: int) -> Acquisition:
     """The function with a `Scan` of so many candidates if a GPU pays for it, else as it is."""
     parts = acquisition.parts
-    if parts is None or (isinstance(parts.posterior, OrdinalPosterior) and parts.name != gpu.OF_LATENT):
+    if parts is None:
+        return acquisition
+    if isinstance(parts.posterior, OrdinalPosterior) and not entry(parts.component).of_latent:
         return acquisition
     if not gpu.pays(candidates, parts.count, len(parts.posterior.x)):
-        return acquisition
-    if isinstance(parts.posterior.covariance, KernelCovariance):  # the device knows our own kernel alone
         return acquisition
     if parts.posterior.places is not parts.posterior.x:  # the device knows values of f alone
         return acquisition

@@ -13,18 +13,33 @@ Gauss-Hermite nodes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import entr, logsumexp
 
-from fechner.strategies.acquisition.level_set import Values
-from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
+from fechner.strategies.acquisition.acquisition import OF_ENTROPIES, Acquisition
+from fechner.strategies.acquisition.slopes import Values
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.uncertainty import Ensemble
 from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.specification import Component
 
-NAME = "qBayesianActiveLearningByDisagreement"
 _HERMITE, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+def build(
+    component: Component,
+    posterior: Posterior,
+    *,
+    seed: int,
+    pending: Array,
+    around: Callable[[], Ensemble] | None,
+) -> Acquisition:
+    """qBayesianActiveLearningByDisagreement; differences are cheap."""
+    assert around is not None
+    return Acquisition(disagreement(around(), pending), *OF_ENTROPIES)
 
 
 def disagreement(around: Ensemble, pending: Array) -> Values:
@@ -35,9 +50,9 @@ def disagreement(around: Ensemble, pending: Array) -> Values:
 
     def values(x: Array) -> Array:
         moments = [member.latent(x) for member in members]
-        first = members[0]
-        if isinstance(first, OrdinalPosterior) or first.binary:
-            each = np.array([_shares(one, *at) for one, at in zip(members, moments, strict=True)])
+        shares = [one.outcome_probabilities(*at) for one, at in zip(members, moments, strict=True)]
+        if shares[0] is not None:
+            each = np.array(shares)
             mixed = np.einsum("k,kmo->mo", weights, each)
             known = np.einsum("k,kmo->m", weights, entr(each))
             return np.asarray(entr(mixed).sum(axis=1) - known)
@@ -47,14 +62,6 @@ def disagreement(around: Ensemble, pending: Array) -> Values:
         return _of_mixture(weights, mean, sd)
 
     return values
-
-
-def _shares(member: Posterior, mean: Array, variance: Array) -> Array:
-    """The probability of every value of a binary or ordinal outcome, (m, K)."""
-    if isinstance(member, OrdinalPosterior):
-        return member.levels(mean, variance)
-    yes, _ = member.moments_of(mean, variance, "probability")
-    return np.stack([1.0 - yes, yes], axis=1)
 
 
 def _of_mixture(weights: Array, mean: Array, sd: Array) -> Array:

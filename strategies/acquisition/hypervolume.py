@@ -19,45 +19,54 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fechner.strategies.acquisition.acquisition import BY_TORCH, Acquisition, made
+from fechner.strategies.acquisition.slopes import Gradients, Values
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.weighted import WeightedPosterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.threads import hold_torch
+from fechner.strategies.specification import Component
 
 if TYPE_CHECKING:
     import torch
 
-NAMES = (
-    "ExpectedHypervolumeImprovement",
-    "qExpectedHypervolumeImprovement",
-    "qLogExpectedHypervolumeImprovement",
-    "qNoisyExpectedHypervolumeImprovement",
-    "qLogNoisyExpectedHypervolumeImprovement",
-)
+EXPECTED = "ExpectedHypervolumeImprovement"  # the one in closed form
 NOISY = ("qNoisyExpectedHypervolumeImprovement", "qLogNoisyExpectedHypervolumeImprovement")
-CONSTRAINED = "ConstrainedExpectedImprovement"
-FUNCTIONS = (*NAMES, CONSTRAINED)
 PASSED_ON = ("prune_baseline", "alpha", "tau_relu", "tau_max")
 
-Values = Callable[[Array], Array]
-Gradients = Callable[[Array], tuple[Array, Array]]
+#: The outcomes' posteriors, keys, seed and pending points to a botorch function.
+Made = Callable[[Component, Sequence[Posterior], int, Array], Any]
 
 
-def of_several(
-    name: str, posterior: WeightedPosterior, keys: Mapping[str, Any], seed: int, pending: Array
+def build_front(
+    component: Component, posterior: WeightedPosterior, *, seed: int, pending: Array, around: object
+) -> Acquisition:
+    """The hypervolume improvements; the posterior's parts are those of the outcomes."""
+    return made(_functions(component, posterior, seed, pending, _front), BY_TORCH)
+
+
+def build_constrained(
+    component: Component, posterior: WeightedPosterior, *, seed: int, pending: Array, around: object
+) -> Acquisition:
+    """ConstrainedExpectedImprovement."""
+    return made(_functions(component, posterior, seed, pending, _constrained), BY_TORCH)
+
+
+def _functions(
+    component: Component, posterior: WeightedPosterior, seed: int, pending: Array, make: Made
 ) -> tuple[Values, Gradients]:
-    """Values of (m, d) points, and values with gradients, of the outcomes whose posteriors are the parts."""
+    """Values of (m, d) points, and values with gradients, of what `make` makes in torch."""
     import torch
 
     hold_torch()
     parts: Sequence[Posterior] = posterior.parts
-    if name not in NOISY and len(pending):
+    if component.name not in NOISY and len(pending):
         parts = [part.expecting(pending) for part in parts]
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():  # what BoTorch draws by itself
         warnings.simplefilter("ignore")  # which of its functions to take instead
         torch.manual_seed(key(seed, "torch"))
-        function = _built(name, parts, keys, seed, pending)
+        function = make(component, parts, seed, pending)
 
     def tensor(x: Array) -> torch.Tensor:
         return torch.tensor(np.ascontiguousarray(x), dtype=torch.float64).unsqueeze(-2)
@@ -85,10 +94,29 @@ def model_of(parts: Sequence[Posterior]) -> Any:
     return ModelList(*(GaussianModel(part, np.zeros(len(part.x))) for part in parts))
 
 
-def _built(name: str, parts: Sequence[Posterior], keys: Mapping[str, Any], seed: int, pending: Array) -> Any:
-    """The botorch acquisition function."""
+def _means(parts: Sequence[Posterior]) -> Array:
+    """The outcomes' means (n, m) at the trials' places."""
+    return np.column_stack([part.latent(_places(parts))[0] for part in parts])
+
+
+def _constrained(component: Component, parts: Sequence[Posterior], seed: int, pending: Array) -> Any:
+    """BoTorch's improvement of one outcome where others are in bounds."""
+    from botorch.acquisition import analytic
+
+    keys = component.keys
+    place = int(keys.get("objective_index") or 0)
+    bounds = {index: (low, high) for index, low, high in keys.get("constraints") or ()}
+    best = keys.get("best_f")
+    best = _best_allowed(_means(parts), place, bounds) if best is None else float(best)
+    return analytic.ConstrainedExpectedImprovement(
+        model_of(parts), best, place, bounds, maximize=keys.get("maximize") is not False
+    )
+
+
+def _front(component: Component, parts: Sequence[Posterior], seed: int, pending: Array) -> Any:
+    """BoTorch's hypervolume improvement of the component's name."""
     import torch
-    from botorch.acquisition import analytic, multi_objective
+    from botorch.acquisition import multi_objective
     from botorch.acquisition.multi_objective import logei
     from botorch.sampling.list_sampler import ListSampler
     from botorch.sampling.normal import SobolQMCNormalSampler
@@ -96,15 +124,8 @@ def _built(name: str, parts: Sequence[Posterior], keys: Mapping[str, Any], seed:
 
     # BoTorch would compile a kernel of its own here, with other last digits, for seconds, where it can
     logei._load_attempted = True
-    model, means = model_of(parts), np.column_stack([part.latent(_places(parts))[0] for part in parts])
-    if name == CONSTRAINED:
-        place = int(keys.get("objective_index") or 0)
-        bounds = {index: (low, high) for index, low, high in keys.get("constraints") or ()}
-        best = keys.get("best_f")
-        best = _best_allowed(means, place, bounds) if best is None else float(best)
-        return analytic.ConstrainedExpectedImprovement(
-            model, best, place, bounds, maximize=keys.get("maximize") is not False
-        )
+    name, keys = component.name, component.keys
+    model, means = model_of(parts), _means(parts)
     point = [float(number) for number in keys["ref_point"]]
     objective = keys.get("objective")
     weights = torch.ones(len(parts), dtype=torch.float64)
@@ -113,7 +134,7 @@ def _built(name: str, parts: Sequence[Posterior], keys: Mapping[str, Any], seed:
     class_ = getattr(multi_objective, name)
     samples = torch.Size([int(keys.get("mc_samples") or 64)])
     given: dict[str, Any] = {"model": model, "ref_point": point}
-    if name != "ExpectedHypervolumeImprovement":
+    if name != EXPECTED:
         given["sampler"] = ListSampler(
             *(SobolQMCNormalSampler(samples, seed=key(seed, "outcome", i) % 2**31) for i in range(len(parts)))
         )
@@ -126,7 +147,7 @@ def _built(name: str, parts: Sequence[Posterior], keys: Mapping[str, Any], seed:
     given.pop("alpha", None)
     seen = torch.tensor(means, dtype=torch.float64) * weights
     reference = torch.tensor(point, dtype=torch.float64)
-    if name == "ExpectedHypervolumeImprovement" and not bool((seen > reference).all(dim=1).any()):
+    if name == EXPECTED and not bool((seen > reference).all(dim=1).any()):
         seen = seen[:0]  # BoTorch takes no front all of which is below the reference point
     return class_(**given, partitioning=FastNondominatedPartitioning(reference, Y=seen))
 

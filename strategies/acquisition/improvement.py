@@ -19,13 +19,14 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import erfcx
 
-from fechner.strategies.acquisition.level_set import Gradients, Values
-from fechner.strategies.acquisition.slopes import Climbing
+from fechner.strategies.acquisition.acquisition import SAMPLED, Acquisition, made
+from fechner.strategies.acquisition.slopes import Climbing, Gradients, Values
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import log_ndtr, ndtr, ndtri
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 SAMPLES = 128
 MOST_CONTENDERS = 64
@@ -60,6 +61,13 @@ def log_h(u: Array) -> Array:
     log_rest = np.where(low < 1e4, np.log(np.maximum(rest, 1e-300)), -2.0 * np.log(low))
     out[~high] = -0.5 * low * low - LOG_SQRT_2PI + log_rest
     return out
+
+
+def build(
+    component: Component, posterior: Posterior, *, seed: int, pending: Array, around: object
+) -> Acquisition:
+    """(q)(Log)NoisyExpectedImprovement."""
+    return made(log_noisy_expected_improvement(posterior, pending, key(seed, "samples")), SAMPLED)
 
 
 def log_noisy_expected_improvement(

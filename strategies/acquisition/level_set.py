@@ -18,44 +18,42 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import entr
 
-from fechner.strategies.acquisition.objectives import Objective
-from fechner.strategies.acquisition.slopes import Climbing
+from fechner.strategies.acquisition.acquisition import Acquisition, at_a_point, target_of
+from fechner.strategies.acquisition.objectives import Objective, objective_of
+from fechner.strategies.acquisition.slopes import OfMoments
 from fechner.strategies.models.inference import ordinal_likelihood
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtr, probability_moments
+from fechner.strategies.specification import Component
 
-OfMoments = Callable[[Array, Array], Array]
-Values = Callable[[Array], Array]
-Gradients = Callable[[Array], tuple[Array, Array]]
-
-STEP = 1e-5  # of differences by mu and s2, in sd and shares of s2: cheap, as these are two numbers a point
 NARROW = 0.7  # sd of f below which an expectation is taken on nodes of its own, above it on a fixed grid
 _HERMITE, _HERMITE_WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
 _HERMITE_WEIGHTS = _HERMITE_WEIGHTS / _HERMITE_WEIGHTS.sum()
 _GRID: Array = np.linspace(-8.0, 8.0, 65)
 
 
-def climbing(posterior: Posterior, function: OfMoments) -> tuple[Values, Gradients]:
-    """A function of mean and variance as a function of (m, d) points, and the same with its gradients."""
-    prepared: list[Climbing] = []
+def build_straddle(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """MCLevelSetEstimation."""
+    given = component.keys.get("objective")
+    beta = component.keys.get("beta")
+    beta = 3.84 if beta is None else float(beta)
+    objective = objective_of(given, posterior)
+    values = straddle(posterior, target_of(component), beta, given is not None, objective)
+    return at_a_point(component, posterior, values)
 
-    def values(x: Array) -> Array:
-        return function(*posterior.latent(x))
 
-    def gradients(x: Array) -> tuple[Array, Array]:
-        if not prepared:
-            prepared.append(Climbing(posterior))
-        at = prepared[0].moments(x)
-        mean, variance = at.mean, at.variance
-        step = STEP * np.sqrt(variance)
-        by_mean = (function(mean + step, variance) - function(mean - step, variance)) / (2 * step)
-        more, less = variance * (1 + STEP), variance * (1 - STEP)
-        by_variance = (function(mean, more) - function(mean, less)) / (more - less)
-        return function(mean, variance), at.pulled(by_mean, by_variance)
+def build_variance(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """MCPosteriorVariance."""
+    values = posterior_variance(posterior, objective_of(component.keys.get("objective"), posterior))
+    return at_a_point(component, posterior, values)
 
-    return values, gradients
+
+def build_information(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """BernoulliMCMutualInformation."""
+    values = information(posterior, objective_of(component.keys.get("objective"), posterior))
+    return at_a_point(component, posterior, values)
 
 
 def straddle(
@@ -85,9 +83,7 @@ def posterior_variance(posterior: Posterior, objective: Objective | None = None)
     def values(mean: Array, variance: Array) -> Array:
         if objective is not None:
             return objective.moments(mean, variance)[1]
-        if isinstance(posterior, OrdinalPosterior):
-            return ordinal_likelihood.level_moments(mean, variance, posterior.cuts)[1]
-        return _of_probability(posterior, mean, variance)[1] if posterior.binary else variance
+        return posterior.value_moments(mean, variance)[1]
 
     return values
 

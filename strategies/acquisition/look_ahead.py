@@ -33,9 +33,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import entr
 
-from fechner.strategies.acquisition.level_set import Gradients, OfMoments, Values
-from fechner.strategies.acquisition.slopes import Climbing
-from fechner.strategies.models.inference.expectation_propagation import expected_information
+from fechner.strategies.acquisition.slopes import Climbing, Gradients, OfMoments, Values
+from fechner.strategies.models.inference.binary_likelihood import expected_information
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import (

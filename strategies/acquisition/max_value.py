@@ -18,32 +18,45 @@ H(y) - H(y | f <= f*) = E_z[Phi(a) log Phi(a)] / Phi(g) - log Phi(g) + rho^2 g r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
+from fechner.strategies.acquisition.acquisition import OF_ENTROPIES, Acquisition, made
 from fechner.strategies.acquisition.improvement import LOG_SQRT_2PI
-from fechner.strategies.acquisition.level_set import OfMoments, expected
+from fechner.strategies.acquisition.level_set import expected
 from fechner.strategies.acquisition.one_outcome import outcome_noise
+from fechner.strategies.acquisition.slopes import OfMoments, climbing
 from fechner.strategies.models.posteriors.posterior import Posterior, root_of
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import log_ndtr, ndtr
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
-NAMES = ("qMaxValueEntropy", "qLowerBoundMaxValueEntropy")
 LOWEST = -5.6  # g: no f* lies lower below the mean than would happen once in 1e8
 NEAREST = 1e-8  # 1 - rho^2
 
 
-def max_value(name: str, posterior: Posterior, keys: Mapping[str, Any], seed: int) -> OfMoments:
-    """The function that `name` and its `keys` (candidate_set, num_mv_samples, use_gumbel, maximize) say."""
+def build_information(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """qMaxValueEntropy."""
+    return made(climbing(posterior, max_value(posterior, component.keys, seed, _information)), OF_ENTROPIES)
+
+
+def build_lower_bound(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """qLowerBoundMaxValueEntropy."""
+    return made(climbing(posterior, max_value(posterior, component.keys, seed, _lower_bound)), OF_ENTROPIES)
+
+
+def max_value(
+    posterior: Posterior, keys: Mapping[str, Any], seed: int, share_of: Callable[[Array, Array], Array]
+) -> OfMoments:
+    """The function that `share_of` g and rho^2, and `keys` (candidate_set, num_mv_samples …), say."""
     sign = -1.0 if keys.get("maximize") is False else 1.0
     count, samples = int(keys.get("candidate_set") or 512), int(keys.get("num_mv_samples") or 10)
     best = highest(posterior, sign, count, samples, keys.get("use_gumbel") is not False, seed)
-    share_of = _information if name == "qMaxValueEntropy" else _lower_bound
 
     def values(mean: Array, variance: Array) -> Array:
         correlation = variance / (variance + outcome_noise(posterior, mean, variance))

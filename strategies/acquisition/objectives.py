@@ -22,17 +22,29 @@ from scipy.special import expit
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtr, probability_moments
+from fechner.strategies.plugins.resolve import entry, function
 from fechner.strategies.specification import Component
 
 _Z: Array = np.linspace(-8.5, 8.5, 137)
 _WEIGHTS: Array = np.exp(-0.5 * _Z * _Z)
 _WEIGHTS /= _WEIGHTS.sum()
 
-SHAPES: dict[str, Callable[[Array], Array]] = {
-    "FloorProbitObjective": ndtr,
-    "FloorLogitObjective": expit,
-    "FloorGumbelObjective": lambda f: -np.expm1(-np.exp(np.minimum(f, 50.0))),
-}
+
+def probit(f: Array) -> Array:
+    """The normal distribution function."""
+    return ndtr(f)
+
+
+def logit(f: Array) -> Array:
+    """The logistic distribution function."""
+    out: Array = expit(f)
+    return out
+
+
+def gumbel(f: Array) -> Array:
+    """Weibull's, of a logarithm."""
+    out: Array = -np.expm1(-np.exp(np.minimum(f, 50.0)))
+    return out
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,7 @@ class Objective:
 
     def moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
         """Its mean and variance, (m,)."""
-        if self.shape is ndtr:
+        if self.shape is probit:
             first, second = probability_moments(mean, variance)
         else:
             shapes = self.shape(_nodes(mean, variance))
@@ -76,8 +88,8 @@ def _nodes(mean: Array, variance: Array) -> Array:
 
 def objective_of(component: Component | None, posterior: Posterior) -> Objective | None:
     """The objective that a component names; None for none and for the model's own probability."""
-    if component is None or component.name not in SHAPES:
+    if component is None or "shape" not in entry(component).functions:
         return None
     floor = component.keys.get("floor")
     floor = 0.5 if floor is None else float(floor)
-    return Objective(SHAPES[component.name], floor, 1.0 - floor)
+    return Objective(function(component, "shape"), floor, 1.0 - floor)

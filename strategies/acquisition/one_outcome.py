@@ -26,12 +26,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fechner.strategies.acquisition.level_set import Gradients, Values
-from fechner.strategies.acquisition.slopes import Climbing
+from fechner.strategies.acquisition.acquisition import Acquisition, made, over_the_box
+from fechner.strategies.acquisition.slopes import Climbing, Gradients, Values
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtri
+from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.specification import Component
 
 STEP = 1e-5  # of differences of the noise by mu and s2, in sd and shares of s2
 
@@ -88,6 +90,20 @@ def after_an_outcome(posterior: Posterior, reference: Array, score: Score) -> tu
         return value, at.pulled(by_mean, by_variance) + pulled(by.covariance)
 
     return values, gradients
+
+
+def build_integrated_variance(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """qNegIntegratedPosteriorVariance."""
+    count = int(component.keys.get("mc_points") or 512)
+    return made(integrated_variance(posterior, count, key(seed, "mc points")), over_the_box(count))
+
+
+def build_knowledge_gradient(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """qKnowledgeGradient."""
+    keys = component.keys
+    count, fantasies = int(keys.get("candidate_set") or 512), int(keys.get("num_fantasies") or 64)
+    functions = knowledge_gradient(posterior, count, fantasies, key(seed, "candidates"))
+    return made(functions, over_the_box(count * max(1, fantasies // 8)))
 
 
 def integrated_variance(posterior: Posterior, count: int, seed: int) -> tuple[Values, Gradients]:

@@ -15,30 +15,68 @@ u = (mu - best_f) / sd.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
+from fechner.strategies.acquisition.acquisition import Acquisition, of_moments
 from fechner.strategies.acquisition.improvement import log_h
-from fechner.strategies.acquisition.level_set import OfMoments
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtr
+from fechner.strategies.specification import Component
+
+#: Of mean and sd (m,), sqrt(beta)'s beta and best_f, to values (m,).
+Function = Callable[[Array, Array, float, float], Array]
 
 
-def optimum(name: str, posterior: Posterior, keys: Mapping[str, Any]) -> OfMoments:
-    """The function that `name` and its `keys` (beta, best_f, maximize) say."""
+def build_bound(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """(q)UpperConfidenceBound."""
+    return _built(component, posterior, _bound)
+
+
+def build_lower_bound(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """qLowerConfidenceBound."""
+    return _built(component, posterior, _lower_bound)
+
+
+def build_mean(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """PosteriorMean, qSimpleRegret."""
+    return _built(component, posterior, _mean)
+
+
+def build_sd(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """(q)PosteriorStandardDeviation."""
+    return _built(component, posterior, _sd)
+
+
+def build_improvement(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """(q)ExpectedImprovement."""
+    return _built(component, posterior, _improvement)
+
+
+def build_log_improvement(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """(q)LogExpectedImprovement."""
+    return _built(component, posterior, _log_improvement)
+
+
+def build_probability(component: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """(q)ProbabilityOfImprovement, qAnalyticProbabilityOfImprovement."""
+    return _built(component, posterior, _probability)
+
+
+def _built(component: Component, posterior: Posterior, function: Function) -> Acquisition:
+    """The acquisition function of a function and the keys beta, best_f and maximize."""
+    keys = component.keys
     sign = -1.0 if keys.get("maximize") is False else 1.0
-    function = FUNCTIONS[name]
-    beta = float(keys.get("beta") or 0.0)
-    best = keys.get("best_f")
-    best = best_of(posterior, sign) if best is None and name in IMPROVING else sign * float(best or 0.0)
+    beta, best = float(keys.get("beta") or 0.0), keys.get("best_f")
+    improving = function in (_improvement, _log_improvement, _probability)
+    best = best_of(posterior, sign) if best is None and improving else sign * float(best or 0.0)
 
     def values(mean: Array, variance: Array) -> Array:
         return function(sign * mean, np.sqrt(variance), beta, best)
 
-    return values
+    return of_moments(posterior, values)
 
 
 def best_of(posterior: Posterior, sign: float) -> float:
@@ -79,22 +117,3 @@ def _improvement(mean: Array, sd: Array, beta: float, best: float) -> Array:
 
 def _probability(mean: Array, sd: Array, _beta: float, best: float) -> Array:
     return ndtr((mean - best) / sd)
-
-
-FUNCTIONS: dict[str, Callable[[Array, Array, float, float], Array]] = {
-    "UpperConfidenceBound": _bound,
-    "qUpperConfidenceBound": _bound,
-    "qLowerConfidenceBound": _lower_bound,
-    "PosteriorMean": _mean,
-    "qSimpleRegret": _mean,
-    "PosteriorStandardDeviation": _sd,
-    "qPosteriorStandardDeviation": _sd,
-    "ExpectedImprovement": _improvement,
-    "qExpectedImprovement": _improvement,
-    "LogExpectedImprovement": _log_improvement,
-    "qLogExpectedImprovement": _log_improvement,
-    "ProbabilityOfImprovement": _probability,
-    "qProbabilityOfImprovement": _probability,
-    "qAnalyticProbabilityOfImprovement": _probability,
-}
-IMPROVING = frozenset(name for name in FUNCTIONS if "Improvement" in name)

@@ -8,6 +8,8 @@ preference learning, arXiv 1112.5745 (BALD: the information of an outcome about 
 Notation: a, b (m, d) the stimuli of m pairs; mu, v, c posterior means, variances and covariance of f there;
 theta^2 = v_a + v_b - 2 c; t = (mu_a - mu_b) / theta; w = (f(b) - f(a)) / sqrt 2 ~ N(u, s2), p = Phi(w) the
 probability that b is preferred. EUBO = E[max(f(a), f(b))] = mu_a Phi(t) + mu_b Phi(-t) + theta phi(t).
+BoTorch's qExpectedUtilityOfBestOption and PairwiseBayesianActiveLearningByDisagreement are expectations over
+samples of a pair, which have the closed forms (the quadrature) of EUBO and BALD.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ import numpy as np
 from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import density, log_ndtr, ndtr, probability_moments
-from fechner.strategies.specification import Component
 
 #: Value (m,) and derivatives by u and s2, of u and s2 (m,).
 OfDifference = Callable[[Array, Array], tuple[Array, Array, Array]]
@@ -44,21 +45,14 @@ class PairFunction:
     gradients: Callable[[Array], tuple[Array, Array]]
 
 
-def pair_function(name: str, posterior: PairwisePosterior) -> PairFunction:
-    """The acquisition function of pairs called `name`.
+def variance_of_preference(posterior: PairwisePosterior) -> PairFunction:
+    """The variance of p."""
+    return _of_difference(posterior, _variance)
 
-    AnalyticExpectedUtilityOfBestOption (EUBO), PairwiseMCPosteriorVariance (variance of p) or
-    BernoulliMCMutualInformation (BALD, in bits). BoTorch's qExpectedUtilityOfBestOption and
-    PairwiseBayesianActiveLearningByDisagreement are expectations over samples of a pair, which have the
-    closed forms (the quadrature) of EUBO and BALD.
-    """
-    if name in ("AnalyticExpectedUtilityOfBestOption", "qExpectedUtilityOfBestOption"):
-        return expected_utility_of_best(posterior)
-    if name == "PairwiseMCPosteriorVariance":
-        return _of_difference(posterior, _variance)
-    if name in ("BernoulliMCMutualInformation", "PairwiseBayesianActiveLearningByDisagreement"):
-        return _of_difference(posterior, _information)
-    raise ValueError(f"{name} is no acquisition function of pairs")
+
+def information_of_preference(posterior: PairwisePosterior) -> PairFunction:
+    """BALD, in bits."""
+    return _of_difference(posterior, _information)
 
 
 def expected_utility_of_best(posterior: PairwisePosterior) -> PairFunction:
@@ -160,8 +154,3 @@ def expected_entropy(u: Array, s2: Array) -> tuple[Array, Array, Array]:
         out[1, wide] = (weights * z).sum(axis=1) / scale[:, 0]
         out[2, wide] = (weights * (z * z - 1.0)).sum(axis=1) / (2.0 * scale[:, 0] ** 2)
     return out[0], out[1], out[2]
-
-
-def is_improvement(component: Component) -> bool:
-    """Whether the two stimuli of a pair are chosen one after the other, by noisy expected improvement."""
-    return component.name in ("qNoisyExpectedImprovement", "qLogNoisyExpectedImprovement")

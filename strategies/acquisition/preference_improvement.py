@@ -10,7 +10,7 @@ qNoisyExpectedImprovement.
 Notation: Z (k, d) stimuli that may be the best one; F (S, k) joint posterior samples of f there, of
 covariance C = R R^T; best_s = max_j F_sj; f(x) given F_s ~ N(m_s(x), v(x)); h(r) = phi(r) + r Phi(r);
 EI_s(x) = sqrt(v) h(r_s) with r_s = (m_s - best_s) / sqrt(v); the value is log mean_s EI_s. c(x), A and beta
-as in models/pairwise_posterior.py.
+as in posteriors/pairwise.py.
 """
 
 from __future__ import annotations
@@ -22,12 +22,8 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import erfcx
 
 from fechner.strategies.models.kernels.categories import flattened
-from fechner.strategies.models.posteriors.pairwise import (
-    SQRT_HALF,
-    PairwisePosterior,
-    pulled,
-    smooth_part,
-)
+from fechner.strategies.models.kernels.covariance import pulled, smooth_part
+from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import LOG_SQRT_2PI, density, log_ndtr, ndtr
 from fechner.strategies.numerics.randomness import rng

@@ -18,6 +18,12 @@ from scipy.linalg import solve_triangular
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 
+OfMoments = Callable[[Array, Array], Array]
+Values = Callable[[Array], Array]
+Gradients = Callable[[Array], tuple[Array, Array]]
+
+STEP = 1e-5  # of differences by mu and s2, in sd and shares of s2: cheap, as these are two numbers a point
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -83,3 +89,24 @@ class Climbing:
             )
 
         return whole - cross @ self._solved_reference, pulled
+
+
+def climbing(posterior: Posterior, function: OfMoments) -> tuple[Values, Gradients]:
+    """A function of mean and variance as a function of (m, d) points, and the same with its gradients."""
+    prepared: list[Climbing] = []
+
+    def values(x: Array) -> Array:
+        return function(*posterior.latent(x))
+
+    def gradients(x: Array) -> tuple[Array, Array]:
+        if not prepared:
+            prepared.append(Climbing(posterior))
+        at = prepared[0].moments(x)
+        mean, variance = at.mean, at.variance
+        step = STEP * np.sqrt(variance)
+        by_mean = (function(mean + step, variance) - function(mean - step, variance)) / (2 * step)
+        more, less = variance * (1 + STEP), variance * (1 - STEP)
+        by_variance = (function(mean, more) - function(mean, less)) / (more - less)
+        return function(mean, variance), at.pulled(by_mean, by_variance)
+
+    return values, gradients

@@ -12,22 +12,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fechner.strategies.acquisition.level_set import Gradients, Values
-from fechner.strategies.config.judging.semi_parametric import OF_THRESHOLDS as NAME
+from fechner.strategies.acquisition.acquisition import AT_A_POINT, Acquisition, made, target_of
+from fechner.strategies.acquisition.slopes import Gradients, Values
+from fechner.strategies.models.kernels.of_intensity import OfIntensity
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.models.posteriors.semi_parametric import OfIntensity
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
-TARGET = 0.75
 LEAST_SLOPE = 1e-3
 STEP = 1e-4  # of differences, in unit space
 
 
-def target_of(objective: Component) -> float:
-    """The probability whose threshold is meant."""
-    given = objective.keys.get("target")
-    return TARGET if given is None else float(given)
+def build(objective: Component, posterior: Posterior, *, seed: int) -> Acquisition:
+    """The acquisition function that SemiPThresholdObjective makes of any."""
+    return made(variance(posterior, target_of(objective)), AT_A_POINT)
 
 
 def thresholds(posterior: Posterior, target: float) -> Callable[[Array], tuple[Array, Array]]:
@@ -38,7 +36,7 @@ def thresholds(posterior: Posterior, target: float) -> Callable[[Array], tuple[A
     """
     covariance = posterior.covariance
     if not isinstance(covariance, OfIntensity):
-        raise ValueError(f"{NAME} needs a semi-parametric model")
+        raise ValueError("SemiPThresholdObjective needs a semi-parametric model")
     place, gamma = covariance.place, posterior.latent_of(target)
 
     def moments(x: Array) -> tuple[Array, Array]:

@@ -26,6 +26,7 @@ from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import bivariate_excess, gauss_legendre, table_nodes
 from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.plugins import resolve
 
 TABLES = 12  # of rows x (k + n) numbers that a chunk holds at a time, at most
 MOST = 2**22  # numbers in such a table: enough to keep a device busy, and polls come soon
@@ -34,6 +35,8 @@ STRONGEST = 0.9999
 STRONG_NODES = 24
 
 Moments = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+#: E (m, k), h (m, 1), u and pi (k,) to values (m,).
+Score = Callable[[Tensor, Tensor, float, Tensor], Tensor]
 
 
 def rows(parts: Parts, chunk: int, on: str, memory: int | None = None) -> int:
@@ -48,13 +51,11 @@ def rows(parts: Parts, chunk: int, on: str, memory: int | None = None) -> int:
 def function(parts: Parts, chunk: int, on: str) -> Callable[[Array], Array]:
     """A function of (m, d) candidates to their values (m,), computed on the torch device `on`."""
     device = torch.device(on)
-    moments = reduced(parts.posterior, device)
-    if parts.of_moments is not None:
-        return _at_a_point(parts.of_moments, moments, device)
-    reference = sobol(parts.seed, parts.posterior.x.shape[1], 0, parts.count)
-    if parts.name == "ApproxGlobalSUR":
-        return _approximate_sur(parts, moments, reference, device)
-    return _looking_ahead(parts, moments, reference, chunk, device)
+    found: Callable[[Array], Array]
+    found = resolve.function(parts.component, "on_device")(
+        parts, reduced(parts.posterior, device), chunk, device
+    )
+    return found
 
 
 def _tensor(values: Array, device: torch.device) -> Tensor:
@@ -99,9 +100,11 @@ def reduced(posterior: Posterior, device: torch.device) -> Moments:
     return moments
 
 
-def _at_a_point(
-    of_moments: Callable[[Array, Array], Array], moments: Moments, device: torch.device
-) -> Callable[[Array], Array]:
+def at_a_point(parts: Parts, moments: Moments, chunk: int, device: torch.device) -> Callable[[Array], Array]:
+    """A function of mean and variance at a point."""
+    of_moments = parts.of_moments
+    assert of_moments is not None
+
     def values(x: Array) -> Array:
         mean, variance, _ = moments(_tensor(x, device))
         return of_moments(_array(mean), _array(variance))
@@ -109,11 +112,46 @@ def _at_a_point(
     return values
 
 
+def volume_change(
+    parts: Parts, moments: Moments, chunk: int, device: torch.device
+) -> Callable[[Array], Array]:
+    """EAVC."""
+
+    def score(excess: Tensor, h: Tensor, share: float, pi: Tensor) -> Tensor:
+        return 2.0 * share * excess.mean(dim=1).abs()
+
+    return _looking_ahead(parts, moments, chunk, device, score)
+
+
+def information(parts: Parts, moments: Moments, chunk: int, device: torch.device) -> Callable[[Array], Array]:
+    """GlobalMI."""
+
+    def entropy(p: Tensor) -> Tensor:
+        return torch.special.entr(p).add_(torch.special.entr(1.0 - p))
+
+    return _looking_ahead(parts, moments, chunk, device, _reduction(parts, entropy, device))
+
+
+def misclassified(
+    parts: Parts, moments: Moments, chunk: int, device: torch.device
+) -> Callable[[Array], Array]:
+    """GlobalSUR."""
+
+    def least(p: Tensor) -> Tensor:
+        return torch.minimum(p, 1.0 - p)
+
+    return _looking_ahead(parts, moments, chunk, device, _reduction(parts, least, device))
+
+
+def _reference(parts: Parts, device: torch.device) -> Tensor:
+    return _tensor(sobol(parts.seed, parts.posterior.x.shape[1], 0, parts.count), device)
+
+
 def _looking_ahead(
-    parts: Parts, moments: Moments, reference: Array, chunk: int, device: torch.device
+    parts: Parts, moments: Moments, chunk: int, device: torch.device, score: Score
 ) -> Callable[[Array], Array]:
     posterior = parts.posterior
-    q = _tensor(reference, device)
+    q = _reference(parts, device)
     mean_q, variance_q, half_q = moments(q)
     sd_q = variance_q.sqrt()
     b = ((posterior.latent_of(parts.target) - mean_q) / sd_q).clamp_(-LIMIT, LIMIT)
@@ -128,32 +166,30 @@ def _looking_ahead(
         rho.div_(noisy_sd).div_(sd_q).neg_().clamp_(-1.0, 1.0)
         h = mean[:, None] / noisy_sd
         excess = excess_table(b, h, rho, chunk)
-        if parts.name == "EAVC":
-            return _array(2.0 * share * excess.mean(dim=1).abs())
-        yes = _tensor(yes_probability(posterior, _array(h)), device)
-        return _array(_reduction(parts.name, excess.mul_(share), yes, pi))
+        return _array(score(excess, h, share, pi))
 
     return values
 
 
-def _reduction(name: str, change: Tensor, yes: Tensor, pi: Tensor) -> Tensor:
-    """mean_q [U(pi) - P_1 U(pi_1) - P_0 U(pi_0)] from u E (m, k), P_1 (m, 1) and pi (k,)."""
+def _reduction(parts: Parts, uncertainty: Callable[[Tensor], Tensor], device: torch.device) -> Score:
+    """mean_q [U(pi) - P_1 U(pi_1) - P_0 U(pi_0)] from E (m, k), h (m, 1), u and pi (k,)."""
 
-    def uncertainty(p: Tensor) -> Tensor:
-        if name == "GlobalMI":
-            return torch.special.entr(p).add_(torch.special.entr(1.0 - p))
-        return torch.minimum(p, 1.0 - p)
+    def score(excess: Tensor, h: Tensor, share: float, pi: Tensor) -> Tensor:
+        yes = _tensor(yes_probability(parts.posterior, _array(h)), device)
+        change = excess.mul_(share)
+        after = uncertainty((pi + change / yes).clamp_(0.0, 1.0)).mul_(yes)
+        after += uncertainty((pi - change / (1.0 - yes)).clamp_(0.0, 1.0)).mul_(1.0 - yes)
+        return uncertainty(pi).mean() - after.mean(dim=1)
 
-    after = uncertainty((pi + change / yes).clamp_(0.0, 1.0)).mul_(yes)
-    after += uncertainty((pi - change / (1.0 - yes)).clamp_(0.0, 1.0)).mul_(1.0 - yes)
-    return uncertainty(pi).mean() - after.mean(dim=1)
+    return score
 
 
-def _approximate_sur(
-    parts: Parts, moments: Moments, reference: Array, device: torch.device
+def approximate_sur(
+    parts: Parts, moments: Moments, chunk: int, device: torch.device
 ) -> Callable[[Array], Array]:
+    """ApproxGlobalSUR."""
     posterior = parts.posterior
-    q = _tensor(reference, device)
+    q = _reference(parts, device)
     mean_q, variance_q, half_q = moments(q)
     gap = torch.minimum((posterior.latent_of(parts.target) - mean_q).abs(), LIMIT * variance_q.sqrt())
     now = torch.special.ndtr(-gap / variance_q.sqrt()).mean()

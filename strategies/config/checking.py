@@ -8,8 +8,9 @@ from typing import Any, Literal
 from fechner.strategies import values
 from fechner.strategies.config.judging import constraints, plugged, space
 from fechner.strategies.config.judging.classes import Classes, PointReader
+from fechner.strategies.config.judging.experiment import Experiment
 from fechner.strategies.config.judging.outcomes import outcomes
-from fechner.strategies.config.judging.stages import Experiment, stages
+from fechner.strategies.config.judging.stages import stages
 from fechner.strategies.config.reading import ini, interpolation, mapping
 from fechner.strategies.config.reading.report import Report
 from fechner.strategies.config.reading.sections import COMMON, OLDER_COMMON, Sections

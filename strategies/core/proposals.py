@@ -1,45 +1,35 @@
 """The next points of a state as plain data: the half of an ask that computes (strategy.py has the other one).
 
 By kind of generator: points of a list or that fill the space, here; points of an acquisition function, or of
-a plug-in, by the modules of `generators`, which are imported when they are needed.
+a plug-in, in computed.py, which is imported when it is needed.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fechner.strategies._lazy import Lazy
+from fechner.strategies.core.proposal import Emit, Proposal, stage_seed
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import State
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.generators.epsilon_greedy import epsilon_greedy
 from fechner.strategies.generators.manual import n_points, points_of
 from fechner.strategies.generators.random import uniform
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
-from fechner.strategies.numerics.threads import single_thread
-from fechner.strategies.plugins.resolve import resolve
+from fechner.strategies.plugins.resolve import entry, function, located, resolve
 from fechner.strategies.space.region import sampled
 from fechner.strategies.tiers import PREVIOUS_FIT, SCAN, SPACE_FILLING_TIER
 
-Proposal = dict[str, Any]
-Emit = Callable[[Proposal], None]
-
-SPACE_FILLING = ("SobolGenerator", "RandomGenerator", "ManualGenerator", "SampleAroundPointsGenerator")
-
-
-def stage_seed(state: State, purpose: str) -> int:
-    """The seed of one purpose in the current stage; generator's, else stage's, else the strategy's own."""
-    stage = state.current
-    own = stage.generator.keys.get("seed")
-    seed = next(s for s in (own, stage.seed, state.seed) if s is not None)
-    return key(seed, "strategy", state.index, "stage", state.stage, purpose)
+if TYPE_CHECKING:
+    from fechner.strategies.core import computed
+else:
+    computed = Lazy("fechner.strategies.core.computed")
 
 
 def needs_model(state: State) -> bool:
@@ -48,9 +38,9 @@ def needs_model(state: State) -> bool:
     if state.current.generator.plugin:
         return True
     return (
-        state.current.generator.name not in SPACE_FILLING
-        and state.current.model is not None
+        state.current.model is not None
         and state.n_modelled > 0
+        and entry(state.current.generator).needs_model
     )
 
 
@@ -97,9 +87,10 @@ def _behind(again: list[Any], proposal: Proposal) -> Proposal:
     if again:
         proposal["points"] = again + proposal["points"]
         proposal["again"] = len(again)
-        for name in ("post_mean", "post_sd"):
-            if name in proposal:
-                proposal[name] = [None] * len(again) + proposal[name]
+        if "post_mean" in proposal:
+            proposal["post_mean"] = [*(None for _ in again), *proposal["post_mean"]]
+        if "post_sd" in proposal:
+            proposal["post_sd"] = [*(None for _ in again), *proposal["post_sd"]]
     return proposal
 
 
@@ -112,34 +103,71 @@ def _new_points(
     emit: Emit | None,
 ) -> Proposal:
     """A proposal of `n` points of the current stage's generator."""
-    space, generator = state.space, state.current.generator
-    stimuli = state.specification.stimuli_per_trial
+    generator = state.current.generator
     computes = needs_model(state) and tier != SPACE_FILLING_TIER
-    if computes and generator.plugin:
+    if not computes:
+        return _without_model(state, n, units)
+    if generator.plugin:
         if state.n_modelled > 0 or not resolve(generator).needs_model:
-            return _plugged_proposal(state, n, units, poll)
-        computes = False
-    if computes and generator.name == "EpsilonGreedyGenerator":
+            return computed.plugged(state, n, units, poll)
+        return _without_model(state, n, units)
+    if "mixed" in entry(generator).functions:
+        return _mixed(state, n, units, tier, poll, emit)
+    return _by_model(state, n, units, tier, poll, emit)
 
-        def greedy(tier: str | None) -> Proposal:
-            return epsilon_greedy(
-                generator,
-                state.stage,
-                stage_seed(state, "epsilon"),
-                state.stage_asked,
-                n,
-                lambda count: _model_proposal(state, count, units, tier, poll, None),
-                lambda place: _random_point(state, place, units),
-            )
 
-        if emit is not None:
-            emit(greedy(PREVIOUS_FIT))
-            emit(greedy(SCAN))
-        return greedy(tier)
-    if computes:
-        return _model_proposal(state, n, units, tier, poll, emit)
-    first = state.stage_new
-    listed = n_points(generator) is not None
+def _by_model(
+    state: State,
+    n: int,
+    units: dict[int, float],
+    tier: str | None,
+    poll: Poll | None,
+    emit: Emit | None,
+) -> Proposal:
+    """A proposal by the stage's model, or points that fill the space where arithmetic fails."""
+    proposal, faults = computed.by_model(state, n, units, tier, poll, emit)
+    if proposal is None:
+        # no deadline cut it short: `generator` makes a replay compute, and fail, all the same
+        proposal = _without_model(state, n, units) | {"tier": "generator"}
+    return {**proposal, "warnings": [*proposal.get("warnings", ()), faults]} if faults else proposal
+
+
+def _mixed(
+    state: State,
+    n: int,
+    units: dict[int, float],
+    tier: str | None,
+    poll: Poll | None,
+    emit: Emit | None,
+) -> Proposal:
+    """A proposal of a generator that puts together points of another one and random ones."""
+    generator, seed = state.current.generator, stage_seed(state, "epsilon")
+    put_together = function(generator, "mixed")
+
+    def proposal(tier: str | None) -> Proposal:
+        out: Proposal = put_together(
+            generator,
+            state.stage,
+            seed,
+            state.stage_asked,
+            n,
+            lambda count: _by_model(state, count, units, tier, poll, None),
+            lambda place: _random_point(state, place, units),
+        )
+        return out
+
+    if emit is not None:
+        emit(proposal(PREVIOUS_FIT))
+        emit(proposal(SCAN))
+    return proposal(tier)
+
+
+def _without_model(state: State, n: int, units: dict[int, float]) -> Proposal:
+    """A proposal of points of a list, or of points that fill the space."""
+    space, generator = state.space, state.current.generator
+    functions = {} if generator.plugin else entry(generator).functions
+    stimuli, first = state.specification.stimuli_per_trial, state.stage_new
+    listed = "listed" in functions
     if listed:
         if units:
             raise FechnerError(
@@ -150,7 +178,7 @@ def _new_points(
             )
         points = points_of(generator, space, stimuli, stage_seed(state, "manual"), first, n)
     else:
-        fill = uniform if generator.name == "RandomGenerator" else sobol
+        fill = located(functions["fill"]) if "fill" in functions else sobol
         seed = stage_seed(state, "fill")
         if space.constraints:
             points = sampled(space, fill, seed, stimuli, first, n, units)
@@ -158,10 +186,14 @@ def _new_points(
             points = fill(seed, stimuli * space.d, first, n).reshape(n, stimuli, space.d).copy()
     for place, unit in units.items():
         points[:, :, place] = unit
-    tier = "generator" if generator.name in SPACE_FILLING else "space_filling"
+    own = listed or "fill" in functions
     given = range(space.d) if listed else units
     points = np.stack([space.displayed(point, given) for point in points])
-    return {"stage": state.stage, "points": points.tolist(), "tier": tier}
+    return {
+        "stage": state.stage,
+        "points": points.tolist(),
+        "tier": "generator" if own else SPACE_FILLING_TIER,
+    }
 
 
 def _random_point(state: State, place: int, units: dict[int, float]) -> Array:
@@ -190,152 +222,3 @@ def _fixed_units(state: State, fixed: Mapping[str, Any]) -> dict[int, float]:
     unit = space.encode(whole)
     places = [i for i in space.free if space.names[i] in clean]
     return {list(space.free).index(i): float(unit[list(space.free).index(i)]) for i in places}
-
-
-def _model_proposal(
-    state: State,
-    n: int,
-    units: dict[int, float],
-    tier: str | None,
-    poll: Poll | None,
-    emit: Emit | None,
-) -> Proposal:
-    """A proposal of the stage's acquisition function, or what stands for it where arithmetic fails.
-
-    These are the hyperparameters of the last fit, and without them points that fill the space; a warning of
-    the proposal says so.
-    """
-    try:
-        return _acquired(state, n, units, tier, poll, emit, _refit(state))
-    except np.linalg.LinAlgError as error:
-        said = f"the model could not be computed ({error})"
-    proposal: Proposal | None = None
-    if usable_hyperparameters(state) is not None and _refit(state):
-        with contextlib.suppress(np.linalg.LinAlgError):
-            proposal = _acquired(state, n, units, tier, poll, None, False)
-            said += "; the hyperparameters of the last fit are used"
-    if proposal is None:
-        # no deadline cut it short: `generator` makes a replay compute, and fail, all the same
-        proposal = _new_points(state, n, units, SPACE_FILLING_TIER, poll, None) | {"tier": "generator"}
-        said += "; the points fill the space"
-    return {**proposal, "warnings": [*proposal.get("warnings", ()), said]}
-
-
-def _acquired(
-    state: State,
-    n: int,
-    units: dict[int, float],
-    tier: str | None,
-    poll: Poll | None,
-    emit: Emit | None,
-    refit: bool,
-) -> Proposal:
-    """A proposal of the stage's acquisition function; `refit` fits hyperparameters anew."""
-    from fechner.strategies.generators.acquisition import generate
-    from fechner.strategies.generators.independent import generate_for_several
-    from fechner.strategies.generators.pairs import generate_pairs
-    from fechner.strategies.models import fit
-
-    stage = state.current
-    assert stage.model is not None
-    x, y = state.modelled()
-    start = usable_hyperparameters(state)
-    pending = np.array(state.pending).reshape(len(state.pending), *x.shape[1:])
-    function: Callable[..., dict[str, Any]]
-    function = functools.partial(generate_pairs if x.shape[1] == 2 else generate, state.space)
-    told = y[:, 0]
-    if len(state.specification.outcomes) > 1:
-        function, told = functools.partial(generate_for_several, state.space, state.stage_new), y
-    generator = stage.generator.keys.get("subgenerator") or stage.generator
-    compute = functools.partial(
-        function,
-        generator,
-        stage.model,
-        x,
-        told,
-        pending,
-        n=n,
-        fixed=units,
-        seed=key(stage_seed(state, "acquisition"), state.stage_asked),
-        post_range=stage.min_post_range is not None or stage.log_post_var,
-        poll=poll,
-    )
-
-    def proposal(result: Mapping[str, Any]) -> Proposal:
-        return _proposal_of(state, units, result, refit and result["tier"] != PREVIOUS_FIT)
-
-    with single_thread():
-        if tier == PREVIOUS_FIT or emit is not None:
-            before = start if start is not None else fit(stage.model, x[:0], told[:0])  # the priors' own
-            previous = proposal(compute(start=before, refit=False, tier=PREVIOUS_FIT))
-            if emit is None:
-                return previous
-            emit(previous)
-            quick = compute(start=start, refit=refit, tier=SCAN)
-            emit(proposal(quick))
-            return proposal(compute(start=quick["hyperparameters"], refit=False))
-        return proposal(compute(start=start, refit=refit, tier=tier))
-
-
-def _plugged_proposal(state: State, n: int, units: dict[int, float], poll: Poll | None) -> Proposal:
-    """A proposal of a plug-in's generator."""
-    from fechner.strategies.generators.plugged import Request, generate_plugged
-
-    stage = state.current
-    x, y = state.modelled()
-    request = Request(
-        space=state.space,
-        n=n,
-        first=state.stage_new,
-        seed=stage_seed(state, "plug-in"),
-        stimuli=state.specification.stimuli_per_trial,
-        x=x,
-        y=y,
-        pending=np.array(state.pending).reshape(len(state.pending), *x.shape[1:]),
-        fixed=units,
-        posterior=None,
-        poll=poll or (lambda: None),
-    )
-    model = stage.model if resolve(stage.generator).needs_model else None
-    start, refit = usable_hyperparameters(state), model is not None and _refit(state)
-    wanted = stage.min_post_range is not None or stage.log_post_var
-    with single_thread():
-        result = generate_plugged(stage.generator, model, request, start, refit, wanted)
-    return _proposal_of(state, units, result, refit)
-
-
-def _refit(state: State) -> bool:
-    """Whether the next ask fits hyperparameters anew."""
-    stage = state.current
-    if usable_hyperparameters(state) is None:
-        return True
-    if stage.name in state.seed_data and state.stage_asked == 0:
-        return True  # the first ask that sees them
-    return state.asked // stage.refit_every > state.fit_asked // stage.refit_every
-
-
-def _proposal_of(state: State, units: dict[int, float], result: Mapping[str, Any], refit: bool) -> Proposal:
-    """What a generator gave, as plain data; `refit` says whether its hyperparameters are new."""
-    points = np.stack([state.space.displayed(point, units) for point in result["points"]])
-    proposal: Proposal = {"stage": state.stage, "points": points.tolist(), "tier": result["tier"]}
-    if refit:
-        proposal["hyperparameters"] = dict(result["hyperparameters"])
-        proposal["fit_version"] = state.data_version
-    for name in ("post_mean", "post_sd"):
-        if name in result:
-            proposal[name] = [float(v) for v in result[name]]
-    if result.get("post_range") is not None:
-        proposal["post_range"] = float(result["post_range"])
-    if state.current.log_post_var and result.get("max_post_var") is not None:
-        proposal["max_post_var"] = float(result["max_post_var"])
-    if result.get("device") is not None:
-        proposal["device"] = result["device"]
-    if result.get("warnings"):
-        proposal["warnings"] = list(result["warnings"])
-    return proposal
-
-
-def usable_hyperparameters(state: State) -> Mapping[str, Any] | None:
-    """The last fit's hyperparameters if the current stage's model can start from them."""
-    model, left = state.current.model, state.hyperparameters
-    return left if model is not None and left is not None and left.get("model") == model.name else None

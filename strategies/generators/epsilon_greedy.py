@@ -9,8 +9,6 @@ from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.specification import Component
 
-NAME = "EpsilonGreedyGenerator"
-
 
 def epsilon_greedy(
     generator: Component,

@@ -2,101 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from fechner.strategies.acquisition.hypervolume import FUNCTIONS
-from fechner.strategies.generators.acquisition import generate, posterior_range
-from fechner.strategies.models import fit
+from fechner.strategies.generators.acquisition import generate, hyperparameters_of, posterior_range
+from fechner.strategies.generators.request import Generated, Request
 from fechner.strategies.models.families import independent
-from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.numerics.randomness import key
-from fechner.strategies.space.parameters import Space
+from fechner.strategies.plugins.resolve import entry
 from fechner.strategies.specification import Component
 from fechner.strategies.tiers import MODEL
 
+#: A generator, a model, and a request for one outcome or for all at once.
+Turn = tuple[Component, Component, Request]
 
-def generate_for_several(
-    space: Space,
-    first: int,
-    generator: Component,
-    model: Component,
-    x: Array,
-    y: Array,
-    pending: Array,
-    *,
-    n: int,
-    fixed: Mapping[int, float],
-    start: Mapping[str, Any] | None,
-    refit: bool,
-    seed: int,
-    post_range: bool = False,
-    tier: str | None = None,
-    poll: Poll | None = None,
-) -> dict[str, Any]:
-    """The next `n` points; arguments and answer as those of `generators.acquisition.generate`.
+
+def generate_for_several(generator: Component, model: Component, request: Request) -> Generated:
+    """The next points, (n, 1, d).
 
     Args:
-        space: the search space.
-        first: how many points the stage has handed out: whose turn it is.
         generator: IndependentOptimizeAcqfGenerator, or OptimizeAcqfGenerator for the weighted sum or an
             acquisition function of all outcomes.
         model: IndependentGPsModel.
-        y: (t, m) outcomes.
+        request: what is asked; `first` says whose turn it is.
 
     Returns:
-        As there, but neither post_mean nor post_sd: there is no single prediction. post_range is the
-        smallest of the outcomes' ranges, max_post_var the largest of their variances.
+        Neither post_mean nor post_sd: there is no single prediction. post_range is the smallest of the
+        outcomes' ranges, max_post_var the largest of their variances.
     """
-    inputs = np.asarray(x, dtype=float).reshape(-1, space.d)
-    hyperparameters = (
-        dict(start) if start is not None and not refit else fit(model, inputs, y, start, poll=poll)
-    )
-    turns: list[Callable[..., dict[str, Any]]]
-    common: dict[str, Any] = {"n": 1, "fixed": fixed, "refit": False, "tier": tier, "poll": poll}
-    if generator.name == "OptimizeAcqfGenerator":
-        weighted = Component(model.name, {**model.keys, "weights": weights(generator)})
-        turns = [partial(generate, space, generator, weighted, x, y, start=hyperparameters, **common)]
-    else:
-        turns = [
-            partial(
-                generate,
-                space,
-                component,
-                independent.part(model, index),
-                x,
-                y[:, index],
-                start=independent.part_of(hyperparameters, index),
-                **common,
-            )
-            for index, component in enumerate(generator.keys["generators"])
-        ]
-    waiting = np.asarray(pending, dtype=float).reshape(-1, 1, space.d)
+    d = request.space.d
+    inputs = np.asarray(request.x, dtype=float).reshape(-1, d)
+    hyperparameters = hyperparameters_of(model, inputs, request.y, request)
+    turns = _turns(generator, model, request, hyperparameters)
+    waiting = np.asarray(request.pending, dtype=float).reshape(-1, 1, d)
     found, device = [], None
-    for index in range(n):
-        result = turns[(first + index) % len(turns)](waiting, seed=key(seed, "turn", index))
-        found.append(result["points"][0])
-        waiting = np.concatenate([waiting, result["points"]])
-        device = result.get("device", device)
-    out: dict[str, Any] = {
-        "points": np.stack(found),
-        "tier": tier or MODEL,
-        "hyperparameters": hyperparameters,
-        "post_range": None,
-        "max_post_var": None,
-        "warnings": list(hyperparameters.get("warnings", ())),
-    }
-    if device is not None:
-        out["device"] = device
-    if post_range:
-        cores = independent.posteriors(model, inputs, y, hyperparameters, poll=poll)
-        ranges = [posterior_range(core, space.d, key(seed, "range")) for core in cores]
-        out["post_range"] = min(width for width, _ in ranges)
-        out["max_post_var"] = max(variance for _, variance in ranges)
-    return out
+    for index in range(request.n):
+        chooses, of, asked = turns[(request.first + index) % len(turns)]
+        keyed = key(request.seed, "turn", index)
+        result = generate(chooses, of, replace(asked, pending=waiting, seed=keyed))
+        found.append(result.points[0])
+        waiting = np.concatenate([waiting, result.points])
+        device = result.device or device
+    width, variance = None, None
+    if request.post_range:
+        cores = independent.posteriors(model, inputs, request.y, hyperparameters, poll=request.poll)
+        ranges = [posterior_range(core, d, key(request.seed, "range")) for core in cores]
+        width, variance = min(one for one, _ in ranges), max(one for _, one in ranges)
+    return Generated(
+        np.stack(found),
+        request.tier or MODEL,
+        hyperparameters,
+        post_range=width,
+        max_post_var=variance,
+        warnings=list(hyperparameters.get("warnings", ())),
+        device=device,
+    )
+
+
+def _turns(
+    generator: Component, model: Component, request: Request, hyperparameters: Hyperparameters
+) -> list[Turn]:
+    """Who chooses, in turn."""
+    alone = replace(request, n=1, refit=False, post_range=False, budget=None)
+    parts = generator.keys.get("generators")
+    if not parts:
+        weighted = Component(model.name, {**model.keys, "weights": weights(generator)})
+        # its posteriors are of all outcomes, a row for each trial
+        return [(generator, weighted, replace(alone, start=hyperparameters))]
+    return [
+        (
+            part,
+            independent.part(model, index),
+            replace(
+                alone,
+                y=request.y[:, index : index + 1],
+                start=independent.part_of(hyperparameters, index),
+            ),
+        )
+        for index, part in enumerate(parts)
+    ]
 
 
 def weights(generator: Component) -> tuple[float, ...] | None:
@@ -104,7 +90,7 @@ def weights(generator: Component) -> tuple[float, ...] | None:
 
     None for one that sees the outcomes themselves.
     """
-    if generator.keys["acqf"].name in FUNCTIONS:
+    acqf: Component = generator.keys["acqf"]
+    if entry(acqf).several:
         return None
-    objective: Component = generator.keys["acqf"].keys["objective"]
-    return tuple(float(weight) for weight in objective.keys["weights"])
+    return tuple(float(weight) for weight in acqf.keys["objective"].keys["weights"])

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from fechner.strategies.config.tables.registry import FINITE
-from fechner.strategies.generators.around import around
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import rng
+from fechner.strategies.plugins.resolve import entry, function
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.specification import Component
 
 
 def n_points(generator: Component) -> int | None:
     """How many points a finite generator has; None for the others."""
-    if generator.name not in FINITE:
+    if generator.plugin or not entry(generator).finite:
         return None
     return len(generator.keys["points"]) * int(generator.keys.get("samples_per_point") or 1)
 
 
 def points_of(generator: Component, space: Space, stimuli: int, seed: int, first: int, n: int) -> Array:
     """Points `first` to `first + n` of a finite generator, `n x stimuli x d`."""
-    hand_out = manual if generator.name == "ManualGenerator" else around
-    return hand_out(generator, space, stimuli, seed, first, n)
+    out: Array = function(generator, "listed")(generator, space, stimuli, seed, first, n)
+    return out
 
 
 def manual(generator: Component, space: Space, stimuli: int, seed: int, first: int, n: int) -> Array:

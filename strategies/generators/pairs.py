@@ -6,7 +6,7 @@ of 2d - s coordinates, the first stimulus' d and then the second's own d - s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,20 +16,27 @@ import numpy as np
 from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import Levels, levels_of, maximise_on
-from fechner.strategies.acquisition.preference import PairFunction, is_improvement, pair_function
-from fechner.strategies.acquisition.preference_improvement import contenders, log_expected_improvement
+from fechner.strategies.acquisition.preference import PairFunction
+from fechner.strategies.acquisition.preference_improvement import contenders
 from fechner.strategies.generators.acquisition import RANGE_POINTS
 from fechner.strategies.generators.effort import effort
+from fechner.strategies.generators.request import Generated, Request
 from fechner.strategies.models.families.pairwise import fit, posterior
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.plugins.resolve import entry, function, located
 from fechner.strategies.space.parameters import Space
 from fechner.strategies.space.region import Flags, filled, inside, sampled
 from fechner.strategies.specification import Component
 from fechner.strategies.tiers import MODEL
 
+#: Posterior, baseline (k, d) and seed to values of (m, d) stimuli, and to values with gradients.
+Improvement = Callable[
+    [PairwisePosterior, Array, int],
+    tuple[Callable[[Array], Array], Callable[[Array], tuple[Array, Array]]],
+]
 NOMINAL_SECONDS = 4e-5
 CHUNK = 256
 
@@ -77,74 +84,71 @@ class _Layout:
         return {place: fixed[i] for place, i in places.items() if i in fixed}
 
 
-def generate_pairs(
-    space: Space,
-    generator: Component,
-    model: Component,
-    x: Array,
-    y: Array,
-    pending: Array,
-    *,
-    n: int,
-    fixed: Mapping[int, float],
-    start: Mapping[str, Any] | None,
-    refit: bool,
-    seed: int,
-    budget: float | None = None,
-    post_range: bool = False,
-    tier: str | None = None,
-    poll: Poll | None = None,
-) -> dict[str, Any]:
-    """The next `n` pairs, (n, 2, d); arguments and answer as those of `generators.acquisition.generate`.
+def generate_pairs(generator: Component, model: Component, request: Request) -> Generated:
+    """The next pairs, (n, 2, d).
 
     Several pairs are chosen one after the other; those chosen and those pending reduce the posterior variance
-    by the information they bring in expectation, and leave its mean. post_mean and post_sd are those of the
-    probability that the second stimulus is preferred.
+    by the information they bring in expectation, and leave its mean.
 
     Args:
-        space: the search space, for the levels of integers and categories and the names of shared dimensions.
+        generator: with an acquisition function of pairs.
+        model: of pairs.
+        request: what is asked.
+
+    Raises:
+        FechnerError: bad_value where `fixed` leaves nothing that the constraints allow.
     """
-    if start is not None and not refit:
-        hyperparameters = dict(start)
+    space, seed, y = request.space, request.seed, request.y[:, 0]
+    if request.start is not None and not request.refit:
+        hyperparameters = dict(request.start)
     else:
-        hyperparameters = fit(model, x, y, start, poll=poll)
-    core = posterior(model, x, y, hyperparameters, poll=poll)
+        hyperparameters = fit(model, request.x, y, request.start, poll=request.poll)
+    core = posterior(model, request.x, y, hyperparameters, poll=request.poll)
     if space.constraints:  # whether there is any such pair
-        sampled(space, sobol, key(seed, "allowed"), 2, 0, 1, fixed)
-    shared = shared_dimensions(model, space)
+        sampled(space, sobol, key(seed, "allowed"), 2, 0, 1, request.fixed)
+    points = _chosen(generator, core, request, shared_dimensions(model, space))
+    mean, sd = core.preferred(points)
+    width, variance = None, None
+    if request.post_range:
+        some = sobol(key(seed, "range"), 2 * space.d, 0, RANGE_POINTS).reshape(RANGE_POINTS, 2, space.d)
+        means, sds = core.preferred(some)
+        width, variance = float(np.ptp(means)), float(np.square(sds).max())
+    return Generated(
+        points,
+        request.tier or MODEL,
+        hyperparameters,
+        [float(v) for v in mean],
+        [float(v) for v in sd],
+        width,
+        variance,
+        list(hyperparameters.get("warnings", ())),
+    )
+
+
+def _chosen(generator: Component, core: PairwisePosterior, request: Request, shared: frozenset[int]) -> Array:
+    """The pairs (n, 2, d), one after the other."""
+    space, fixed = request.space, request.fixed
     layout = _Layout(space.d, tuple(i for i in range(space.d) if i not in shared))
     levels = levels_of(space)
     acqf: Component = generator.keys["acqf"]
-    expecting = core.expecting(pending)
+    functions = entry(acqf).functions
+    work = effort(generator.keys, request.budget, NOMINAL_SECONDS, request.n, request.tier)
+    search = _Search(*work, request.poll, space)
+    expecting = core.expecting(request.pending)
     chosen: list[Array] = []
-    for index in range(n):
-        keyed = key(seed, "point", index)
-        search = _Search(*effort(generator.keys, budget, NOMINAL_SECONDS, n, tier), poll, space)
-        if is_improvement(acqf):
-            waiting = np.concatenate([pending, *(pair[None] for pair in chosen)]).reshape(-1, space.d)
-            pair = _improving(expecting, waiting, layout, levels, fixed, keyed, search)
+    for index in range(request.n):
+        keyed = key(request.seed, "point", index)
+        if "stimuli_in_turn" in functions:
+            improvement = located(functions["stimuli_in_turn"])
+            waiting = np.concatenate([request.pending, *(pair[None] for pair in chosen)])
+            seen = waiting.reshape(-1, space.d)
+            pair = _improving(improvement, expecting, seen, layout, levels, fixed, keyed, search)
         else:
-            function = pair_function(acqf.name, expecting)
-            pair = _best_pair(function, expecting, layout, levels, fixed, keyed, search)
+            of_pairs: PairFunction = function(acqf, "pairs")(expecting)
+            pair = _best_pair(of_pairs, expecting, layout, levels, fixed, keyed, search)
         chosen.append(pair)
         expecting = expecting.expecting(pair[None])
-    points = np.stack(chosen)
-    mean, sd = core.preferred(points)
-    out: dict[str, Any] = {
-        "points": points,
-        "tier": tier or MODEL,
-        "hyperparameters": hyperparameters,
-        "post_mean": [float(v) for v in mean],
-        "post_sd": [float(v) for v in sd],
-        "post_range": None,
-        "max_post_var": None,
-        "warnings": list(hyperparameters.get("warnings", ())),
-    }
-    if post_range:
-        some = sobol(key(seed, "range"), 2 * space.d, 0, RANGE_POINTS).reshape(RANGE_POINTS, 2, space.d)
-        mean, sd = core.preferred(some)
-        out["post_range"], out["max_post_var"] = float(np.ptp(mean)), float(np.square(sd).max())
-    return out
+    return np.stack(chosen)
 
 
 def shared_dimensions(model: Component, space: Space) -> frozenset[int]:
@@ -202,6 +206,7 @@ def _best_pair(
 
 
 def _improving(
+    improvement: Improvement,
     core: PairwisePosterior,
     waiting: Array,
     layout: _Layout,
@@ -215,7 +220,7 @@ def _improving(
     held = dict(fixed)
     stimuli: list[Array] = []
     for place in ("first", "second"):
-        log_values, slopes = log_expected_improvement(core, baseline, key(seed, place))
+        log_values, slopes = improvement(core, baseline, key(seed, place))
 
         def values(x: Array, taken: tuple[Array, ...] = tuple(stimuli), of: Any = log_values) -> Array:
             out: Array = of(x)

@@ -2,93 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.generators.acquisition import posterior_range
-from fechner.strategies.models import Posterior, fit, posterior
-from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.generators.acquisition import hyperparameters_of, posterior_range
+from fechner.strategies.generators.request import Generated, Request
+from fechner.strategies.models import posterior
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.plugins.resolve import function
-from fechner.strategies.space.parameters import Space
 from fechner.strategies.space.region import inside
 from fechner.strategies.specification import Component
+from fechner.strategies.tiers import MODEL
+
+__all__ = ["Request", "checked", "generate_plugged"]
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a plug-in's generator is asked.
-
-    Attributes:
-        space: the search space: `d`, `n_levels`, `levels(place)`, `constraints` …
-        n: number of points wanted.
-        first: how many points the stage has handed out.
-        seed: of this stage; equal requests must give equal points.
-        stimuli: s, per trial.
-        x: (t, s, d) points told so far.
-        y: (t, m) their outcomes.
-        pending: (k, s, d) points handed out and not told.
-        fixed: values in unit space of dimensions that are not free; they are set afterwards all the same.
-        posterior: of the stage's model, where the generator needs one.
-        poll: call it every few milliseconds; it may raise to cancel.
-    """
-
-    space: Space
-    n: int
-    first: int
-    seed: int
-    stimuli: int
-    x: Array
-    y: Array
-    pending: Array
-    fixed: Mapping[int, float]
-    posterior: Posterior | None
-    poll: Poll
-
-
-def generate_plugged(
-    generator: Component,
-    model: Component | None,
-    request: Request,
-    start: Mapping[str, Any] | None,
-    refit: bool,
-    post_range: bool,
-) -> dict[str, Any]:
-    """The points of a plug-in, as `generators.acquisition.generate` gives them.
+def generate_plugged(generator: Component, model: Component | None, request: Request) -> Generated:
+    """The points of a plug-in.
 
     Args:
         generator: the plug-in and its keys.
         model: the stage's model where the plug-in needs one, else None.
         request: without posterior.
-        start, refit, post_range: as there.
 
     Raises:
         FechnerError: bad_config where the plug-in gives no points of the right form; bad_value where the
             constraints don't allow them.
     """
-    out: dict[str, Any] = {"tier": "generator"}
-    if model is not None:
-        x, y = request.x, request.y[:, 0]
-        hyperparameters = (
-            dict(start) if start is not None and not refit else fit(model, x, y, start, poll=request.poll)
-        )
-        core = posterior(model, x, y, hyperparameters, poll=request.poll)
-        request = replace(request, posterior=core)
-        out = {"tier": "model", "hyperparameters": hyperparameters}
-        out["warnings"] = list(hyperparameters.get("warnings", ()))
-        if post_range and request.stimuli == 1:
-            ends = posterior_range(core, request.space.d, key(request.seed, "range"))
-            out["post_range"], out["max_post_var"] = ends
+    if model is None:
+        return Generated(_points(generator, request), "generator")
+    x, y = request.x, request.y[:, 0]
+    hyperparameters = hyperparameters_of(model, x, y, request)
+    core = posterior(model, x, y, hyperparameters, poll=request.poll)
+    alone = request.stimuli == 1
+    width, variance = None, None
+    if request.post_range and alone:
+        width, variance = posterior_range(core, request.space.d, key(request.seed, "range"))
+    request = replace(request, posterior=core)
+    points = _points(generator, request)
+    mean, sd = core.moments(points[:, 0], "probability") if alone else (None, None)
+    return Generated(
+        points,
+        MODEL,
+        hyperparameters,
+        None if mean is None else mean.tolist(),
+        None if sd is None else sd.tolist(),
+        width,
+        variance,
+        list(hyperparameters.get("warnings", ())),
+    )
+
+
+def _points(generator: Component, request: Request) -> Array:
     given = function(generator, "generate")(generator, request)
-    points = checked(generator.name, given, request)
-    if model is not None and request.stimuli == 1:
-        mean, sd = request.posterior.moments(points[:, 0], "probability")  # type: ignore[union-attr]
-        out["post_mean"], out["post_sd"] = mean.tolist(), sd.tolist()
-    return out | {"points": points}
+    return checked(generator.name, given, request)
 
 
 def checked(name: str, given: Any, request: Request) -> Array:

@@ -2,62 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from fechner.strategies.acquisition.acquisition import Acquisition
 from fechner.strategies.acquisition.optimise import values_in_chunks
-from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.generators.searching import Candidates, Found, Search, candidates
+from fechner.strategies.models import Posterior
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.randomness import key, rng
 from fechner.strategies.numerics.sobol import sobol
-from fechner.strategies.space.parameters import Space
-
-GRID = "AcqfGridSearchGenerator"
-DRAWN = "AcqfThompsonSamplerGenerator"
+from fechner.strategies.specification import Component
 
 
-def scanned_point(
-    name: str,
-    function: Acquisition,
-    space: Space,
-    *,
-    seed: int,
-    scan: int,
-    fixed: Mapping[int, float],
-    points: Array | None,
-    logarithmic: bool,
-    poll: Poll | None = None,
-) -> Array:
-    """One of `scan` points of a scrambled Sobol sequence, at levels and steps, (d,).
+def best(generator: Component, core: Posterior, search: Search) -> Found:
+    """The best of the candidates (AcqfGridSearchGenerator)."""
+    found = candidates(generator, core, search)
+    shown, values = scanned(found, search)
+    return Found(np.array(shown[int(np.argmax(values))]), found.device)
 
-    The best of them (GRID), or one drawn with a probability in proportion to what its value is above the
-    least (DRAWN).
 
-    Args:
-        name: GRID or DRAWN.
-        function: what is evaluated.
-        space: the search space.
-        seed: of the points and of the draw.
-        scan: how many points.
-        fixed: values in unit space of dimensions that are not free.
-        points: (m, d) to take in place of Sobol points.
-        logarithmic: whether the values are logarithms; what is compared is what they are logarithms of.
-        poll: called between evaluations; may raise to cancel.
-    """
+def drawn(generator: Component, core: Posterior, search: Search) -> Found:
+    """One of them, the likelier the farther its value is above the least (AcqfThompsonSamplerGenerator)."""
+    found = candidates(generator, core, search)
+    shown, values = scanned(found, search)
+    logarithmic = generator.keys["acqf"].name.startswith(("qLog", "Log"))
+    return Found(np.array(shown[draw(values, logarithmic, rng(search.seed, "draw"))]), found.device)
+
+
+def scanned(found: Candidates, search: Search) -> tuple[Array, Array]:
+    """Points (m, d) that fill the space, at levels and steps, and their values (m,)."""
+    request, points = search.request, found.points
     if points is None:
-        points = np.array(sobol(key(seed, "scan"), space.d, 0, scan))
-        for dimension, value in fixed.items():
+        points = np.array(sobol(key(search.seed, "scan"), request.space.d, 0, found.scan))
+        for dimension, value in request.fixed.items():
             points[:, dimension] = value
-    shown = space.displayed(points, tuple(fixed))
-    values = values_in_chunks(function, shown, poll)
-    if name == GRID:
-        return np.array(shown[int(np.argmax(values))])
-    return np.array(shown[drawn(values, logarithmic, rng(seed, "draw"))])
+    shown = request.space.displayed(points, tuple(request.fixed))
+    return shown, values_in_chunks(found.function, shown, request.poll)
 
 
-def drawn(values: Array, logarithmic: bool, random: np.random.Generator) -> int:
-    """The place of one of `values` (m,); those that are not finite are never drawn if others are."""
+def draw(values: Array, logarithmic: bool, random: np.random.Generator) -> int:
+    """The place of one of `values` (m,); those that are not finite are never drawn if others are.
+
+    What is compared is, of logarithms, what they are logarithms of.
+    """
     finite = np.isfinite(values)
     if not finite.any():
         return int(random.integers(len(values)))

@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fechner.strategies.models.families import independent, pairwise
-from fechner.strategies.models.families.modules import module_of
-from fechner.strategies.models.families.semi_parametric_layout import NAMES as SEMI_PARAMETRIC
+from fechner.strategies.models.families.registry import family_of
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
@@ -37,7 +35,7 @@ def fit(
     component: Component,
     x: Array,
     y: Array,
-    start: Mapping[str, Any] | None = None,
+    start: Hyperparameters | None = None,
     *,
     poll: Poll | None = None,
 ) -> dict[str, Any]:
@@ -56,50 +54,28 @@ def fit(
         anything.
     """
     x, y = _arrays(x, y)
-    out: dict[str, Any] = module_of(component).fit(component, x, y, start, poll=poll)
-    return out
+    return family_of(component).fit(component, x, y, start, poll=poll)
 
 
 def posterior(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     poll: Poll | None = None,
 ) -> Posterior:
     """The posterior for x as in `fit`, y (n,) and hyperparameters; same arguments, same bits."""
     x, y = _arrays(x, y)
-    out: Posterior = module_of(component).posterior(component, x, y, hyperparameters, poll=poll)
+    out: Posterior = family_of(component).posterior(component, x, y, hyperparameters, poll=poll)
     return out
 
 
 def condition(
-    component: Component, x: Array, y: Array, hyperparameters: Mapping[str, Any]
+    component: Component, x: Array, y: Array, hyperparameters: Hyperparameters
 ) -> GaussianModel | PairwiseGaussianModel | Any:
     """The posterior as a `botorch.models.model.Model`; arguments as for `posterior`."""
-    x, y = _arrays(x, y)
-    if component.name == independent.NAME:
-        from botorch.models import ModelList
-
-        outcomes, models = independent.columns(x, y), component.keys["models"]
-        return ModelList(
-            *(
-                condition(one, x, outcomes[:, index], hyperparameters["parts"][index])
-                for index, one in enumerate(models)
-            )
-        )
-    if component.name == pairwise.NAME:
-        from fechner.strategies.models.torch.pairwise_botorch import PairwiseGaussianModel
-
-        return PairwiseGaussianModel(pairwise.posterior(component, x, y, hyperparameters), y)
-    if component.name in SEMI_PARAMETRIC:
-        from fechner.strategies.models.torch.semi_parametric_botorch import SemiParametricModel
-
-        return SemiParametricModel(posterior(component, x, y, hyperparameters), y)
-    from fechner.strategies.models.torch.botorch_model import GaussianModel
-
-    return GaussianModel(posterior(component, x, y, hyperparameters), y)
+    return family_of(component).condition(component, *_arrays(x, y), hyperparameters)
 
 
 def __getattr__(name: str) -> Any:

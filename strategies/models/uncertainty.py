@@ -9,17 +9,17 @@ around its mode with its curvature: theta_k = mode + a H^-1/2 z_k with quasi-ran
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from fechner.strategies.models.families.modules import module_of
+from fechner.strategies.models.families._base import Family
+from fechner.strategies.models.families.registry import family_of
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.models.fitting.theta import Evidence, Layout
-from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
-from fechner.strategies.models.posteriors.posterior import Posterior, root_of
-from fechner.strategies.models.posteriors.semi_parametric import LinearisedPosterior
+from fechner.strategies.models.posteriors.latent import Draw, LatentPosterior
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.normal import density, ndtr, ndtri
 from fechner.strategies.numerics.randomness import key, rng
@@ -37,6 +37,20 @@ LEAST_CURVATURE = 0.25
 DRAWN, DRAWN_AT_ONCE = 1000, 128  # samples for a prediction of a function that is not Gaussian, and places
 
 
+class _Deviates:
+    """Normal deviates of `count` samples, drawn when they are first wanted."""
+
+    def __init__(self, seed: int, count: int) -> None:
+        self._seed, self._count = seed, count
+        self._drawn: dict[int, Array] = {}
+
+    def rows(self, begin: int, end: int, width: int) -> Array:
+        """Those (end - begin, width) of some samples at `width` places."""
+        if width not in self._drawn:
+            self._drawn[width] = rng(self._seed, "curves").standard_normal((self._count, width))
+        return self._drawn[width][begin:end]
+
+
 @dataclass(frozen=True)
 class Ensemble:
     """Posteriors and their weights.
@@ -47,8 +61,8 @@ class Ensemble:
         weights: (k,) their weights, summing to one.
     """
 
-    centre: Posterior | PairwisePosterior
-    members: tuple[Posterior | PairwisePosterior, ...]
+    centre: LatentPosterior
+    members: tuple[LatentPosterior, ...]
     weights: Array
 
     def latent(self, x: Array) -> tuple[Array, Array]:
@@ -61,18 +75,15 @@ class Ensemble:
 
         Equal seeds use the same normal deviates whatever x is.
         """
-        drawing = isinstance(self.centre, LinearisedPosterior)
-        normal = rng(seed, "curves").standard_normal((count, 0 if drawing else len(x)))
+        normal = _Deviates(seed, count)
         ends = np.round(count * np.cumsum(self.weights)).astype(int)
         parts: list[Array] = []
         for member, begin, end in zip(self.members, np.concatenate([[0], ends[:-1]]), ends, strict=True):
             if poll is not None:
                 poll()
-            if end > begin and isinstance(member, LinearisedPosterior):
-                parts.append(member.drawn(x, int(end - begin), key(seed, len(parts))))
-            elif end > begin:
-                mean, covariance = member.joint(x)
-                drawn = mean + normal[begin:end] @ root_of(covariance).T
+            if end > begin:
+                own = Draw(int(end - begin), partial(normal.rows, begin, end), key(seed, len(parts)))
+                drawn = member.samples(x, own)
                 parts.append(drawn if self._alike(member) else translated(drawn, member, self.centre))
         out: Array = np.concatenate(parts)
         return out
@@ -80,7 +91,7 @@ class Ensemble:
     def predict(self, x: Array, space: str, interval: float) -> tuple[Array, Array, Array, Array]:
         """Mean, sd and the interval's ends, each (m,), at the rows of `x`; the mean is the centre's."""
         middle, _ = self.centre.moments(x, space)
-        if isinstance(self.centre, LinearisedPosterior):
+        if not self.centre.gaussian:
             return self._predict_drawn(middle, x, space, (1 - interval) / 2)
         mean, variance = self.latent(x)
         tail = (1 - interval) / 2
@@ -105,9 +116,9 @@ class Ensemble:
         sd, lower, upper = np.hstack(parts)
         return middle, sd, np.minimum(lower, middle), np.maximum(upper, middle)
 
-    def _alike(self, member: Posterior | PairwisePosterior) -> bool:
+    def _alike(self, member: LatentPosterior) -> bool:
         """Whether a member's likelihood is the centre's, the lapse rate known or not among what is fitted."""
-        return getattr(member, "lapse", 0.0) == getattr(self.centre, "lapse", 0.0)
+        return member.rates == self.centre.rates
 
     def _predict_unlike(
         self, middle: Array, mean: Array, variance: Array, space: str, tail: float
@@ -120,8 +131,8 @@ class Ensemble:
         firsts, sds = np.array([one for one, _ in pairs]), np.array([other for _, other in pairs])
         spread = self.weights @ np.square(sds)
         spread = spread + self.weights @ np.square(firsts - self.weights @ firsts)
-        floor = self.centre.floor
-        spans = np.array([[1.0 - floor - member.lapse] for member in self.members])
+        floor, _ = self.centre.rates
+        spans = np.array([[1.0 - floor - member.rates[1]] for member in self.members])
         ends = []
         for share in (tail, 1 - tail):
             low, high = np.full(mean.shape[1], floor), np.full(mean.shape[1], floor + float(spans.max()))
@@ -134,12 +145,11 @@ class Ensemble:
         return middle, np.sqrt(spread), np.minimum(ends[0], middle), np.maximum(ends[1], middle)
 
 
-def translated(
-    latent: Array, member: Posterior | PairwisePosterior, centre: Posterior | PairwisePosterior
-) -> Array:
+def translated(latent: Array, member: LatentPosterior, centre: LatentPosterior) -> Array:
     """The f at which the centre's curve is where the member's is at `latent`, elementwise."""
-    span = 1.0 - centre.floor - centre.lapse
-    share = (1.0 - member.floor - member.lapse) / span * ndtr(latent)
+    (floor, lapse), (of_floor, of_lapse) = centre.rates, member.rates
+    span = 1.0 - floor - lapse
+    share = (1.0 - of_floor - of_lapse) / span * ndtr(latent)
     out: Array = ndtri(np.minimum(share, 1.0 - 1e-15))
     return out
 
@@ -174,11 +184,37 @@ def mixture_quantile(weights: Array, mean: Array, variance: Array, share: float)
     return out
 
 
+class LastMade:
+    """The last ensemble and all that it was made of, so that several queries after a fit make it once.
+
+    A process has one (`_last`), like the code that it has loaded: asks and queries are pure functions that a
+    worker calls by name, and nothing that they are given lives as long. What comes back is the same with and
+    without it. It holds one ensemble, of at most `MEMBERS` posteriors of `LARGEST_N` trials.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[bytes, Ensemble] | None = None
+
+    def forget(self) -> None:
+        """Keep none."""
+        self._kept = None
+
+    def of(self, about: bytes, make: Callable[[], Ensemble]) -> Ensemble:
+        """The ensemble kept if it is about the same, else the one that `make` gives, which is kept now."""
+        kept = self._kept  # read once: another thread may put its own there
+        if kept is None or kept[0] != about:
+            kept = self._kept = about, make()
+        return kept[1]
+
+
+_last = LastMade()
+
+
 def ensemble(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     poll: Poll | None = None,
 ) -> Ensemble:
@@ -187,26 +223,23 @@ def ensemble(
     The last one is kept: after a fit there are often several queries.
     """
     about = repr((component, x.shape, dict(hyperparameters))).encode() + x.tobytes() + y.tobytes()
-    if _last and _last[0][0] == about:
-        return _last[0][1]
-    made = _made(component, x, y, hyperparameters, poll)
-    _last[:] = [(about, made)]
-    return made
+    return _last.of(about, partial(_made, component, x, y, hyperparameters, poll))
 
 
 def _made(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     poll: Poll | None,
 ) -> Ensemble:
-    module = module_of(component)
-    centre = module.posterior(component, x, y, hyperparameters, poll=poll)
+    family = family_of(component)
+    centre = family.posterior(component, x, y, hyperparameters, poll=poll)
     alone = Ensemble(centre, (centre,), np.ones(1))
-    if not 0 < len(y) <= LARGEST_N or component.plugin:
+    if not 0 < len(y) <= LARGEST_N or not isinstance(family, Family):
         return alone
-    layout, evidence, mode = module.problem(component, x, y, hyperparameters, poll)
+    task, evidence, mode = family.problem(component, x, y, hyperparameters, poll)
+    layout = task.layout
     try:
         half = _inverse_root(layout, evidence, mode)
     except np.linalg.LinAlgError:
@@ -216,8 +249,7 @@ def _made(
     for z in normal:
         theta = layout.inside(mode + WIDER * (half @ z))
         try:
-            moved = module.plain(layout, theta, hyperparameters)
-            member = module.posterior(component, x, y, moved, near=centre, poll=poll)
+            member = family.posterior(component, x, y, family.plain(task, theta), near=centre, poll=poll)
         except np.linalg.LinAlgError:
             continue
         value = member.log_evidence + layout.log_prior(theta) + 0.5 * float(z @ z)
@@ -229,10 +261,6 @@ def _made(
     weights = np.exp(np.array(logs) - max(logs))
     weights = np.minimum(weights / weights.sum(), 4.0 / len(weights))
     return Ensemble(centre, tuple(members), weights / weights.sum())
-
-
-#: The last ensemble and what it was made of.
-_last: list[tuple[bytes, Ensemble]] = []
 
 
 def _inverse_root(layout: Layout, evidence: Evidence, mode: Array) -> Array:

@@ -12,18 +12,15 @@ Notation: n trials, s stimuli per trial, d parameters that are not fixed; points
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from fechner.strategies.config.tables.entries import Entry
-from fechner.strategies.config.tables.keys import ACQUISITION_KEYS, GENERATOR_KEYS, Key, number, one_of, whole
+from fechner.strategies.config.tables.entries import Entry, Function
+from fechner.strategies.config.tables.key import Key, number, one_of, whole
+from fechner.strategies.config.tables.keys import ACQUISITION_KEYS, GENERATOR_KEYS
 from fechner.strategies.config.tables.registry import CLASSES, OLDER_ALLOCATORS, OLDER_CLASSES
 
 __all__ = ["Key", "Plugin", "PluginError", "acquisition", "generator", "model", "number", "one_of", "whole"]
-
-#: A function, or where one is: ``"package.module:function"``.
-Function = Callable[..., Any] | str
 
 #: Keys that every class of a kind has.
 _OWN: dict[str, Mapping[str, Key]] = {
@@ -165,6 +162,7 @@ def entry_of(plugin: Plugin, reference: str) -> Entry:
         outcome=plugin.outcome,
         stimuli=plugin.stimuli,
         needs_model=plugin.needs_model,
+        functions=plugin.functions,
         plugin=reference,
         about=plugin.about,
     )

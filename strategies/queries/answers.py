@@ -1,4 +1,4 @@
-"""Queries of a model: prediction, maximum, minimum, inverse, threshold; with intervals (methods.md 3).
+"""Queries of a model: prediction, maximum, minimum, inverse, threshold; with intervals.
 
 Pure functions of data, hyperparameters and a request. Points travel in raw space by parameter name,
 computation is in unit space. Estimates are those of the fitted hyperparameters; intervals also hold what is
@@ -23,9 +23,8 @@ from fechner.strategies.acquisition.constrained import kept_inside
 from fechner.strategies.acquisition.levels import Levels, levels_of, snap
 from fechner.strategies.acquisition.optimise import maximise
 from fechner.strategies.errors import FechnerError
-from fechner.strategies.models import Posterior, fit
-from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
-from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
+from fechner.strategies.models import fit
+from fechner.strategies.models.posteriors.latent import LatentPosterior
 from fechner.strategies.models.uncertainty import Ensemble, ensemble
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.randomness import key
@@ -55,7 +54,7 @@ def answer(
     *,
     poll: Poll | None = None,
 ) -> dict[str, Any]:
-    """The answer to one query (wire.md 3).
+    """The answer to one query.
 
     Args:
         model: the model and its keys.
@@ -128,21 +127,18 @@ def _fitted(
     return ensemble(model, x, told, typical, poll=poll), [f"{said}; the priors' typical values are used"]
 
 
-def _scale_of(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> str:
+def _scale_of(core: LatentPosterior, request: Mapping[str, Any]) -> str:
     """``"latent"``, ``"probability"``, or, of ordinal outcomes, ``"outcome"``."""
     named = request.get("space")
     if named not in (None, "probability", "latent", "outcome"):
         raise FechnerError(
             "bad_value", f"there is no space {named!r}", "message.space", "probability, latent or outcome"
         )
-    if named is None and isinstance(core, PairwisePosterior):
-        return "latent"
-    if isinstance(core, OrdinalPosterior):
-        if named == "probability":
-            text = "levels have a probability each: ask for the outcome's prediction, which tells all of them"
-            raise FechnerError("bad_value", text, "message.space", "outcome or latent")
-        return "latent" if named == "latent" else "outcome"
-    return "probability" if core.binary and named != "latent" else "latent"
+    scale = core.space_named(named)
+    if scale is None:
+        text = "levels have a probability each: ask for the outcome's prediction, which tells all of them"
+        raise FechnerError("bad_value", text, "message.space", "outcome or latent")
+    return scale
 
 
 def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interval: float) -> dict[str, Any]:
@@ -157,8 +153,10 @@ def _prediction(core: Ensemble, space: Space, request: Mapping[str, Any], interv
         raise FechnerError("bad_value", "a prediction needs at least one point", "message.x")
     points, scale = space.encode_rows(rows), _scale_of(core.centre, request)
     out = _reply(space, rows, *core.predict(points, scale, interval))
-    if isinstance(core.centre, OrdinalPosterior) and scale == "outcome":
-        out["probabilities"] = core.centre.levels(*core.centre.latent(points)).tolist()
+    if scale == "outcome":
+        levels = core.centre.outcome_probabilities(*core.centre.latent(points))
+        assert levels is not None
+        out["probabilities"] = levels.tolist()
     return out
 
 
@@ -278,7 +276,7 @@ def _threshold(
     return {"x": found, **out}
 
 
-def _level(core: Posterior | PairwisePosterior, request: Mapping[str, Any]) -> float:
+def _level(core: LatentPosterior, request: Mapping[str, Any]) -> float:
     """The y to be reached, in latent space."""
     level = request.get("y")
     if level is None:

@@ -82,8 +82,7 @@ def _points(name: str, state: State, proposal: Proposal, n: int) -> None:
     require(points.shape == shape, name, f"gives points of shape {points.shape}, not {shape}")
     inside = np.all(np.isfinite(points)) and points.min() >= 0 and points.max() <= 1
     require(bool(inside), name, "gives points outside the unit box")
-    for moment in ("post_mean", "post_sd"):
-        values = proposal.get(moment)
+    for moment, values in (("post_mean", proposal.get("post_mean")), ("post_sd", proposal.get("post_sd"))):
         require(values is None or len(values) == n, name, f"gives {moment} for another number of points")
 
 

@@ -93,7 +93,7 @@ def test_resume_gives_the_server_a_moment_to_miss_the_earlier_program(
     with Client(port=fake.port, retry_for=5) as second:
         fake.faults.extend([busy, busy])
         assert second.resume("last").session == ready.session
-        second._connection.retry_for = 0
+        second._talk.retry_for = 0
         fake.faults.append(busy)
         with pytest.raises(SessionError, match="held by another connection"):
             second.resume("last")
@@ -129,7 +129,7 @@ def test_a_connection_that_keeps_breaking_ends_in_an_error_and_the_same_call_goe
     ready: Client, fake: Any
 ) -> None:
     """After ConnectionFailed the same call makes the same request."""
-    ready._connection.retry_for = 0
+    ready._talk.retry_for = 0
     fake.faults.append("mute")
     with pytest.raises(ConnectionFailed):
         ready.ask()
@@ -142,7 +142,7 @@ def test_a_server_that_shuts_down_is_waited_for(ready: Client, fake: Any, replie
     leaving = lambda request: replies[1](request, "shutting_down", "the server stops")  # noqa: E731
     fake.faults.append(leaving)
     assert ready.ask().number == 1
-    ready._connection.retry_for = 0
+    ready._talk.retry_for = 0
     fake.faults.append(leaving)
     with pytest.raises(Refused, match="the server stops"):
         ready.ask()

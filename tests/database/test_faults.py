@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from fechner.database.record import Record, RecordError
+from fechner.database.record import Entry, Record, RecordError
+
+from .talk import Talk
 
 
-def _ok(record: Record, *entries: Any) -> None:
+def _ok(record: Record, *entries: Entry) -> None:
     assert record.append([[entry] for entry in entries]) == [None] * len(entries)
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbled", "zeros"])
 def test_a_torn_end_of_the_log_costs_the_last_commit_only(
-    file: Path, tmp_path: Path, talk: Any, damage: str
+    file: Path, tmp_path: Path, talk: Talk, damage: str
 ) -> None:
     """Wherever the tear is in what the last commit wrote: all commits before it are there, whole."""
     with Record.open(file) as record:
@@ -46,7 +48,7 @@ def test_a_torn_end_of_the_log_costs_the_last_commit_only(
 
 
 @pytest.mark.parametrize("end", ["", "-wal"])
-def test_a_removed_file_is_noticed_and_taken_back(file: Path, talk: Any, end: str) -> None:
+def test_a_removed_file_is_noticed_and_taken_back(file: Path, talk: Talk, end: str) -> None:
     """Nothing is taken for recorded that would go with the removed file; put back, things go on."""
     with Record.open(file) as record:
         _ok(record, talk.setup(), talk.ask((1, {"level": 0.1})))
@@ -64,7 +66,7 @@ def test_a_removed_file_is_noticed_and_taken_back(file: Path, talk: Any, end: st
         assert record.verify_chain(talk.session) is None
 
 
-def test_another_file_in_its_place_is_refused(file: Path, talk: Any) -> None:
+def test_another_file_in_its_place_is_refused(file: Path, talk: Talk) -> None:
     """A copy isn't the record: what was written since isn't in it."""
     with Record.open(file) as record:
         _ok(record, talk.setup())
@@ -76,7 +78,7 @@ def test_another_file_in_its_place_is_refused(file: Path, talk: Any) -> None:
 
 
 def test_a_file_that_vanishes_at_the_commit_leaves_doubt(
-    file: Path, talk: Any, monkeypatch: pytest.MonkeyPatch
+    file: Path, talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was committed into a file that is gone is neither on record nor not."""
     with Record.open(file) as record:
@@ -114,27 +116,27 @@ class Postgres:
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute("SELECT pg_terminate_backend(%s, 5000)", [self.backend])
 
-    def at_commit(self, hurt: Any) -> None:
+    def at_commit(self, hurt: Callable[[sa.Connection], None]) -> None:
         """Do something in place of the next commit's beginning."""
         engine = self.record._database.connection.engine
         sa.event.listen(engine, "commit", hurt, once=True)
 
 
 @pytest.fixture
-def on_postgres(postgres: str, postgres_schema: Any) -> Any:
+def on_postgres(postgres: str, postgres_schema: Callable[[], str]) -> Iterator[Postgres]:
     """A record on a real PostgreSQL."""
     found = Postgres(postgres_schema(), postgres)
     yield found
     found.record.close()
 
 
-def _whole(record: Record, talk: Any, *types: str) -> None:
+def _whole(record: Record, talk: Talk, *types: str) -> None:
     assert [message.type for message in record.messages(talk.session)] == list(types)
     assert record.verify_chain(talk.session) is None
     assert list(record.check_projections([talk.session])) == []
 
 
-def test_a_connection_cut_between_commits_is_made_again(on_postgres: Any, talk: Any) -> None:
+def test_a_connection_cut_between_commits_is_made_again(on_postgres: Postgres, talk: Talk) -> None:
     """Whoever writes next doesn't notice."""
     record = on_postgres.record
     _ok(record, talk.setup())
@@ -146,7 +148,7 @@ def test_a_connection_cut_between_commits_is_made_again(on_postgres: Any, talk: 
     _whole(record, talk, "setup", "ask")
 
 
-def test_a_connection_cut_before_the_commit_arrives(on_postgres: Any, talk: Any) -> None:
+def test_a_connection_cut_before_the_commit_arrives(on_postgres: Postgres, talk: Talk) -> None:
     """Reading back shows that nothing came through; each request is tried again."""
     record = on_postgres.record
     _ok(record, talk.setup())
@@ -155,7 +157,7 @@ def test_a_connection_cut_before_the_commit_arrives(on_postgres: Any, talk: Any)
     _whole(record, talk, "setup", "ask", "tell")
 
 
-def test_a_connection_cut_after_the_commit_arrived(on_postgres: Any, talk: Any) -> None:
+def test_a_connection_cut_after_the_commit_arrived(on_postgres: Postgres, talk: Talk) -> None:
     """Reading back shows that all came through; nothing is written twice."""
     record = on_postgres.record
     _ok(record, talk.setup())
@@ -172,7 +174,7 @@ def test_a_connection_cut_after_the_commit_arrived(on_postgres: Any, talk: Any) 
     _whole(record, talk, "setup", "ask", "tell")
 
 
-def test_a_server_that_crashes_at_the_commit_is_waited_for(on_postgres: Any, talk: Any) -> None:
+def test_a_server_that_crashes_at_the_commit_is_waited_for(on_postgres: Postgres, talk: Talk) -> None:
     """It restarts by itself, recovers, and is read then."""
     if os.environ.get("FECHNER_POSTGRES"):
         pytest.skip("this PostgreSQL isn't ours to crash")
@@ -185,7 +187,7 @@ def test_a_server_that_crashes_at_the_commit_is_waited_for(on_postgres: Any, tal
     _whole(record, talk, "setup", "ask", "tell")
 
 
-def _settled(record: Record, entry: Any) -> None:
+def _settled(record: Record, entry: Entry) -> None:
     """Append as a server's client would: until it is on record, once."""
     until = time.monotonic() + 60.0
     while time.monotonic() < until:
@@ -202,7 +204,7 @@ def _settled(record: Record, entry: Any) -> None:
 
 
 def test_a_server_that_stays_away_leaves_doubt(
-    on_postgres: Any, talk: Any, monkeypatch: pytest.MonkeyPatch
+    on_postgres: Postgres, talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some time the request is refused as unsettled: reading the session back will tell."""
     monkeypatch.setattr("fechner.database.keeping.writing.SETTLE_WAITS", ())
@@ -210,6 +212,6 @@ def test_a_server_that_stays_away_leaves_doubt(
     _ok(record, talk.setup())
     on_postgres.at_commit(lambda connection: on_postgres.cut())
     refusals = record.append([[talk.ask((1, {"level": 0.1}))], [talk.tell(1, {"outcome_1": 1})]])
-    assert [refusal.unsettled for refusal in refusals] == [True, True]
+    assert [refusal is not None and refusal.unsettled for refusal in refusals] == [True, True]
     _whole(record, talk, "setup")
     _ok(record, talk.ask((1, {"level": 0.1})))

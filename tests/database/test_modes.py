@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fechner.database.record import Record
 from fechner.database.upkeep.backup import backup, copy_sessions
 from fechner.database.upkeep.combine import combine
+
+from .talk import Talk
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
 
@@ -22,7 +23,7 @@ def modes(folder: Path) -> dict[str, int]:
     return {name: mode for name, mode in found.items() if not name.endswith(".lock")}
 
 
-def test_a_record_is_its_owners_only(tmp_path: Path, talk: Any) -> None:
+def test_a_record_is_its_owners_only(tmp_path: Path, talk: Talk) -> None:
     """So are SQLite's files beside it, and what is made of it."""
     file = tmp_path / "record.db"
     with Record.open(file) as record:
@@ -35,7 +36,7 @@ def test_a_record_is_its_owners_only(tmp_path: Path, talk: Any) -> None:
     assert set(modes(tmp_path).values()) == {0o600}
 
 
-def test_a_record_that_was_shared_stays_so(tmp_path: Path, talk: Any) -> None:
+def test_a_record_that_was_shared_stays_so(tmp_path: Path, talk: Talk) -> None:
     """With the files beside it and its backups, as far as the umask lets them."""
     file = tmp_path / "record.db"
     Record.open(file).close()

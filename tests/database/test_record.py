@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from fechner.database.record import Entry, Message, Record, RecordError
 
+from .talk import Talk
+
 NOON = datetime(2024, 5, 6, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -23,7 +25,7 @@ def _append(record: Record, *entries: Entry) -> None:
     assert record.append([[entry] for entry in entries]) == [None] * len(entries)
 
 
-def test_messages_come_back_as_they_were_put_in(record: Record, talk: Any) -> None:
+def test_messages_come_back_as_they_were_put_in(record: Record, talk: Talk) -> None:
     """Every field of an entry comes back equal, numbered from 1."""
     entries = [talk.setup(), talk.ask((1, {"level": 0.1})), talk.entry("info", client_id=None)]
     _append(record, *entries)
@@ -35,7 +37,7 @@ def test_messages_come_back_as_they_were_put_in(record: Record, talk: Any) -> No
 
 
 @pytest.mark.parametrize("type_", ["a\0b", "\ud800", "\\x00", "größer", "x" * 70_000])
-def test_a_failed_request_of_any_type_survives(record: Record, talk: Any, type_: str) -> None:
+def test_a_failed_request_of_any_type_survives(record: Record, talk: Talk, type_: str) -> None:
     """What a client calls a type comes back, whatever characters it has."""
     failed = talk.entry("tell", ok=False, request='{"type":"\\u0000"}')
     _append(record, talk.setup(), dataclasses.replace(failed, type=type_))
@@ -76,9 +78,16 @@ def test_any_entry_survives_the_record(
         received_at.astimezone(UTC)
     except OverflowError:
         return
-    setup = {"type": "setup", "strategy": 0, "config": {"common": left}, "seed": 1, "name": "\0\ud800"}
+    setup: Any = {"type": "setup", "strategy": 0, "config": {"common": left}, "seed": 1, "name": "\0\ud800"}
     trials = [{"trial": 1, "config": {"p": numbers}, "unit": [numbers]}]
-    ask = {"type": "ask", "strategy": 0, "stage": "s", "trials": trials, "left": left, "post_mean": numbers}
+    ask: Any = {
+        "type": "ask",
+        "strategy": 0,
+        "stage": "s",
+        "trials": trials,
+        "left": left,
+        "post_mean": numbers,
+    }
     with Record.open(":memory:") as record:
         entries = [
             Entry("s", client_id, "1", "setup", request, reply, True, received_at, duration_ms, None, setup),
@@ -100,18 +109,21 @@ def test_any_entry_survives_the_record(
         assert record.verify_chain("s") is None
 
 
-def test_a_change_that_is_not_finite_survives(record: Record, talk: Any) -> None:
+def test_a_change_that_is_not_finite_survives(record: Record, talk: Talk) -> None:
     """NaN and infinities in what an ask left behind don't lose the ask."""
     _append(
         record, talk.setup(), talk.ask((1, {"level": 0.1}), post_mean=[float("nan")], post_sd=[float("inf")])
     )
     change = record.messages(talk.session)[1].change
     assert change is not None
+    assert change["type"] == "ask"
+    assert change["post_mean"] is not None
+    assert change["post_sd"] is not None
     assert repr(change["post_mean"] + change["post_sd"]) == "[nan, inf]"
     assert record.trials(talk.session)[0]["post_mean"] is None
 
 
-def test_changes_are_the_effects_of_ok_messages_in_order(record: Record, talk: Any) -> None:
+def test_changes_are_the_effects_of_ok_messages_in_order(record: Record, talk: Talk) -> None:
     """Failed messages, and those that change nothing, are left out of the fold."""
     setup, ask, tell = talk.setup(), talk.ask((1, {"level": 0.1})), talk.tell(1, {"outcome_1": 1})
     failed = talk.entry("tell", ok=False)
@@ -123,9 +135,9 @@ def test_changes_are_the_effects_of_ok_messages_in_order(record: Record, talk: A
     ]
 
 
-def test_a_session_is_read_in_pages(record: Record, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_is_read_in_pages(record: Record, talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session longer than a page is read whole, and may grow while it is read."""
-    monkeypatch.setattr("fechner.database.record.PAGE", 3)
+    monkeypatch.setattr("fechner.database.keeping.reading.PAGE", 3)
     _append(record, talk.setup(), *(talk.ask((number, {"level": 0.1})) for number in range(1, 9)))
     changes = record.changes(talk.session)
     assert next(changes)[0] == 1
@@ -134,7 +146,7 @@ def test_a_session_is_read_in_pages(record: Record, talk: Any, monkeypatch: pyte
     assert len(record.messages(talk.session)) == 10
 
 
-def test_an_id_is_used_up_by_an_ok_message_only(record: Record, talk: Any) -> None:
+def test_an_id_is_used_up_by_an_ok_message_only(record: Record, talk: Talk) -> None:
     """A failed request leaves its id free; an ok one can be found by it."""
     _append(record, talk.setup(client_id="x"), talk.entry("ask", ok=False, client_id="a"))
     assert record.find(talk.session, "a") is None
@@ -147,7 +159,7 @@ def test_an_id_is_used_up_by_an_ok_message_only(record: Record, talk: Any) -> No
     assert record.ids(talk.session) == {"c-1", "c-3", "a"}
 
 
-def test_the_same_id_in_two_sessions_is_two_ids(record: Record, talk: Any) -> None:
+def test_the_same_id_in_two_sessions_is_two_ids(record: Record, talk: Talk) -> None:
     """Ids are looked up in their own session."""
     other = type(talk)("other")
     _append(record, talk.setup(), other.setup())
@@ -155,7 +167,7 @@ def test_the_same_id_in_two_sessions_is_two_ids(record: Record, talk: Any) -> No
     assert record.find("nobody", "c-1") is None
 
 
-def test_sessions_at_a_glance(record: Record, talk: Any) -> None:
+def test_sessions_at_a_glance(record: Record, talk: Talk) -> None:
     """A session's row counts its messages, strategies and trials and knows its end."""
     assert record.sessions() == []
     assert record.last() is None
@@ -194,7 +206,7 @@ def test_sessions_at_a_glance(record: Record, talk: Any) -> None:
     assert not record.exists("nobody")
 
 
-def test_the_last_session_is_the_one_used_last(record: Record, talk: Any) -> None:
+def test_the_last_session_is_the_one_used_last(record: Record, talk: Talk) -> None:
     """A session that is taken up again becomes the last one."""
     other = type(talk)("other")
     _append(record, talk.setup(), other.setup())
@@ -204,7 +216,7 @@ def test_the_last_session_is_the_one_used_last(record: Record, talk: Any) -> Non
     assert record.last() == "other"
 
 
-def test_trials_show_their_course(record: Record, talk: Any) -> None:
+def test_trials_show_their_course(record: Record, talk: Talk) -> None:
     """A trial is pending once asked; a tell closes it with its outcome; a told point makes its own trial."""
     _append(record, talk.setup(), talk.ask((1, {"level": 0.1, "ear": "left"}), (2, {"level": [0.2, 0.7]})))
     pending = record.trials(talk.session)
@@ -228,7 +240,7 @@ def test_trials_show_their_course(record: Record, talk: Any) -> None:
     assert third["config"] == {"level": 0.9}
 
 
-def test_strategies_keep_what_was_set_up(record: Record, talk: Any) -> None:
+def test_strategies_keep_what_was_set_up(record: Record, talk: Talk) -> None:
     """A configuration comes back as it was given, text or JSON, with a seed of any size."""
     config = {"common": {"parnames": ["level"]}}
     _append(record, talk.setup(), talk.setup(strategy=1, config=config))
@@ -240,7 +252,7 @@ def test_strategies_keep_what_was_set_up(record: Record, talk: Any) -> None:
     assert first["stages"] == ["init", "opt"]
 
 
-def test_a_closed_record_says_so(file: Path, talk: Any) -> None:
+def test_a_closed_record_says_so(file: Path, talk: Talk) -> None:
     """Using a record after its end is a named error, and closing twice is none."""
     record = Record.open(file)
     record.close()

@@ -15,7 +15,7 @@ from fechner.database.form.tables import HEAD
 from fechner.database.record import Record
 from fechner.server.session.replay import fold, strategies
 
-GOLDEN = sorted(Path(__file__).parent.glob("record-*.db"))
+GOLDEN = sorted(file for file in Path(__file__).parent.glob("record-*.db") if not file.stem.endswith("-open"))
 #: Of the release in the making; make it anew (make.py) when a release changes what is recorded.
 GOLDEN_NEWEST = Path(__file__).parent / "record-0.1.0.db"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from fechner.server import Server
 from fechner.server.session.replay import verify
 from fechner.strategies.core.strategy import propose
-from fechner.strategies.models.families import gp_classification, gp_regression
+from fechner.strategies.models.families import gp_classification, gp_regression, single
 
 CONFIG = """
 [common]
@@ -84,6 +85,20 @@ def server() -> Iterator[Server]:
         yield one
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A family of models in which a test puts its own functions."""
+
+    fit: Callable[..., Any]
+    posterior: Callable[..., Any]
+
+
+def break_family(monkeypatch: pytest.MonkeyPatch, family: Any, **functions: Any) -> None:
+    """Put functions in the place of a family's."""
+    broken = Broken(functions.get("fit", family.fit), functions.get("posterior", family.posterior))
+    monkeypatch.setitem(single.FAMILIES, family.name, broken)
+
+
 def fail(*_: Any, **__: Any) -> Any:
     raise np.linalg.LinAlgError("the matrix is not positive definite")
 
@@ -119,8 +134,7 @@ def test_a_posterior_that_cannot_be_computed_gives_points_that_fill_the_space(
     session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not an error in the middle of an experiment, and not an old answer; it replays."""
-    module = MODULES[session.outcome][0]
-    monkeypatch.setattr(module, "posterior", fail)
+    break_family(monkeypatch, MODULES[session.outcome][0].FAMILY, posterior=fail)
     reply = session.send("ask")
     assert 0 <= reply["message"]["trials"][0]["config"]["p"] <= 1
     [said] = session.warned(reply)
@@ -135,15 +149,18 @@ def test_the_last_fit_stands_in_where_the_new_one_gives_no_posterior(
     """Of asks and of queries."""
     session.send("ask")
     session.send("tell", {"trial": 5, "outcome": 1})
-    module = MODULES[session.outcome][0]
-    real, refitted = module.posterior, module.fit
+    family = MODULES[session.outcome][0].FAMILY
+    real, refitted = family.posterior, family.fit
 
     def posterior(component: Any, x: Any, y: Any, hyperparameters: Any, **more: Any) -> Any:
         return fail() if "new" in hyperparameters else real(component, x, y, hyperparameters, **more)
 
-    monkeypatch.setattr(module, "posterior", posterior)
     mark = {"new": True}
-    monkeypatch.setattr(module, "fit", lambda *a, **k: refitted(*a, **k) | (mark if session.broken else {}))
+
+    def fit(*a: Any, **k: Any) -> Any:
+        return refitted(*a, **k) | (mark if session.broken else {})
+
+    break_family(monkeypatch, family, fit=fit, posterior=posterior)
     session.broken = True
     asked = session.send("ask")
     queried = session.send("query", {"query": "prediction", "x": {"p": [0.5]}})
@@ -158,8 +175,8 @@ def test_a_query_without_any_fit_says_that_typical_values_are_used(
     session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where even the first one gives no posterior."""
-    module = MODULES[session.outcome][0]
-    real, fitted = module.posterior, module.fit
+    family = MODULES[session.outcome][0].FAMILY
+    real, fitted = family.posterior, family.fit
 
     def posterior(component: Any, x: Any, y: Any, hyperparameters: Any, **more: Any) -> Any:
         return fail() if "new" in hyperparameters else real(component, x, y, hyperparameters, **more)
@@ -167,7 +184,6 @@ def test_a_query_without_any_fit_says_that_typical_values_are_used(
     def fit(component: Any, x: Any, y: Any, *rest: Any, **more: Any) -> Any:
         return {**fitted(component, x, y, *rest, **more), **({"new": True} if len(y) else {})}
 
-    monkeypatch.setattr(module, "posterior", posterior)
-    monkeypatch.setattr(module, "fit", fit)
+    break_family(monkeypatch, family, fit=fit, posterior=posterior)
     [said] = session.warned(session.send("query", {"query": "prediction", "x": {"p": [0.5]}}))
     assert "the priors' typical values are used" in said

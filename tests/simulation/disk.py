@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from fechner.database.errors import RecordError
-from fechner.database.form.message import NO_HASH, Entry, Message, chain, escape_id, to_json
+from fechner.database.form.message import NO_HASH, Entry, Message, Owner, chain, escape_id, to_json
 from fechner.server.engine.effects import Commit
 from fechner.server.engine.events import Event
 from fechner.server.shell.storage import StorageEffect, perform
@@ -115,11 +115,11 @@ class Disk:
         self._may_fail()
         return session in self.rows
 
-    def whose(self, session: str) -> tuple[str | None] | None:
+    def whose(self, session: str) -> Owner | None:
         self._may_fail()
         if session not in self.rows:
             return None
-        return ((self.rows[session][0].entry.change or {}).get("owner"),)
+        return Owner((self.rows[session][0].entry.change or {}).get("owner"))
 
     def last(self, owner: str | None = None, *, anybody: bool = True) -> str | None:
         self._may_fail()

@@ -18,6 +18,7 @@ from .disk import Row
 from .ledger import KEPT, Request
 from .native import Native
 from .rude import Rude
+from .workers import SimulatedPool
 
 if TYPE_CHECKING:
     from .world import World
@@ -77,9 +78,9 @@ def _no_tables(world: World) -> None:
     for name, noted in (("go on", state.agenda), ("be considered", state.to_consider)):
         if noted:
             world.ledger.breach(f"{len(noted)} are still to {name}")
-    if server.pool is not None and not server.pool.idle:
-        world.ledger.breach(f"the pool has something left: {vars(server.pool)}")
-    if not server.writer.idle:
+    if isinstance(server.executor, SimulatedPool) and not server.executor.idle:
+        world.ledger.breach(f"the pool has something left: {vars(server.executor)}")
+    if not server.store.idle:
         world.ledger.breach("the writer has something left")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fechner.server.engine.events import Connected, Event, Gone, Received, Unreadable
 from fechner.server.protocol import jsontext
 from fechner.server.protocol.errors import FechnerError
+from fechner.server.protocol.limits import Limits
 
 from .clock import Clock
 from .network import Client
@@ -14,6 +15,27 @@ from .weather import Weather
 
 if TYPE_CHECKING:
     from .server import Process
+
+
+class Box:
+    """The server's end (`ports.Peer`)."""
+
+    def __init__(self, mail: Mail) -> None:
+        self.mail = mail
+
+    def send(self, data: bytes) -> None:
+        """Send a reply."""
+        self.mail.deliver(data)
+
+    def pause(self, paused: bool) -> None:
+        """Nothing to do."""
+
+    def trust(self, limits: Limits) -> None:
+        """Its messages are short."""
+
+    def close(self, linger: float = 0.0) -> None:
+        """There is nothing to close."""
+        self.mail.drop()
 
 
 class Mail:
@@ -32,7 +54,7 @@ class Mail:
         self._arrive(self._accepted)
 
     def _accepted(self) -> None:
-        self.server.peers[self.number] = self
+        self.server.peers[self.number] = Box(self)
         self.server.deliver(Connected(self.number, False, self.peer))
 
     def _arrive(self, call: object, *arguments: object) -> None:
@@ -76,17 +98,15 @@ class Mail:
         if not self._dropped:
             self.server.deliver(Gone(self.number))
 
-    # The server's end (`loop.Peer`)
+    # From the server
 
-    def pause(self, paused: bool) -> None:
-        """Nothing to do."""
-
-    def close_peer(self) -> None:
-        """There is nothing to close: what it sends next makes it a new one."""
+    def drop(self) -> None:
+        """The server forgets it: what it sends next makes it a new one."""
         self._dropped = True
         self.server.loop.call_soon(self.server.deliver, Gone(self.number))
 
-    def write(self, data: bytes) -> None:
+    def deliver(self, data: bytes) -> None:
+        """A message on the way to the client."""
         self._out = max(self._out, self.clock.now + self.weather.lasts(self.weather.latency))
         self.clock.at(self._out, self._delivered, data)
 

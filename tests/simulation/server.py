@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.effects import (
-    Abandon,
-    Close,
-    Commit,
-    Compute,
-    Effect,
-    Find,
-    Halt,
-    Load,
-    Pause,
-    Promote,
-    ReadHistory,
-    ReadSeedData,
-    Send,
-    Silence,
-    Wake,
-)
+from fechner.server.engine.effects import Compute, Effect, Pause, Wake
 from fechner.server.engine.engine import Engine
-from fechner.server.engine.events import Emitted, Event, Gone, Now, Stop, Woken
+from fechner.server.engine.events import Emitted, Event, Now, Stop, Woken
 from fechner.server.engine.options import EngineOptions
 from fechner.server.observing.logs import Log
+from fechner.server.shell.driver import Driver
+from fechner.server.shell.inline import Inline
+from fechner.server.shell.ports import Peer
 
 from . import stand_in
 from .clock import Loop
@@ -48,6 +34,53 @@ NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 FAREWELL = 0.5
 
 
+class Peers(dict[int, Peer]):
+    """The clients' connections by their numbers."""
+
+    def forget(self, number: int) -> None:
+        """It is gone."""
+        self.pop(number, None)
+
+
+class CountingDriver(Driver):
+    """The real one; what it carries out is counted."""
+
+    def __init__(self, server: Process) -> None:
+        super().__init__(server.engine, server.now, server)
+        self._happened = server.happened
+
+    def carry_out(self, effects: Sequence[Effect]) -> None:
+        """Count effects, and carry them out."""
+        for effect in effects:
+            self._happened[type(effect).__name__] += 1
+            if isinstance(effect, Pause):
+                self._happened["held back"] += effect.paused
+        super().carry_out(effects)
+
+
+class SimulatedInline(Inline):
+    """Computing takes time in which the server hears nothing."""
+
+    def __init__(self, server: Process) -> None:
+        super().__init__(server.loop.call_soon, server.deliver)
+        self._server = server
+
+    def _compute(self, task: Compute) -> None:
+        server, rng = self._server, self._server.weather.rng
+        takes = server.weather.lasts(min(server.weather.compute, 2.0))
+        emitted: list[Emitted] = []
+        result = server.compute(task, takes, emitted.append)
+        over = server.clock.now + takes
+        if task.due is not None and over >= task.due:  # cut short; the alarm answers
+            over = max(server.clock.now, task.due)
+            server.happened["cut short"] += 1
+            emitted = emitted[: rng.randrange(len(emitted) + 1)]
+            server.loop.call_at(over, server.deliver, *emitted)
+        else:
+            server.loop.call_at(over, server.deliver, *emitted, result)
+        server.loop.busy_until = over
+
+
 class Process:
     """A server process: what it has in memory is lost with it."""
 
@@ -58,18 +91,18 @@ class Process:
         asyncio._set_running_loop(self.loop)  # type: ignore[arg-type]
         entropy = random.Random(self.weather.rng.getrandbits(64)).randbytes
         self.engine = Engine(entropy, "simulated.db", EngineOptions(limits=self.limits, **options))
-        self.peers: dict[int, Any] = {}
+        self.peers = Peers()
         self.wires: dict[int, Wire | Mail] = {}
         self.alarms: dict[int, Any] = {}
         self.real_models = real_models
         self.stopped_at: float | None = None
         self.halted = False
         self.faults: list[str] = []
-        self._events: deque[Event] = deque()
-        self._handling = False
+        self._driver = CountingDriver(self)
         self.turns = SimulatedTurns(self)
-        self.writer = SlowWriter(self, world.disk)
-        self.pool = SimulatedPool(self, world.workers) if world.workers else None
+        self.store = SlowWriter(self, world.disk)
+        self.timers = self
+        self.executor = SimulatedPool(self, world.workers) if world.workers else SimulatedInline(self)
 
     # Its end
 
@@ -94,23 +127,11 @@ class Process:
     def post(self, call: Callable[[], None]) -> None:
         self.loop.call_soon(call)
 
+    def now(self) -> Now:
+        return Now(self.clock.now, NOON + timedelta(seconds=self.clock.now))
+
     def deliver(self, *events: Event) -> None:
-        self._events.extend(events)
-        if self._handling:
-            return
-        self._handling = True
-        try:
-            while self._events:
-                event = self._events.popleft()
-                now = Now(self.clock.now, NOON + timedelta(seconds=self.clock.now))
-                for effect in self.engine.handle(event, now):
-                    self._carry_out(effect)
-                for effect in self.engine.consider():
-                    self._carry_out(effect)
-                if isinstance(event, Gone):
-                    self.peers.pop(event.connection, None)
-        finally:
-            self._handling = False
+        self._driver.deliver(*events)
 
     def compute(self, task: Compute, seconds: float, emit: Callable[[Emitted], None]) -> stand_in.Result:
         """The result of a computation that takes so long."""
@@ -119,69 +140,26 @@ class Process:
             return stand_in.failed(task)
         return stand_in.compute(task, seconds, emit, self.real_models)
 
-    def _compute_inline(self, task: Compute) -> None:
-        takes = self.weather.lasts(min(self.weather.compute, 2.0))
-        emitted: list[Emitted] = []
-        result = self.compute(task, takes, emitted.append)
-        over = self.clock.now + takes
-        if task.due is not None and over >= task.due:  # cut short; the alarm answers
-            over = max(self.clock.now, task.due)
-            self.happened["cut short"] += 1
-            emitted = emitted[: self.weather.rng.randrange(len(emitted) + 1)]
-            self.loop.call_at(over, self.deliver, *emitted)
-        else:
-            self.loop.call_at(over, self.deliver, *emitted, result)
-        self.loop.busy_until = over
+    # Its ports
 
-    def _carry_out(self, effect: Effect) -> None:
-        self.happened[type(effect).__name__] += 1
-        match effect:
-            case Send(connection, data):
-                peer = self.peers.get(connection)
-                if isinstance(peer, Mail):
-                    peer.write(data)
-                elif peer is not None:
-                    peer.send(data)
-            case Commit() | Load() | Find() | ReadHistory() | ReadSeedData():
-                self.writer.put(effect)
-            case Compute():
-                if self.pool is None:
-                    self.loop.call_soon(self._compute_inline, effect)
-                else:
-                    self.pool.submit(effect)
-            case Promote(task, priority):
-                if self.pool is not None:
-                    self.pool.promote(task, priority)
-            case Abandon(task):
-                if self.pool is not None:
-                    self.pool.abandon(task)
-            case Wake(token, seconds):
-                self.alarms[token] = self.loop.call_at(seconds, self.deliver, Woken(token))
-            case Silence(token):
-                self.alarms.pop(token).cancel()
-            case Pause(connection, paused):
-                self.happened["held back"] += paused
-                peer = self.peers.get(connection)
-                if peer is not None:
-                    peer.pause(paused)
-            case Close(connection):
-                peer = self.peers.get(connection)
-                if isinstance(peer, Mail):
-                    peer.close_peer()
-                elif peer is not None:
-                    peer.close()
-            case Log():
-                self.log(effect)
-            case Halt():
-                self.trace("the server halts")
-                self.halted = True
-                if self.pool is not None:
-                    self.pool.close()
-                self._farewell(self.clock.now + FAREWELL)
+    def set(self, wake: Wake) -> None:
+        self.alarms[wake.token] = self.loop.call_at(wake.seconds, self.deliver, Woken(wake.token))
+
+    def silence(self, token: int) -> None:
+        self.alarms.pop(token).cancel()
+
+    def fail(self, effect: Effect, error: Exception) -> None:
+        raise error
+
+    def halt(self) -> None:
+        self.trace("the server halts")
+        self.halted = True
+        self.executor.close()
+        self._farewell(self.clock.now + FAREWELL)
 
     def _farewell(self, until: float) -> None:
         """The writer carries out what waits, the last replies leave; then the process ends."""
-        if self.writer.idle and self.clock.now >= until:
+        if self.store.idle and self.clock.now >= until:
             self.kill()
         else:
             self.loop.call_later(0.05, self._farewell, until)

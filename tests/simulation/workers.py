@@ -6,9 +6,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.engine.effects import Compute
-from fechner.server.engine.events import ComputeFailed, Emitted
-from fechner.server.protocol.errors import FechnerError
-from fechner.server.shell.execution import STOPPED
+from fechner.server.engine.events import Emitted
+from fechner.server.shell.execution import Stopped
 from fechner.server.shell.pool import Pool
 
 if TYPE_CHECKING:
@@ -61,8 +60,7 @@ class Worker:
         for planned in self._plan:
             planned.cancel()
         self._finishes = notices
-        stopped = ComputeFailed(task.task, FechnerError("internal", STOPPED))
-        self._plan = [loop.call_at(notices, self._finish, task, stopped)]
+        self._plan = [loop.call_at(notices, self._finish, task, Stopped(task.task))]
 
     def end(self) -> None:
         """End the process at once."""

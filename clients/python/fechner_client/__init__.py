@@ -5,7 +5,7 @@ What a server refuses arrives as a ``FechnerError`` with its code, place and hin
 ``FechnerWarning``. Every request carries an id, so that nothing happens twice when a connection breaks.
 """
 
-from fechner_client.answers import Answer, Corrected, Estimate, Replayed, Resumed, Setup, Threshold, Told
+from fechner_client.answers import Answer, Estimate, Threshold
 from fechner_client.client import Client
 from fechner_client.errors import (
     ConfigError,
@@ -23,6 +23,8 @@ from fechner_client.errors import (
     TrialError,
     ValueRefused,
 )
+from fechner_client.progress import Resumed
+from fechner_client.results import Corrected, Replayed, Setup, Told
 from fechner_client.trial import Trial
 
 __version__ = "0.1.0"

@@ -5,29 +5,26 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal, Optional, Union, overload
 
-from fechner_client.answers import (
-    Corrected,
-    Replayed,
-    Resumed,
-    Setup,
-    Told,
-    corrected_of,
-    replayed_of,
-    resumed_of,
-    setup_of,
-    told_of,
-)
-from fechner_client.channels import Server, opener
-from fechner_client.configuration import configuration
 from fechner_client.connection import Connection
-from fechner_client.conversation import Conversation
-from fechner_client.errors import Finished, error_of, warn
-from fechner_client.messages import What, ask_message, correct_message, given, number_of, tell_message
-from fechner_client.progress import Progress
+from fechner_client.errors import Finished
+from fechner_client.memory_channel import Server
+from fechner_client.messages import (
+    What,
+    ask_message,
+    correct_message,
+    resume_message,
+    setup_message,
+    skip_message,
+    tell_message,
+)
+from fechner_client.opening import locate
+from fechner_client.progress import Presenter, Resumed, resumed_of
 from fechner_client.queries import Queries
-from fechner_client.security import Tls, authenticated, context_of, travels_openly
+from fechner_client.results import Corrected, Setup, Told, corrected_of, setup_of, told_of
+from fechner_client.security import Tls, find_token
 from fechner_client.trial import Outcome, Trial
 
 
@@ -59,16 +56,10 @@ class Client(Queries):
         timeout: Optional[float] = 60.0,
         retry_for: float = 10.0,
     ) -> None:
-        where = f"{host}:{port}" if server is None else "the server in this process"
-        context = context_of(tls)
-        encrypted = curve is not None if zmq else context is not None
-        if server is None and travels_openly(host, encrypted, token):
-            warn(f"the token goes to {host} unencrypted; use {'curve=' if zmq else 'tls='}")
-        open_channel = authenticated(opener(host, port, server, zmq, context, curve), token)
-        self._connection = Connection(open_channel, where, timeout, retry_for)
-        self._progress = Progress(self)
-        self._conversation = Conversation(self._connection, self._progress.apply)
-        self._connection.open()
+        place = locate(host, port, server, zmq, token, tls, curve)
+        super().__init__(str(place), find_token(token), timeout, retry_for, partial(Trial, self))
+        self._connection = Connection(place.open_channel, self._talk)
+        self._connection.run(self._talk.connect())
 
     def __enter__(self) -> Client:
         return self
@@ -83,51 +74,7 @@ class Client(Queries):
     def reconnect(self) -> None:
         """Close the connection and open another; the session goes on over it."""
         self._connection.close()
-        self._connection.open()
-
-    @property
-    def session(self) -> Optional[str]:
-        """The current session's name; None before setup or resume and after exit."""
-        return self._conversation.session
-
-    @property
-    def pending(self) -> list[Trial]:
-        """The trials handed out in this session and not told, oldest first."""
-        return self._progress.pending
-
-    @property
-    def stage(self) -> Optional[str]:
-        """The stage that the last ask came from."""
-        return self._progress.stage
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more is needed after the trials handed out."""
-        return self._progress.finished
-
-    @property
-    def reason(self) -> Optional[str]:
-        """The rule that finished the experiment; None before."""
-        return self._progress.reason
-
-    @property
-    def remaining(self) -> dict[str, Any]:
-        """What is left, as far as the server can count it, for instance ``{"trials": 12}``."""
-        return self._progress.remaining
-
-    @property
-    def timing(self) -> dict[str, Any]:
-        """What the last reply said about its time, for instance ``compute_ms`` and ``tier``."""
-        return self._conversation.timing
-
-    @property
-    def timeout(self) -> Optional[float]:
-        """Seconds to wait for a reply; None waits for ever."""
-        return self._connection.timeout
-
-    @timeout.setter
-    def timeout(self, seconds: Optional[float]) -> None:
-        self._connection.timeout = seconds
+        self._connection.run(self._talk.connect())
 
     def setup(
         self,
@@ -151,16 +98,9 @@ class Client(Queries):
         Raises:
             ConfigError: with every problem found in the configuration.
         """
-        message = {
-            "config": configuration(config, file),
-            "name": name,
-            "participant": participant,
-            "description": description,
-            "seed": seed,
-            "metadata": metadata,
-        }
+        message = setup_message(config, file, name, participant, description, seed, metadata)
         # The session's name is chosen here, so that a setup sent again can't begin a second session.
-        reply = self.request("setup", given(message), session=self.session or str(uuid.uuid4()), changes=True)
+        reply = self.request("setup", message, session=self.session or str(uuid.uuid4()), changes=True)
         return setup_of({"session": self.session, **reply})
 
     @overload
@@ -203,7 +143,7 @@ class Client(Queries):
         Raises:
             Finished: there are no more trials.
         """
-        trials = self._ask(n, fixed, beyond, deadline_ms)
+        trials = self._ask(ask_message(n, fixed, beyond, deadline_ms))
         return trials[0] if n == 1 else trials
 
     def trials(
@@ -224,23 +164,17 @@ class Client(Queries):
             n: how many to ask at a time.
             fixed, beyond, deadline_ms: as in ask.
         """
-        self._conversation.settle()
-        asked, last, warned = self.pending, False, False
-        while True:
-            for trial in asked:
-                if trial.told or trial.skipped:
-                    continue
-                yield trial
-                if not (trial.told or trial.skipped or warned):
-                    warned = True
-                    warn(f"trial {trial.number} was not told: it stays pending")
-            if last:
-                return
+        self._connection.run(self._talk.settle())
+        presenter = Presenter()
+        yield from presenter.present(self.pending)
+        last = False
+        while not last:
             try:
-                asked = self._ask(n, fixed, beyond, deadline_ms)
+                asked = self._ask(ask_message(n, fixed, beyond, deadline_ms))
             except Finished:
                 return
             last = self.finished and not beyond
+            yield from presenter.present(asked)
 
     def tell(
         self,
@@ -287,12 +221,7 @@ class Client(Queries):
             reason: kept in the record, for instance ``"no response"``.
             again: hand the same point out again, unless the experiment is finished by then.
         """
-        message = {
-            "trial": number_of(trial),
-            **given({"reason": reason}),
-            **({"again": True} if again else {}),
-        }
-        self.request("skip", message, changes=True)
+        self.request("skip", skip_message(trial, reason, again), changes=True)
 
     def correct(
         self, trial: Union[Trial, int], outcome: Optional[Outcome] = None, *, remove: bool = False
@@ -302,10 +231,10 @@ class Client(Queries):
         The model sees the corrected data from then on.
         """
         message = correct_message(trial, outcome, remove)
-        found = corrected_of(self.request("correct", message, changes=True))
+        corrected = corrected_of(self.request("correct", message, changes=True))
         if isinstance(trial, Trial):
             trial.outcome = message.get("outcome")
-        return found
+        return corrected
 
     def update(
         self,
@@ -321,13 +250,9 @@ class Client(Queries):
 
         The tell is recorded first and stands even if this raises what the ask alone would have raised.
         """
-        asking = ask_message(1, fixed, beyond, deadline_ms)
-        message = {"tell": tell_message(trial, outcome, options), "ask": asking}
-        reply = self.request("update", message, changes=True)
-        for part in ("tell", "ask"):
-            if "error" in reply[part]:
-                raise error_of(reply[part]["error"])
-        return self._progress.handed_out(reply["ask"])[0]
+        asking, telling = ask_message(1, fixed, beyond, deadline_ms), tell_message(trial, outcome, options)
+        reply = self.request("update", {"tell": telling, "ask": asking}, changes=True)
+        return self._progress.next_trial(reply)
 
     def finish_strategy(self) -> Optional[str]:
         """Finish the current stage; the next begins at the next ask. Returns the finished stage's name."""
@@ -343,26 +268,9 @@ class Client(Queries):
             strategy: which of its strategies to make current.
             observe: look on while another connection holds it.
         """
-        message = given({"session": session or self.session, "strategy": strategy})
-        reply = self.request(
-            "resume", {**message, **({"observe": True} if observe else {})}, in_session=False, changes=True
-        )
+        message = resume_message(session or self.session, strategy, observe)
+        reply = self.request("resume", message, in_session=False, changes=True)
         return resumed_of(reply, self.session, self.pending)
-
-    def replay(self, session: Optional[str] = None, *, verify: bool = True) -> Replayed:
-        """Have the server compute every ask of a recorded session again, and compare; nothing is written.
-
-        It takes as long as the session's own computations did: ``timeout`` holds for it too.
-
-        Args:
-            session: by name; None for the current one.
-            verify: False only reads it back.
-        """
-        wanted = session or self.session
-        if wanted is None:
-            raise TypeError("no session is current: name the session to replay")
-        message = {"session": wanted, **({} if verify else {"verify": False})}
-        return replayed_of(self.request("replay", message, in_session=False))
 
     def exit(self) -> dict[str, Any]:
         """End the session (it can be resumed); returns its numbers of trials."""
@@ -383,10 +291,8 @@ class Client(Queries):
             session: the session to name instead of the current one; ``in_session=False`` names none.
             changes: True for a request that changes the session: left unanswered, it is sent again.
         """
-        return self._conversation.call(kind, message, session=session, in_session=in_session, changes=changes)
+        steps = self._talk.call(kind, message, session=session, in_session=in_session, changes=changes)
+        return self._connection.run(steps)
 
-    def _ask(
-        self, n: int, fixed: Optional[Mapping[str, Any]], beyond: bool, deadline_ms: Optional[float]
-    ) -> list[Trial]:
-        message = ask_message(n, fixed, beyond, deadline_ms)
-        return self._progress.handed_out(self.request("ask", message, changes=True))
+    def _ask(self, message: Mapping[str, Any]) -> list[Trial]:
+        return self._progress.asked_trials(self.request("ask", message, changes=True))

@@ -1,17 +1,16 @@
-"""A connection that comes back: connect with retry, and the same bytes again after a break."""
+"""A blocking driver of a talk: does what each step says, over a channel that it opens as it is told."""
 
 from __future__ import annotations
 
-import socket
-import ssl
+import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Callable, Optional, TypeVar
 
-from fechner_client.channels import Broken, Channel, Slow
-from fechner_client.errors import ConnectionFailed, Timeout, error_of
+from fechner_client.channel import Broken, Channel, NoHost, NotTrusted, Slow
+from fechner_client.steps import Open, Outcome, Send, Steps, Wait
+from fechner_client.talk import Talk
 
-_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
-_CONNECT_TIMEOUT = 5.0
+_T = TypeVar("_T")
 
 
 def pause(seconds: float) -> None:
@@ -20,108 +19,59 @@ def pause(seconds: float) -> None:
 
 
 class Connection:
-    """Opens channels to one place as needed.
+    """The way to one place; callers from several threads take turns."""
 
-    Attributes:
-        opened: how often a channel was opened so far.
-        timeout: seconds to wait for a reply; None waits for ever.
-        retry_for: seconds to go on trying when no connection can be had.
-    """
-
-    def __init__(
-        self, open_channel: Callable[[float], Channel], where: str, timeout: Optional[float], retry_for: float
-    ) -> None:
+    def __init__(self, open_channel: Callable[[float], Channel], talk: Talk) -> None:
         self._open_channel = open_channel
-        self._where = where
+        self._talk = talk
         self._channel: Optional[Channel] = None
-        self.timeout = timeout
-        self.retry_for = retry_for
-        self.opened = 0
+        self._lock = threading.RLock()
 
-    def open(self) -> None:
-        """Connect, trying for ``retry_for`` seconds."""
-        if self._channel is None:
-            self._open(Attempts(self.retry_for))
+    def run(self, steps: Steps[_T]) -> _T:
+        """Take the steps to their end: what they return; raises what they raise."""
+        outcome: Outcome = None
+        with self._lock:
+            while True:
+                try:
+                    action = steps.send(outcome)
+                except StopIteration as end:
+                    result: _T = end.value
+                    return result
+                if isinstance(action, Send):
+                    outcome = self._send(action)
+                    continue
+                outcome = None
+                if isinstance(action, Open):
+                    outcome = self._open(action)
+                elif isinstance(action, Wait):
+                    pause(action.seconds)
+                else:
+                    self.close()
 
     def close(self) -> None:
         """Let go of the channel; the next request opens another."""
         channel, self._channel = self._channel, None
+        self._talk.forget_channel()
         if channel is not None:
             channel.close()
 
-    def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The reply to a request, which must have no second effect when it is sent again."""
-        attempts: Optional[Attempts] = None
-        while True:
-            try:
-                channel = self._open(attempts or Attempts(self.retry_for))
-                reply = channel.request(request, self.timeout)
-            except Slow:
-                raise Timeout(
-                    "timeout",
-                    f"no reply to {request['type']} from {self._where} within {self.timeout:g} s",
-                    hint="make the same call again to go on waiting, or raise client.timeout",
-                ) from None
-            except Broken as fault:
-                self.close()
-                attempts = attempts or Attempts(self.retry_for)
-                if not attempts.another():
-                    raise self._failed(str(fault)) from fault
-            except BaseException:
-                # Interrupted between two bytes: what this channel says next can't be trusted.
-                self.close()
-                raise
-            else:
-                if reply["ok"] or (reply.get("error") or {}).get("code") != "shutting_down":
-                    return reply
-                self.close()
-                attempts = attempts or Attempts(self.retry_for)
-                if not attempts.another():
-                    raise error_of(reply["error"])
+    def _open(self, action: Open) -> Outcome:
+        self.close()
+        try:
+            self._channel = self._open_channel(action.timeout)
+        except (NoHost, NotTrusted, OSError) as fault:
+            return fault
+        return None
 
-    def _open(self, attempts: Attempts) -> Channel:
-        while self._channel is None:
-            try:
-                self._channel = self._open_channel(_CONNECT_TIMEOUT)
-                self.opened += 1
-            except socket.gaierror as fault:
-                raise self._failed(f"the host name is not known ({fault})") from fault
-            except ssl.SSLCertVerificationError as fault:
-                raise ConnectionFailed(
-                    "connection_failed",
-                    f"{self._where} is not who it should be: {fault.verify_message}",
-                    hint="tls= takes the server's certificate, whose name must be the one connected to",
-                ) from fault
-            except Broken as fault:  # before it had answered a token
-                if not attempts.another():
-                    raise self._failed(f"{fault}, as one that wants tls= would") from fault
-            except Slow as fault:
-                raise self._failed("what listens there does not answer; does it want tls=?") from fault
-            except OSError as fault:
-                if not attempts.another():
-                    raise self._failed(str(fault)) from fault
-        return self._channel
-
-    def _failed(self, fault: str) -> ConnectionFailed:
-        return ConnectionFailed(
-            "connection_failed",
-            f"no connection to {self._where} for {self.retry_for:g} s: {fault}",
-            hint="is `fechner serve` running there?",
-        )
-
-
-class Attempts:
-    """Paces the attempts during one outage and ends them."""
-
-    def __init__(self, retry_for: float) -> None:
-        self._until = time.monotonic() + retry_for
-        self._made = 0
-
-    def another(self) -> bool:
-        """Wait a little and say True, or False when the time is over."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            return False
-        pause(min(_PAUSES[min(self._made, len(_PAUSES) - 1)], left))
-        self._made += 1
-        return True
+    def _send(self, action: Send) -> Outcome:
+        channel = self._channel
+        if channel is None:
+            return Broken("it was closed from here")
+        try:
+            return channel.request(action.request, action.timeout)
+        except (Broken, Slow) as fault:
+            return fault
+        except BaseException:
+            # Interrupted between two bytes: what this channel says next can't be trusted.
+            self.close()
+            raise

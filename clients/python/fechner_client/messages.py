@@ -1,10 +1,12 @@
-"""The messages of the requests that have more than plain fields: ask, tell, query."""
+"""The messages of the requests, from what the client's methods are given."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Optional, Union
 
+from fechner_client.configuration import configuration
 from fechner_client.framing import outcome_of, plain
 from fechner_client.trial import Outcome, Trial
 
@@ -14,9 +16,23 @@ What = Union[Trial, int, Mapping[str, Any]]
 _TELL_OPTIONS = ("model_data", "shown", "response_time", "confidence", "client_time", "extra")
 
 
-def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def drop_none(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def setup_message(
+    config: Union[str, Mapping[str, Any], None],
+    file: Union[str, os.PathLike[str], None],
+    name: Optional[str],
+    participant: Optional[str],
+    description: Optional[str],
+    seed: Optional[int],
+    metadata: Optional[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """A setup, its configuration read."""
+    about = {"name": name, "participant": participant, "description": description, "seed": seed}
+    return drop_none({"config": configuration(config, file), **about, "metadata": metadata})
 
 
 def ask_message(
@@ -41,12 +57,12 @@ def tell_message(trial: What, outcome: Outcome, options: Mapping[str, Any]) -> d
     message: dict[str, Any] = {"outcome": outcome_of(outcome)}
     if isinstance(trial, Trial):
         message["trial"] = trial.number
-        message.update(given({"response_time": trial.response_time}))
+        message.update(drop_none({"response_time": trial.response_time}))
     elif isinstance(trial, Mapping):
         message["config"] = dict(trial)
     else:
         message["trial"] = plain(trial, "trial")
-    message.update(given(options))
+    message.update(drop_none(options))
     if message.get("model_data") is True:
         del message["model_data"]
     return message
@@ -63,6 +79,32 @@ def correct_message(trial: Union[Trial, int], outcome: Optional[Outcome], remove
         raise TypeError("give an outcome or remove=True, one of the two")
     about = {"trial": number_of(trial)}
     return {**about, "remove": True} if outcome is None else {**about, "outcome": outcome_of(outcome)}
+
+
+def skip_message(trial: Union[Trial, int], reason: Optional[str], again: bool) -> dict[str, Any]:
+    """A trial closed without an outcome."""
+    return {"trial": number_of(trial), **drop_none({"reason": reason, "again": True if again else None})}
+
+
+def resume_message(session: Optional[str], strategy: Optional[int], observe: bool) -> dict[str, Any]:
+    """A session taken up again."""
+    return drop_none({"session": session, "strategy": strategy, "observe": True if observe else None})
+
+
+def replay_message(session: Optional[str], verify: bool) -> dict[str, Any]:
+    """A session computed again."""
+    if session is None:
+        raise TypeError("no session is current: name the session to replay")
+    return {"session": session, **({} if verify else {"verify": False})}
+
+
+def only_parameter(parameters: Mapping[str, Any], x: Mapping[str, Any]) -> str:
+    """The one parameter that isn't fixed and that x doesn't give; ValueError if there isn't just one."""
+    names = [name for name, about in parameters.items() if about["type"] != "fixed" and name not in x]
+    if len(names) != 1:
+        which = "none is left" if not names else f"parameter= or values in x for all but one of {names}"
+        raise ValueError(f"the threshold of which parameter? {which}")
+    return names[0]
 
 
 def columns(x: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from fechner_client.answers import Answer, Estimate, Threshold, answer_of, thresholds_of
-from fechner_client.messages import columns, given
+from fechner_client.messages import columns, drop_none, only_parameter, replay_message
+from fechner_client.results import Replayed, replayed_of
+from fechner_client.standing import Standing
 
 
-class Queries:
+class Queries(Standing):
     """The client's questions. Those to the model take these options:
 
     - ``space``: ``"probability"``, ``"latent"`` or ``"outcome"``; the server's default fits the outcome type.
@@ -38,7 +40,7 @@ class Queries:
         interval: Optional[float] = None,
     ) -> Answer:
         """Any query; the answer in columns. ``x`` holds a value or a list of values for each parameter."""
-        message = given(
+        message = drop_none(
             {
                 "query": query,
                 "x": None if x is None else columns(x),
@@ -96,7 +98,7 @@ class Queries:
     ) -> list[Threshold]:
         """The thresholds at several places: ``x`` holds lists; a single value holds for all places."""
         if parameter is None:
-            parameter = self._only_parameter(x or {})
+            parameter = only_parameter(self.request("parameters"), x or {})
         answer = self.query("threshold", y=y, parameter=parameter, x=x, **options)
         return thresholds_of(answer, parameter, y)
 
@@ -110,22 +112,26 @@ class Queries:
 
     def get_config(self, section: Optional[str] = None, key: Optional[str] = None) -> dict[str, Any]:
         """The configuration as the server has it: all, one section, or one key."""
-        return self.request("get_config", given({"section": section, "key": key}))
+        return self.request("get_config", drop_none({"section": section, "key": key}))
 
     def hello(self) -> dict[str, Any]:
         """The server's name and version, the protocol versions it answers, its limits."""
         return self.request("hello", in_session=False)
+
+    def replay(self, session: Optional[str] = None, *, verify: bool = True) -> Replayed:
+        """Have the server compute every ask of a recorded session again, and compare; nothing is written.
+
+        It takes as long as the session's own computations did: ``timeout`` holds for it too.
+
+        Args:
+            session: by name; None for the current one.
+            verify: False only reads it back.
+        """
+        message = replay_message(session or self.session, verify)
+        return replayed_of(self.request("replay", message, in_session=False))
 
     def ping(self) -> float:
         """Seconds for a round trip."""
         begin = time.perf_counter()
         self.request("ping", in_session=False)
         return time.perf_counter() - begin
-
-    def _only_parameter(self, x: Mapping[str, Any]) -> str:
-        parameters = self.request("parameters")
-        names = [name for name, about in parameters.items() if about["type"] != "fixed" and name not in x]
-        if len(names) != 1:
-            which = "none is left" if not names else f"parameter= or values in x for all but one of {names}"
-            raise ValueError(f"the threshold of which parameter? {which}")
-        return names[0]

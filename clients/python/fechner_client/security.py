@@ -6,18 +6,13 @@ import errno
 import ipaddress
 import os
 import ssl
-from typing import Any, Callable, Optional, Union
-
-from fechner_client.channels import Channel
-from fechner_client.errors import error_of
+from typing import Optional, Union
 
 #: False: none. True: a known authority signed the certificate. A file (PEM): that is it, or its authority's.
 Tls = Union[bool, str, "os.PathLike[str]", ssl.SSLContext]
 
 #: Where a token is looked for that no argument gives.
 TOKEN_VARIABLE = "FECHNER_TOKEN"
-
-_AUTH_TIMEOUT = 10.0
 
 
 def context_of(tls: Tls) -> Optional[ssl.SSLContext]:
@@ -42,7 +37,7 @@ def context_of(tls: Tls) -> Optional[ssl.SSLContext]:
 
 def travels_openly(host: str, encrypted: bool, token: Optional[str]) -> bool:
     """Whether whoever sits between here and the server could read the token."""
-    if encrypted or not _given(token) or host == "localhost":
+    if encrypted or not find_token(token) or host == "localhost":
         return False
     try:
         return not ipaddress.ip_address(host).is_loopback
@@ -50,29 +45,6 @@ def travels_openly(host: str, encrypted: bool, token: Optional[str]) -> bool:
         return True
 
 
-def _given(token: Optional[str]) -> Optional[str]:
+def find_token(token: Optional[str]) -> Optional[str]:
+    """The token given, else the environment's; empty or None if there is none."""
     return os.environ.get(TOKEN_VARIABLE) if token is None else token
-
-
-def authenticated(
-    open_channel: Callable[[float], Channel], token: Optional[str]
-) -> Callable[[float], Channel]:
-    """The same, with the token shown on every new channel; raises the server's error if it isn't taken."""
-    token = _given(token)
-    if not token:
-        return open_channel
-    request: dict[str, Any] = {"version": "1", "type": "auth", "id": "auth", "message": {"token": token}}
-
-    def open_authenticated(timeout: float) -> Channel:
-        channel = open_channel(timeout)
-        try:
-            reply = channel.request(request, _AUTH_TIMEOUT)
-        except BaseException:
-            channel.close()
-            raise
-        if not reply["ok"]:
-            channel.close()
-            raise error_of(reply["error"])
-        return channel
-
-    return open_authenticated

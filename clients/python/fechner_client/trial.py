@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import Any, Optional, Protocol, Union
 
-if TYPE_CHECKING:
-    from fechner_client.answers import Told
-    from fechner_client.client import Client
+from fechner_client.results import Told
 
 #: A number, a level, or a value for each outcome by its name.
 Outcome = Union[bool, int, float, str, Mapping[str, Any]]
+
+
+class Teller(Protocol):
+    """Who brings a trial's outcome to the server: the client that handed the trial out."""
+
+    def tell(
+        self,
+        trial: Trial,
+        outcome: Outcome,
+        *,
+        model_data: bool = True,
+        shown: Optional[Mapping[str, Any]] = None,
+        response_time: Optional[float] = None,
+        confidence: Optional[float] = None,
+        client_time: Union[float, str, None] = None,
+        extra: Optional[Mapping[str, Any]] = None,
+    ) -> Told: ...
+
+    def skip(self, trial: Trial, reason: Optional[str] = None, *, again: bool = False) -> None: ...
 
 
 class Trial:
@@ -25,7 +42,7 @@ class Trial:
         response_time: in seconds; set it and ``tell`` sends it along. Nothing is measured by itself.
     """
 
-    def __init__(self, client: Client, number: int, config: Mapping[str, Any]) -> None:
+    def __init__(self, client: Teller, number: int, config: Mapping[str, Any]) -> None:
         self._client = client
         self.number = number
         self.config: dict[str, Any] = dict(config)

@@ -8,7 +8,7 @@ from typing import Any, Optional
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from fechner_client.channels import Broken, Slow, not_fechner, reply_to
+from fechner_client.channel import Broken, Slow, not_fechner, reply_to
 from fechner_client.framing import BadReply, ReplyReader, encode
 
 _GONE = (

@@ -2,8 +2,8 @@
 
 from alembic import context
 
+from fechner.database.failpoints import fail_point
 from fechner.database.form.tables import metadata
-from fechner.database.keeping.failpoints import fail_point
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -15,7 +15,7 @@ MOST_METADATA = 4 * 1024 * 1024
 _KEYS = ("config", "outcome", "model_data")
 
 
-def told_trials(content: dict[str, Any], extra_info: Any) -> list[Told]:
+def parse_trials(content: dict[str, Any], extra_info: Any) -> list[Told]:
     """The trials of one tell.
 
     Raises:

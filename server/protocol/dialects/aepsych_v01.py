@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fechner.server.protocol.dialects.aepsych_tells import told_trials
+from fechner.server.protocol.dialects.aepsych_tells import parse_trials
 from fechner.server.protocol.dialects.aepsych_v08 import AEPSYCH_08, HABITS, parse_setup
 from fechner.server.protocol.dialects.base import Reply, Request
 from fechner.server.protocol.errors import FechnerError
@@ -101,7 +101,7 @@ def _message(type_: str, value: dict[str, Any]) -> Message:
     for one in tells:
         if not isinstance(one, dict):
             raise FechnerError("bad_value", "a tell has a `config` and an `outcome`", where="message")
-        told += told_trials(one, value.get("extra_info"))
+        told += parse_trials(one, value.get("extra_info"))
     tell = Tell(trials=told)
     return tell if type_ == "tell" else Update(tell=tell)
 

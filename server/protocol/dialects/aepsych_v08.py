@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fechner.server.protocol.dialects.aepsych_tells import told_trials
+from fechner.server.protocol.dialects.aepsych_tells import parse_trials
 from fechner.server.protocol.dialects.base import Reply, Request
 from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError
@@ -134,7 +134,7 @@ def parse_setup(value: dict[str, Any], content: dict[str, Any]) -> Message:
     return validate(Setup, {"config": config, "metadata": metadata})
 
 
-def _resume(value: dict[str, Any], content: dict[str, Any]) -> Message:
+def _parse_resume(value: dict[str, Any], content: dict[str, Any]) -> Message:
     index = content.get("strat_id")
     if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 10:
         index = int(index)
@@ -143,7 +143,7 @@ def _resume(value: dict[str, Any], content: dict[str, Any]) -> Message:
     return validate(Resume, {"strategy": index})
 
 
-def _ask(value: dict[str, Any], content: dict[str, Any]) -> Message:
+def _parse_ask(value: dict[str, Any], content: dict[str, Any]) -> Message:
     n = content.get("num_points")
     if isinstance(n, float) and n.is_integer():
         n = int(n)
@@ -151,11 +151,11 @@ def _ask(value: dict[str, Any], content: dict[str, Any]) -> Message:
     return validate(Ask, {"n": 1 if n is None else n, "fixed": fixed or {}})
 
 
-def _tell(value: dict[str, Any], content: dict[str, Any]) -> Message:
-    return Tell(trials=told_trials(content, value.get("extra_info")))
+def _parse_tell(value: dict[str, Any], content: dict[str, Any]) -> Message:
+    return Tell(trials=parse_trials(content, value.get("extra_info")))
 
 
-def _query(value: dict[str, Any], content: dict[str, Any]) -> Message:
+def _parse_query(value: dict[str, Any], content: dict[str, Any]) -> Message:
     kind = content.get("query_type", "max")
     if kind not in _QUERIES:
         raise FechnerError(
@@ -181,7 +181,7 @@ def _query(value: dict[str, Any], content: dict[str, Any]) -> Message:
     )
 
 
-def _get_config(value: dict[str, Any], content: dict[str, Any]) -> Message:
+def _parse_get_config(value: dict[str, Any], content: dict[str, Any]) -> Message:
     section, key = content.get("section"), content.get("property")
     if (section is None) != (key is None):
         raise FechnerError("bad_value", "give both `section` and `property`, or neither", where="message")
@@ -190,27 +190,27 @@ def _get_config(value: dict[str, Any], content: dict[str, Any]) -> Message:
 
 _PARSE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Message]] = {
     "setup": parse_setup,
-    "resume": _resume,
-    "ask": _ask,
-    "tell": _tell,
-    "query": _query,
+    "resume": _parse_resume,
+    "ask": _parse_ask,
+    "tell": _parse_tell,
+    "query": _parse_query,
     "parameters": lambda value, content: Parameters(),
     "can_model": lambda value, content: Info(),
     "info": lambda value, content: Info(),
-    "get_config": _get_config,
+    "get_config": _parse_get_config,
     "finish_strategy": lambda value, content: FinishStrategy(),
     "exit": lambda value, content: Exit(),
 }
 
 
-def _asked(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
+def _render_ask(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
     trials = reply["trials"]
     names = trials[0]["config"] if trials else {}
     config = {name: [trial["config"][name] for trial in trials] for name in names}
     return {"config": config, "is_finished": reply["finished"], "num_points": len(trials)}
 
 
-def _queried(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
+def _render_query(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
     content = _content(request.raw)
     y = reply["y"]
     return {
@@ -222,7 +222,7 @@ def _queried(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _info(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
+def _render_info(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
     return {
         "db_name": reply["record"],
         "exp_id": reply["session"],
@@ -241,15 +241,15 @@ def _info(request: Request, reply: dict[str, Any]) -> dict[str, Any]:
 _RENDER: dict[str, Callable[[Request, dict[str, Any]], Any]] = {
     "setup": lambda request, reply: {"strat_id": reply["strategy"]},
     "resume": lambda request, reply: {"strat_id": reply["strategy"]},
-    "ask": _asked,
+    "ask": _render_ask,
     "tell": lambda request, reply: {
         "trials_recorded": len(reply["trials"]),
         "model_data_added": reply["modelled"],
     },
-    "query": _queried,
+    "query": _render_query,
     "parameters": lambda request, reply: reply,
     "can_model": lambda request, reply: reply,
-    "info": _info,
+    "info": _render_info,
     "get_config": lambda request, reply: reply,
     "finish_strategy": lambda request, reply: {
         "finished_strategy": reply["finished"],

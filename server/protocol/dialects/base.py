@@ -54,7 +54,7 @@ class Reply:
     timing: Timing = Timing()
 
 
-def joined(name: str, done: Reply, ask: Reply) -> Reply:
+def join(name: str, done: Reply, ask: Reply) -> Reply:
     """The reply to a message that is done as two: what `name` did, and the ask behind it.
 
     It holds if the first does. It is the same whenever it is put together.

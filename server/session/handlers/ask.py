@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from fechner.server.protocol.limits import exceeded, session_full
 from fechner.server.protocol.messages import Ask
 from fechner.server.session.handlers.registry import handles
 from fechner.server.session.handlers.results import Answer, Computation, Context, require_setup
+from fechner.strategies.config.judging.gpu import CODE
 from fechner.strategies.core import stopping
 from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import State
@@ -21,7 +23,7 @@ from fechner.strategies.core.strategy import (
     propose,
     usable_hyperparameters,
 )
-from fechner.strategies.numerics import device as gpu
+from fechner.strategies.numerics import device
 from fechner.strategies.tiers import SPACE_FILLING_TIER
 
 
@@ -44,7 +46,7 @@ def ask(context: Context, message: Ask) -> Answer | Computation:
         return Answer(_reply(advance(state), [], reason), tier="generator")
     fixed = state.space.validate_fixed(dict(message.fixed), "message.fixed") if message.fixed else {}
 
-    def answer(proposal: dict[str, Any], deadline_ms: float | None = None) -> Answer:
+    def answer(proposal: Mapping[str, Any], deadline_ms: float | None = None) -> Answer:
         return _answer(context, message, fixed, proposal, deadline_ms)
 
     if not needs_model(state):
@@ -63,7 +65,7 @@ def _answer(
     context: Context,
     message: Ask,
     fixed: dict[str, Any],
-    proposal: dict[str, Any],
+    proposal: Mapping[str, Any],
     deadline_ms: float | None,
 ) -> Answer:
     session = context.session
@@ -92,9 +94,13 @@ def _answer(
     if deadline_ms is not None:
         change["deadline_ms"] = deadline_ms
     warnings = [("model", text) for text in proposal.get("warnings", ())]
-    if proposal.get("device") == gpu.PROCESSOR and not usable_hyperparameters(state) and not gpu.lacking():
+    if (
+        proposal.get("device") == device.PROCESSOR
+        and not usable_hyperparameters(state)
+        and not device.lacking()
+    ):
         # setup could not know it; the first ask with a model says it, the others don't
-        warnings.append((gpu.CODE, "use_gpu: PyTorch finds no GPU that works; computed on the processor"))
+        warnings.append((CODE, "use_gpu: PyTorch finds no GPU that works; computed on the processor"))
     if was_over:
         warnings.append(("finished", f"the strategy was finished already ({was_over})"))
     if len(trials) < message.n:

@@ -117,7 +117,7 @@ def _pieces(state: State, request: dict[str, Any], most: int, warnings: list[tup
             found.append(result)
             if begin + size < length:
                 return piece(begin + size)
-            return _answer(found, _joined(found), warnings)
+            return _answer(found, _join(found), warnings)
 
         return Computation("query", (state, {**request, "x": part}), answer)
 
@@ -133,7 +133,7 @@ def _answer(found: list[dict[str, Any]], message: dict[str, Any], warnings: list
     )
 
 
-def _joined(found: list[dict[str, Any]]) -> dict[str, Any]:
+def _join(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Pieces of an answer one after the other."""
     lists = {
         name: [value for part in found for value in part[name]] for name in ("y", "lower", "upper", "sd")

@@ -14,7 +14,7 @@ from fechner.server.session.handlers.results import Answer, Context, Reading
 from fechner.server.session.seed_data import Earlier, sections
 from fechner.server.session.seed_data import warnings as doubts
 from fechner.strategies.config import check
-from fechner.strategies.numerics import device as gpu
+from fechner.strategies.config.judging import gpu
 from fechner.strategies.space.parameters import space
 from fechner.strategies.specification import Component, Parameter, Specification
 
@@ -41,14 +41,14 @@ def _no_end(context: Context) -> Literal["error", "warning"]:
     return "warning" if context.traits.end_optional else "error"
 
 
-def _described(parameter: Parameter) -> Described:
+def _describe(parameter: Parameter) -> Described:
     described: Described = {"name": parameter.name, "type": parameter.type}
     if parameter.unit:
         described["unit"] = parameter.unit
     return described
 
 
-def _installed(specification: Specification) -> dict[str, str]:
+def _find_installed(specification: Specification) -> dict[str, str]:
     """The plug-ins of installed packages among the stages' classes, and where they come from."""
     used = [part for stage in specification.stages for part in (stage.generator, stage.model) if part]
     used += [part for one in used for part in one.keys.values() if isinstance(part, Component)]
@@ -82,7 +82,7 @@ def _answer(
         "seed": seed,
         "stages": stages,
         "outcomes": outcomes,
-        "parameters": [_described(parameter) for parameter in specification.parameters],
+        "parameters": [_describe(parameter) for parameter in specification.parameters],
     }
     if index == 0 and context.owner is not None:
         change["owner"] = context.owner
@@ -90,7 +90,7 @@ def _answer(
         change["extensions"] = [
             {"file": one.file, "path": one.path, "sha256": one.sha256} for one in specification.extensions
         ]
-    if plugins := _installed(specification):
+    if plugins := _find_installed(specification):
         change["plugins"] = plugins
     if earlier:
         change["seed_data"] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from fechner.server.engine.events import Event, Received, Unreadable
 from fechner.server.protocol import jsontext
@@ -12,17 +12,32 @@ from fechner.server.protocol.framing import too_long
 from fechner.server.protocol.limits import Limits
 from fechner.server.shell.transports.turns import Account
 
-if TYPE_CHECKING:
-    from fechner.server.shell.transports.zmq import ZmqTransport
+
+class Router(Protocol):
+    """The socket that peers come through."""
+
+    strangers: Limits
+
+    def send(self, peer: ZmqPeer, frames: list[bytes]) -> None:
+        """Send without waiting."""
+        ...
+
+    def handle(self, peer: ZmqPeer, body: list[bytes]) -> None:
+        """Hand a message over."""
+        ...
+
+    def forget(self, peer: ZmqPeer) -> None:
+        """The peer is gone, or as good as."""
+        ...
 
 
 class ZmqPeer:
     """One peer: its routing id, whether it uses the empty delimiter (REQ does), and what waits for it."""
 
-    def __init__(self, transport: ZmqTransport, number: int, envelope: list[bytes]) -> None:
-        self._transport, self.number, self.envelope = transport, number, envelope
+    def __init__(self, router: Router, number: int, envelope: list[bytes]) -> None:
+        self._router, self.number, self.envelope = router, number, envelope
         self.descriptor = -1
-        self.limits = transport.strangers
+        self.limits = router.strangers
         self.backlog: deque[list[bytes]] = deque()  # messages that wait for their turn
         self.backlog_bytes = 0
         self.parsing = False  # a long one, in another thread
@@ -44,7 +59,7 @@ class ZmqPeer:
 
     def send(self, data: bytes) -> None:
         """Send a reply; a lost peer blocks nobody."""
-        self._transport.send(self, [*self.envelope, data])
+        self._router.send(self, [*self.envelope, data])
 
     def pause(self, paused: bool) -> None:
         """Nothing to do: the engine refuses what is too much."""
@@ -55,14 +70,14 @@ class ZmqPeer:
 
     def close(self, linger: float = 0.0) -> None:
         """A ROUTER has nothing to close for one peer: what it sends next makes it a new one."""
-        self._transport.forget(self)
+        self._router.forget(self)
 
     def go_on(self) -> bool:
         """Handle a message that had to wait; whether more can be done now."""
         if self.backlog and not self.held:
             body = self.backlog.popleft()
             self.backlog_bytes -= sum(map(len, body))
-            self._transport.handle(self, body)
+            self._router.handle(self, body)
         return bool(self.backlog) and not self.held
 
     def event(self, body: list[bytes]) -> Event:

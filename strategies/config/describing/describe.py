@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fechner.strategies.config.describing.describe_methods import acquisition_words, listed, model_words
-from fechner.strategies.config.tables.registry import FINITE
+from fechner.strategies.config.tables.registry import CLASSES
 from fechner.strategies.specification import (
     Component,
     Constraint,
@@ -185,7 +185,7 @@ def _end(stage: Stage, spec: Specification) -> str:
     if not needed:
         needed.append("one outcome is in")
     limit = f", at the latest after {stage.max_asks} asks" if stage.max_asks is not None else ""
-    if stage.generator.name in FINITE:
+    if stage.generator.name in CLASSES and CLASSES[stage.generator.name].finite:
         limit += ", or when its points are used up"
     return f"It ends when {listed(needed)}{limit}."
 

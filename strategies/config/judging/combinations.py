@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fechner.strategies.config.judging import semi_parametric, several
+from fechner.strategies.config.judging import gpu, semi_parametric, several
 from fechner.strategies.config.judging.kernels import CATEGORICAL, check_modules
 from fechner.strategies.config.reading.sections import Sections
-from fechner.strategies.config.tables.registry import SEARCHING
-from fechner.strategies.numerics import device as gpu
 from fechner.strategies.specification import Component, Outcome, Parameter, Stage
-
-THOMPSON = "MonotonicThompsonSamplerGenerator"
-#: Generators that need a model.
-WITH_MODEL = (*sorted(SEARCHING), several.GENERATOR, semi_parametric.GENERATOR, THOMPSON)
 
 
 def needs_model(sections: Sections, generator: Component) -> bool:
     """Whether a generator computes with the stage's model."""
-    return generator.name in WITH_MODEL or sections.catalogue[generator.name].needs_model
+    return sections.catalogue[generator.name].needs_model
 
 
 def check(

@@ -16,7 +16,7 @@ LIKELIHOOD = "LinearBernoulliLikelihood"
 VARIANCE = "MCPosteriorVariance"
 
 
-def with_parts(classes: Classes, generator: Component) -> Component:
+def with_parts(classes: Classes, generator: Component, parameters: Sequence[Parameter]) -> Component:
     """The generator with what chooses context and intensity, where the configuration names neither."""
     keys = dict(generator.keys)
     keys["context_objective"] = keys["context_objective"] or classes.default(OF_THRESHOLDS)

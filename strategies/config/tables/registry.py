@@ -1,4 +1,4 @@
-"""Every name a configuration can use, as static tables: checking needs no torch (design.md 2.5).
+"""Every name a configuration can use, as static tables: checking needs no torch.
 
 `CLASSES` holds the models, generators, acquisition functions and their parts with their keys; the key tables
 of the other sections are in `fechner.strategies.config.tables.keys`, the acquisition functions in
@@ -8,9 +8,12 @@ in this version, has ``supported=False`` and, where there is one, the name to us
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fechner.strategies.config.tables.acquisitions import ACQUISITIONS, REFUSED
 from fechner.strategies.config.tables.entries import Entry
 from fechner.strategies.config.tables.kernels import KERNELS, MEANS
+from fechner.strategies.config.tables.key import Key, number, whole
 from fechner.strategies.config.tables.keys import (
     CONSTRAINT_KEYS,
     FACTORY_KEYS,
@@ -19,18 +22,22 @@ from fechner.strategies.config.tables.keys import (
     MODEL_KEYS,
     N_LEVELS,
     SEMI_PARAMETRIC_KEYS,
-    Key,
-    number,
-    whole,
 )
+
+_GENERATORS = "fechner.strategies.generators"
 
 CLASSES: dict[str, Entry] = {
     # generators
-    "SobolGenerator": Entry("generator", GENERATOR_KEYS),
-    "RandomGenerator": Entry("generator", GENERATOR_KEYS),
+    "SobolGenerator": Entry(
+        "generator", GENERATOR_KEYS, functions={"fill": "fechner.strategies.numerics.sobol:sobol"}
+    ),
+    "RandomGenerator": Entry(
+        "generator", GENERATOR_KEYS, functions={"fill": f"{_GENERATORS}.random:uniform"}
+    ),
     "ManualGenerator": Entry(
         "generator",
         {**GENERATOR_KEYS, "points": Key("points", required=True), "shuffle": Key("truth", True)},
+        functions={"listed": f"{_GENERATORS}.manual:manual"},
     ),
     "OptimizeAcqfGenerator": Entry(
         "generator",
@@ -41,11 +48,15 @@ CLASSES: dict[str, Entry] = {
             "samps": whole(1024, low=1, high=100_000),
             "max_gen_time": number(None, above=0.0),
         },
+        needs_model=True,
+        searching=True,
+        functions={"point": f"{_GENERATORS}.searching:climbed"},
     ),
     "IndependentOptimizeAcqfGenerator": Entry(
         "generator",
         {**GENERATOR_KEYS, "generators": Key("components", kind="generator", inherited=False)},
         stimuli=1,
+        needs_model=True,
     ),
     **{
         name: Entry(
@@ -56,8 +67,14 @@ CLASSES: dict[str, Entry] = {
                 "samps": whole(1024, low=1, high=100_000),
             },
             stimuli=1,
+            needs_model=True,
+            searching=True,
+            functions={"point": f"{_GENERATORS}.{point}"},
         )
-        for name in ("AcqfGridSearchGenerator", "AcqfThompsonSamplerGenerator")
+        for name, point in (
+            ("AcqfGridSearchGenerator", "scans:best"),
+            ("AcqfThompsonSamplerGenerator", "scans:drawn"),
+        )
     },
     "EpsilonGreedyGenerator": Entry(
         "generator",
@@ -66,6 +83,9 @@ CLASSES: dict[str, Entry] = {
             "subgenerator": Key("text", inherited=False),
             "epsilon": number(0.1, low=0.0, high=1.0),
         },
+        needs_model=True,
+        searching=True,
+        functions={"mixed": f"{_GENERATORS}.epsilon_greedy:epsilon_greedy"},
     ),
     "IntensityAwareSemiPGenerator": Entry(
         "generator",
@@ -79,6 +99,12 @@ CLASSES: dict[str, Entry] = {
         },
         outcome="binary",
         stimuli=1,
+        needs_model=True,
+        model="SemiParametricGPModel",
+        functions={
+            "point": f"{_GENERATORS}.intensity_aware:point",
+            "completed": "fechner.strategies.config.judging.semi_parametric:with_parts",
+        },
     ),
     "MonotonicThompsonSamplerGenerator": Entry(
         "generator",
@@ -92,6 +118,9 @@ CLASSES: dict[str, Entry] = {
         },
         outcome="binary",
         stimuli=1,
+        needs_model=True,
+        model="MonotonicProjectionGP",
+        functions={"point": f"{_GENERATORS}.thompson:crossing"},
     ),
     "SampleAroundPointsGenerator": Entry(
         "generator",
@@ -101,6 +130,10 @@ CLASSES: dict[str, Entry] = {
             "window": Key("texts", required=True, inherited=False),
             "samples_per_point": Key("whole", None, True, low=1, high=10_000),
             "shuffle": Key("truth", True),
+        },
+        functions={
+            "listed": f"{_GENERATORS}.around:around",
+            "completed": "fechner.strategies.config.judging.generators:with_window",
         },
     ),
     # models
@@ -129,13 +162,14 @@ CLASSES: dict[str, Entry] = {
         },
         outcome="binary",
         stimuli=1,
+        on_the_processor=True,
     ),
     "IndependentGPsModel": Entry(
         "model", {"models": Key("components", kind="model", inherited=False)}, stimuli=1
     ),
     "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
     **{
-        name: Entry("model", SEMI_PARAMETRIC_KEYS, outcome="binary", stimuli=1)
+        name: Entry("model", SEMI_PARAMETRIC_KEYS, outcome="binary", stimuli=1, on_the_processor=True)
         for name in ("SemiParametricGPModel", "HadamardSemiPModel")
     },
     **ACQUISITIONS,
@@ -143,7 +177,11 @@ CLASSES: dict[str, Entry] = {
     "ProbitObjective": Entry("objective", outcome="binary"),
     "SemiPProbabilityObjective": Entry("objective", outcome="binary", stimuli=1),
     "SemiPThresholdObjective": Entry(
-        "objective", {"target": number(0.75, above=0.0, below=1.0)}, outcome="binary", stimuli=1
+        "objective",
+        {"target": number(0.75, above=0.0, below=1.0)},
+        outcome="binary",
+        stimuli=1,
+        functions={"build": "fechner.strategies.acquisition.thresholds:build"},
     ),
     "WeightedMCMultiOutputObjective": Entry(
         "objective",
@@ -157,8 +195,18 @@ CLASSES: dict[str, Entry] = {
         "objective", {"weights": Key("texts", required=True, inherited=False)}, stimuli=1
     ),
     **{
-        name: Entry("objective", {"floor": number(0.5, low=0.0, below=1.0)}, outcome="binary", stimuli=1)
-        for name in ("FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective")
+        name: Entry(
+            "objective",
+            {"floor": number(0.5, low=0.0, below=1.0)},
+            outcome="binary",
+            stimuli=1,
+            functions={"shape": f"fechner.strategies.acquisition.objectives:{shape}"},
+        )
+        for name, shape in (
+            ("FloorProbitObjective", "probit"),
+            ("FloorLogitObjective", "logit"),
+            ("FloorGumbelObjective", "gumbel"),
+        )
     },
     "DefaultMeanCovarFactory": Entry("factory", FACTORY_KEYS),
     "MixedMeanCovarFactory": Entry(
@@ -200,19 +248,9 @@ CLASSES: dict[str, Entry] = {
 }
 
 
-CLASSES["MixedOptimizeAcqfGenerator"] = CLASSES["OptimizeAcqfGenerator"]
-
-#: Generators that follow an acquisition function, and those whose points end.
-SEARCHING = frozenset(
-    {
-        "OptimizeAcqfGenerator",
-        "MixedOptimizeAcqfGenerator",
-        "AcqfGridSearchGenerator",
-        "AcqfThompsonSamplerGenerator",
-        "EpsilonGreedyGenerator",
-    }
+CLASSES["MixedOptimizeAcqfGenerator"] = replace(
+    CLASSES["OptimizeAcqfGenerator"], same_as="OptimizeAcqfGenerator"
 )
-FINITE = frozenset({"ManualGenerator", "SampleAroundPointsGenerator"})
 
 
 def _later(kind: str, names: str, instead: str = "") -> None:

@@ -11,60 +11,46 @@ its slope has a variance. With `intensity_RBF` the intensity is among the square
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from fechner.strategies.models.fitting.priors import classification_priors
-from fechner.strategies.models.fitting.theta import (
+from fechner.strategies.models.fitting.latent import (
     LOG_LENGTHSCALE_RANGE,
     LOG_VARIANCE_RANGE,
-    Evidence,
-    Layout,
+    SHAPE,
+    SLOPES,
+    LatentPrior,
 )
-from fechner.strategies.models.kernels.categories import counts_of
-from fechner.strategies.numerics.arrays import Array
+from fechner.strategies.models.fitting.theta import Block, Layout
 from fechner.strategies.specification import Component
 
 FACTORY = "SongMeanCovarFactory"
+NEVER = LOG_LENGTHSCALE_RANGE[1]  # a length scale along which nothing changes
+NONE = LOG_VARIANCE_RANGE[0] - 16.0  # a slope's variance that is as good as none
 
 
-@dataclass(frozen=True)
-class Additive(Layout):
-    """A layout in which what belongs to the other kind of coordinate is held at an end of its range.
+def additive(blocks: tuple[Block, ...], intensity: int, intensity_rbf: bool) -> tuple[Block, ...]:
+    """Blocks in which what belongs to the other kind of coordinate is held at an end of its range.
 
-    Attributes:
-        stim_dim: the intensity.
+    Args:
+        blocks: of a latent prior.
+        intensity: the place of the intensity.
         intensity_rbf: whether it is among the squared exponential's coordinates.
     """
-
-    stim_dim: int = -1
-    intensity_rbf: bool = False
-
-    def bounds(self) -> list[tuple[float, float]]:
-        out = super().bounds()
-        intensity, d = self.stim_dim % self.d, self.d
-        if not self.intensity_rbf:
-            out[intensity] = (LOG_LENGTHSCALE_RANGE[1], LOG_LENGTHSCALE_RANGE[1])
-        slopes = d + (self.priors.variance is not None)
-        for dimension in range(d):
-            if dimension != intensity:
-                out[slopes + dimension] = (LOG_VARIANCE_RANGE[0] - 16.0, LOG_VARIANCE_RANGE[0] - 16.0)
-        return out
-
-    def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
-        value, gradient = super().objective(self.inside(theta), evidence)
-        for index, (low, high) in enumerate(self.bounds()):
-            if low == high:
-                gradient[index] = 0.0
-        return value, gradient
+    out = []
+    for block in blocks:
+        ends = list(block.ranges)
+        if block.name == SHAPE and not intensity_rbf:
+            ends[intensity] = (NEVER, NEVER)
+        if block.name == SLOPES:
+            ends = [pair if place == intensity else (NONE, NONE) for place, pair in enumerate(ends)]
+        out.append(replace(block, ranges=tuple(ends)))
+    return tuple(out)
 
 
-def layout_of(component: Component, d: int) -> Layout:
+def layout_of(component: Component, latent: LatentPrior) -> Layout:
     """The layout of theta of a binary model, additive where its factory says so."""
-    priors = classification_priors(component, d)
     factory = component.keys.get("mean_covar_factory")
     if factory is None or factory.name != FACTORY:
-        return Layout(priors, d, categories=counts_of(component))
-    stim_dim = (factory.keys.get("stim_dim") or (-1,))[0]
-    return Additive(
-        priors, d, stim_dim, bool(factory.keys.get("intensity_RBF")), categories=counts_of(component)
-    )
+        return Layout(latent.blocks())
+    intensity = int((factory.keys.get("stim_dim") or (-1,))[0]) % latent.d
+    return Layout(additive(latent.blocks(), intensity, bool(factory.keys.get("intensity_RBF"))))

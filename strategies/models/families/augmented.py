@@ -7,8 +7,8 @@ The model of gp_classification.py, with further sites in the same expectation pr
 - a *floor* of f: f at a place lies above a number, P = Phi((f - number) / `SOFTNESS`);
 - a *value*: f at a place is known with Gaussian noise;
 
-and a lapse rate e that maximises its posterior together with the hyperparameters (e ~ Beta(2, 50), mean 4 %).
-At settled sites the derivative of the evidence by e is that of the sum of log Z at the cavities.
+and a lapse rate e that maximises its posterior together with the hyperparameters (augmented_models.py). At
+settled sites the derivative of the evidence by e is that of the sum of log Z at the cavities.
 
 Notation as in gp_classification.py and functionals.py: n trials and k pseudo-observations, N = n + k rows.
 """
@@ -21,24 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.families.gp_classification import JITTER
-from fechner.strategies.models.fitting.theta import Evidence, Layout
-from fechner.strategies.models.inference.expectation_propagation import (
-    Likelihood,
-    Sites,
-    propagate,
-    tilted,
-)
+from fechner.strategies.models.inference.binary_likelihood import tilted
+from fechner.strategies.models.inference.expectation_propagation import Likelihood
 from fechner.strategies.models.kernels.covariance import Covariance
-from fechner.strategies.models.kernels.functionals import Functionals, RowDifferences
+from fechner.strategies.models.kernels.functionals import Functionals
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.numerics.arrays import Array, Poll
+from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtr, ndtri
 
 SOFTNESS = 0.1  # of a sign or a floor, in units of f (over the whole range of the coordinate)
-LAPSE_SHAPE = (2.0, 50.0)  # of the Beta prior of a lapse rate
 REACH = 1e-3  # of the curve's range: nearer to its ends no constraint point asks f to be
-LOG_LAPSE_RANGE = (float(np.log(1e-4)), float(np.log(0.4)))
 
 
 @dataclass(frozen=True)
@@ -75,55 +67,6 @@ class PseudoObservations:
         return cls(np.zeros((0, d + 1)), np.zeros(0), np.zeros(0))
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What a fit and a posterior share.
-
-    Attributes:
-        name: of the model.
-        layout: of theta.
-        pseudo: beside the trials.
-        floor, lapse: of the likelihood; `lapse` is None where it is fitted.
-    """
-
-    name: str
-    layout: Layout
-    pseudo: PseudoObservations
-    floor: float
-    lapse: float | None
-
-
-class WithLapse(Layout):
-    """A layout whose theta ends in log e."""
-
-    @property
-    def size(self) -> int:
-        return super().size + 1
-
-    @property
-    def noise_place(self) -> int | None:
-        return None
-
-    def typical(self) -> Array:
-        a, b = LAPSE_SHAPE
-        plain = Layout(self.priors, self.d, categories=self.categories)
-        return self.inside(np.append(plain.typical(), np.log(a / (a + b))))
-
-    def bounds(self) -> list[tuple[float, float]]:
-        return [*super().bounds(), LOG_LAPSE_RANGE]
-
-    def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
-        lapse = float(np.exp(theta[-1]))
-        by_lapse = [0.0]
-        if isinstance(evidence, RowEvidence):
-            evidence = evidence.at(lapse, by_lapse)
-        value, gradient = super().objective(theta, evidence)
-        a, b = LAPSE_SHAPE
-        value -= a * float(theta[-1]) + (b - 1.0) * float(np.log1p(-lapse))
-        gradient[-1] = -by_lapse[0] * lapse - a + (b - 1.0) * lapse / (1.0 - lapse)
-        return value, gradient
-
-
 def likelihood(y: Array, floor: float, lapse: float, pseudo: PseudoObservations) -> Likelihood:
     """The sites' likelihood: n outcomes, then k pseudo-observations."""
     n, values = len(y), pseudo.values
@@ -158,50 +101,6 @@ def by_lapse(y: Array, floor: float, lapse: float, cavity: tuple[Array, Array]) 
     yes = ndtr(mean / np.sqrt(1.0 + variance))
     z = floor + (1.0 - floor - lapse) * yes
     return float(np.sum(np.where(y > 0.5, -yes / np.maximum(z, 1e-300), yes / np.maximum(1.0 - z, 1e-300))))
-
-
-class RowEvidence:
-    """The log evidence and its gradient as a function of the hyperparameters, as gp_classification's."""
-
-    def __init__(self, problem: Problem, x: Array, y: Array, poll: Poll | None, lapse: float = 0.0) -> None:
-        self._problem, self._y, self._poll = problem, y, poll
-        self._rows = rows_of(x, problem.pseudo)
-        self._differences = RowDifferences.of_rows(self._rows, SOFTNESS, problem.layout.categories)
-        self._lapse = lapse if problem.lapse is None else problem.lapse
-        self._by_lapse = [0.0]
-        self._carried: list[tuple[Array, Array] | None] = [None]
-
-    def at(self, lapse: float, by_lapse: list[float]) -> RowEvidence:
-        """The same at another lapse rate, the derivative by which goes into `by_lapse`."""
-        other = RowEvidence.__new__(RowEvidence)
-        other.__dict__ = {**self.__dict__, "_lapse": lapse, "_by_lapse": by_lapse}
-        return other
-
-    def __call__(
-        self, covariance: Covariance, mean: float, _noise: float
-    ) -> tuple[float, Array, float, Array, float, float]:
-        kernel = rowwise(covariance)
-        matrix, part = self._differences.matrices(kernel)
-        matrix[np.diag_indices(len(matrix))] += JITTER * kernel.diagonal(self._rows)
-        floor, y = self._problem.floor, self._y
-        means = prior_means(mean, self._rows)
-        of = likelihood(y, floor, self._lapse, self._problem.pseudo)
-
-        def sites(start: tuple[Array, Array] | None) -> Sites:
-            return propagate(
-                matrix, means, means, likelihood=of, start=start, tolerance=1e-4, poll=self._poll
-            )
-
-        try:
-            found = sites(self._carried[0])
-        except np.linalg.LinAlgError:
-            self._carried[0] = None
-            found = sites(None)
-        self._carried[0] = (found.tau, found.nu)
-        self._by_lapse[0] = by_lapse(y, floor, self._lapse, found.cavity)
-        by_l, by_v, by_w = self._differences.gradient(kernel, part, found.curvature())
-        by_mean = float(found.weights @ (self._rows[:, -1] == 0))
-        return found.log_evidence, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, 0.0, by_mean
 
 
 def rows_of(x: Array, pseudo: PseudoObservations) -> Array:

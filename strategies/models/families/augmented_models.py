@@ -1,168 +1,176 @@
-"""The models with pseudo-observations or an unknown lapse rate (augmented.py): fit, posterior and the rest.
+"""The models with pseudo-observations or an unknown lapse rate (augmented.py): their task and posterior.
 
 A module says which pseudo-observations it has by a function of the component and the number of dimensions,
-binds it, and so has what models have (modules.py). Notation as in augmented.py.
+of which `family_with` makes the family. The prior of an unknown lapse rate is e ~ Beta(2, 50), of mean 4 %.
+Notation as in augmented.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from fechner.strategies.models.families._base import Family
 from fechner.strategies.models.families.additive import layout_of
 from fechner.strategies.models.families.augmented import (
-    Problem,
+    SOFTNESS,
     PseudoObservations,
-    RowEvidence,
     RowPosterior,
-    WithLapse,
+    by_lapse,
     constraints,
     likelihood,
     prior_means,
     rows_of,
     rowwise,
 )
-from fechner.strategies.models.families.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
-from fechner.strategies.models.fitting.fitting import maximise
+from fechner.strategies.models.fitting.latent import LatentPrior, gradients
+from fechner.strategies.models.fitting.plain import Hyperparameters, from_plain, to_plain
 from fechner.strategies.models.fitting.priors import classification_priors
-from fechner.strategies.models.fitting.theta import Evidence, Layout
+from fechner.strategies.models.fitting.theta import Block, Evidence, Layout, LogEvidence, Parts
 from fechner.strategies.models.inference import inducing
-from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
+from fechner.strategies.models.inference.expectation_propagation import Sites, Start, propagate
+from fechner.strategies.models.inference.settling import JITTER, restart
 from fechner.strategies.models.kernels.categories import counts_of
-from fechner.strategies.models.posteriors.posterior import Posterior, factorise
+from fechner.strategies.models.kernels.functionals import RowDifferences
+from fechner.strategies.models.posteriors.settled import blank, settle_few, settle_many
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
-ProblemFor = Callable[[Component, int], Problem]
+LAPSE_SHAPE = (2.0, 50.0)  # of the Beta prior of a lapse rate
+LOG_LAPSE_RANGE = (float(np.log(1e-4)), float(np.log(0.4)))
+LAPSE = "lapse"  # the name of the block, log e
+
+#: The pseudo-observations of a component over d dimensions.
+PseudoFor = Callable[[Component, int], PseudoObservations]
 
 
-def problem_of(name: str, component: Component, d: int, pseudo: PseudoObservations) -> Problem:
-    """The problem of a component; the lapse rate is fitted where it says so."""
-    priors, lapse = classification_priors(component, d), component.keys.get("lapse")
-    floor = float(component.keys.get("floor") or 0.0)
-    points = component.keys.get("constraint_locations")
-    if points:
-        given = 0.0 if lapse == "estimate" else float(lapse or 0.0)
-        pseudo = pseudo.joined(constraints(points, floor, given))
+def lapse_block() -> Block:
+    """log e."""
+    a, b = LAPSE_SHAPE
+
+    def weigh(t: Array, value: float, gradient: Array | float) -> tuple[float, Array | float]:
+        log_lapse, lapse = float(t[0]), float(np.exp(t[0]))
+        value += a * log_lapse + (b - 1.0) * float(np.log1p(-lapse))
+        # one after the other: on their order the last bits depend
+        return value, gradient + a - (b - 1.0) * lapse / (1.0 - lapse)
+
+    return Block(LAPSE, np.log(np.array([a / (a + b)])), (LOG_LAPSE_RANGE,), weigh)
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """The task of a model with pseudo-observations.
+
+    Attributes:
+        latent: of f.
+        layout: of theta.
+        pseudo: beside the trials.
+        floor, lapse: of the likelihood; `lapse` is None where it is fitted.
+    """
+
+    latent: LatentPrior
+    layout: Layout
+    pseudo: PseudoObservations
+    floor: float
+    lapse: float | None
+
+    def evidence(self, x: Array, y: Array, poll: Poll | None) -> Evidence:
+        return _evidence(self, x, y, poll)
+
+    def theta(self, hyperparameters: Hyperparameters) -> Array | None:
+        if len(hyperparameters["lengthscales"]) != self.latent.d:
+            return None
+        parts = self.latent.write(*from_plain(hyperparameters))
+        if self.lapse is None:
+            parts[LAPSE] = np.array([np.log(max(float(hyperparameters["lapse"]), 1e-6))])
+        return self.layout.join(parts)
+
+    def plain(self, theta: Array) -> dict[str, Any]:
+        parts = self.layout.split(theta)
+        covariance, mean, _ = self.latent.read(parts)
+        lapse = float(np.exp(parts[LAPSE][0])) if self.lapse is None else self.lapse
+        return to_plain(covariance, mean) | {"floor": self.floor, "lapse": lapse}
+
+
+def _task(pseudo_for: PseudoFor, component: Component, d: int, given: Hyperparameters) -> Augmented:
+    """The task of a component; the lapse rate is fitted where it says so."""
+    keys, pseudo = component.keys, _pseudo(pseudo_for, component, d)
+    latent = LatentPrior(classification_priors(component, d), d, counts_of(component))
+    floor, lapse = float(keys.get("floor") or 0.0), keys.get("lapse")
     if lapse == "estimate":
-        return Problem(name, WithLapse(priors, d, categories=counts_of(component)), pseudo, floor, None)
-    return Problem(name, layout_of(component, d), pseudo, floor, float(lapse or 0.0))
+        return Augmented(latent, Layout((*latent.blocks(), lapse_block())), pseudo, floor, None)
+    return Augmented(latent, layout_of(component, latent), pseudo, floor, float(lapse or 0.0))
 
 
-def fit(
-    problem_for: ProblemFor,
+def _pseudo(pseudo_for: PseudoFor, component: Component, d: int) -> PseudoObservations:
+    """The model's pseudo-observations and those at constraint points."""
+    pseudo, keys = pseudo_for(component, d), component.keys
+    points, lapse = keys.get("constraint_locations"), keys.get("lapse")
+    if not points:
+        return pseudo
+    known = 0.0 if lapse == "estimate" else float(lapse or 0.0)
+    return pseudo.joined(constraints(points, float(keys.get("floor") or 0.0), known))
+
+
+def _evidence(task: Augmented, x: Array, y: Array, poll: Poll | None) -> Evidence:
+    """The log evidence and its gradient; sites carry over from one evaluation to the next."""
+    floor, rows = task.floor, rows_of(x, task.pseudo)
+    differences = RowDifferences.of_rows(rows, SOFTNESS, task.latent.categories)
+    diagonal, values = np.diag_indices(len(rows)), rows[:, -1] == 0
+    left: Start | None = None
+
+    def evaluate(parts: Parts) -> LogEvidence:
+        nonlocal left
+        covariance, mean, _ = task.latent.read(parts)
+        lapse = float(np.exp(parts[LAPSE][0])) if task.lapse is None else task.lapse
+        kernel, means = rowwise(covariance), prior_means(mean, rows)
+        matrix, part = differences.matrices(kernel)
+        matrix[diagonal] += JITTER * kernel.diagonal(rows)
+        of = likelihood(y, floor, lapse, task.pseudo)
+
+        def run(start: Start | None) -> Sites:
+            return propagate(matrix, means, means, likelihood=of, start=start, tolerance=1e-4, poll=poll)
+
+        start, left = left, None
+        sites = restart(run, start)
+        left = sites.tau, sites.nu
+        out = gradients(differences.gradient(kernel, part, sites.curvature()), float(sites.weights @ values))
+        if task.lapse is None:
+            out[LAPSE] = by_lapse(y, floor, lapse, sites.cavity) * lapse
+        return LogEvidence(sites.log_evidence, out)
+
+    return evaluate
+
+
+def _posterior(
+    pseudo_for: PseudoFor,
     component: Component,
     x: Array,
     y: Array,
-    start: Mapping[str, Any] | None = None,
+    hyperparameters: Hyperparameters,
     *,
+    near: RowPosterior | None = None,
     poll: Poll | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data."""
-    problem = problem_for(component, x.shape[1])
-    layout = problem.layout
-    theta, search = layout.typical(), {}
-    warm = packed(problem, start)
-    if len(y):
-        chosen = inducing.thinned(len(y), FIT_LIMIT)
-        evidence = RowEvidence(problem, x[chosen], y[chosen], poll)
-        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
-        theta, search = found.theta, found.fields(warm is not None)
-    said = {"model": problem.name, "floor": problem.floor, "lapse": problem.lapse}
-    return plain(layout, theta, said) | search
-
-
-def problem(
-    problem_for: ProblemFor,
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Poll | None = None,
-) -> tuple[Layout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    found = problem_for(component, x.shape[1])
-    theta = packed(found, hyperparameters)
-    if theta is None:
-        text = f"the hyperparameters are not those of a {found.name} in {found.layout.d} dimensions"
-        raise ValueError(text)
-    return found.layout, RowEvidence(found, x, y, poll), theta
-
-
-def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at theta; model, guess rate and a lapse rate that is not fitted as in the others."""
-    covariance, mean, _ = layout.unpack(theta)
-    lapse = float(np.exp(theta[-1])) if isinstance(layout, WithLapse) else hyperparameters["lapse"]
-    kept = {"floor": hyperparameters["floor"], "lapse": lapse}
-    return to_plain(hyperparameters["model"], covariance, mean) | kept
-
-
-def packed(problem: Problem, start: Mapping[str, Any] | None) -> Array | None:
-    """theta of an earlier fit of the same model and dimension, else None."""
-    layout = problem.layout
-    if start is None or start.get("model") != problem.name or len(start["lengthscales"]) != layout.d:
-        return None
-    covariance, mean = from_plain(start)
-    if problem.lapse is None:
-        short = Layout(layout.priors, layout.d, categories=layout.categories).pack(covariance, mean, 0.0)
-        return layout.inside(np.append(short, np.log(max(float(start["lapse"]), 1e-6))))
-    return layout.pack(covariance, mean, 0.0)
-
-
-def posterior(
-    problem_for: ProblemFor,
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    *,
-    near: Posterior | None = None,
-    poll: Poll | None = None,
-) -> Posterior:
+) -> RowPosterior:
     """The posterior of f given inputs x (n, d), outcomes y (n,), and the pseudo-observations."""
-    pseudo = problem_for(component, x.shape[1]).pseudo
+    pseudo = _pseudo(pseudo_for, component, x.shape[1])
     plain_covariance, mean = from_plain(hyperparameters)
-    covariance = rowwise(plain_covariance)
+    covariance, rows = rowwise(plain_covariance), rows_of(x, pseudo)
     floor, lapse = float(hyperparameters["floor"]), float(hyperparameters["lapse"])
-    rows = rows_of(x, pseudo)
-    of = likelihood(y, floor, lapse, pseudo)
-    empty = np.zeros(0)
-    blank = RowPosterior(covariance, mean, rows[:0], empty, np.zeros((0, 0)), empty, True, floor, lapse)
+    of, means = likelihood(y, floor, lapse, pseudo), prior_means(mean, rows)
     if not len(rows):
-        return blank
-    means = prior_means(mean, rows)
-    if len(y) > inducing.FROM:
-        seen = inducing.places(covariance, rows)
-        sites = propagate(
-            None, means, means, root=seen.features, residual=seen.residual, likelihood=of, tolerance=1e-4,
-            poll=poll,
-        )  # fmt: skip
-        factor, weights = inducing.condensed(seen, sites.tau, sites.nu)
-        root = np.ones(len(seen.z))
-        return replace(
-            blank, x=seen.z, root=root, factor=factor, weights=weights, log_evidence=sites.log_evidence
-        )
-    matrix, diagonal = covariance(rows, rows), covariance.diagonal(rows)
-    start = None if near is None else near.sites()
-    tolerance = 1e-5 if near is None else NEAR
-    error: np.linalg.LinAlgError | None = None
-    for jitter in (JITTER, 1e-6, 1e-4):
-        prior = matrix + jitter * np.diag(diagonal)
-        try:
-            sites = propagate(prior, means, means, likelihood=of, start=start, tolerance=tolerance, poll=poll)
-        except np.linalg.LinAlgError as fault:
-            error, start = fault, None
-            continue
-        root = np.sqrt(sites.tau)
-        return replace(
-            blank,
-            x=rows,
-            root=root,
-            factor=factorise(prior, root),
-            weights=sites.weights,
-            log_evidence=sites.log_evidence,
-        )
-    raise np.linalg.LinAlgError(str(error))
+        seen = blank(rows)
+    elif len(y) > inducing.FROM:
+        seen = settle_many(covariance, means, rows, of, poll)
+    else:
+        seen = settle_few(covariance, means, rows, of, covariance.diagonal(rows), near, poll)
+    return RowPosterior(covariance, mean, **vars(seen), binary=True, floor=floor, lapse=lapse)
+
+
+def family_with(name: str, pseudo_for: PseudoFor) -> Family:
+    """The family of models of one name with these pseudo-observations."""
+    return Family(name, partial(_task, pseudo_for), partial(_posterior, pseudo_for))

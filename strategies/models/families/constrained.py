@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from fechner.strategies.models.families import augmented_models
-from fechner.strategies.models.families.augmented import Problem, PseudoObservations
-from fechner.strategies.models.families.gp_classification import NAME
+from fechner.strategies.models.families.augmented import PseudoObservations
+from fechner.strategies.models.families.augmented_models import family_with
 from fechner.strategies.specification import Component
+
+NAME = "GPClassificationModel"
 
 
 def concerns(component: Component) -> bool:
@@ -18,11 +17,9 @@ def concerns(component: Component) -> bool:
     )
 
 
-def _problem(component: Component, d: int) -> Problem:
-    return augmented_models.problem_of(NAME, component, d, PseudoObservations.none(d))
+def _nothing(component: Component, d: int) -> PseudoObservations:
+    return PseudoObservations.none(d)
 
 
-fit = partial(augmented_models.fit, _problem)
-problem = partial(augmented_models.problem, _problem)
-plain = augmented_models.plain
-posterior = partial(augmented_models.posterior, _problem)
+FAMILY = family_with(NAME, _nothing)
+fit, problem, posterior = FAMILY.fit, FAMILY.problem, FAMILY.posterior

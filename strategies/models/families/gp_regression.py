@@ -6,17 +6,17 @@ to unit variance for the fit; the hyperparameters that it returns are in the out
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from fechner.strategies.models.families.gp_classification import FIT_LIMIT, from_plain, to_plain
-from fechner.strategies.models.fitting.fitting import maximise
+from fechner.strategies.models.families._base import Family
+from fechner.strategies.models.fitting.latent import LatentPrior, gradients
+from fechner.strategies.models.fitting.plain import Hyperparameters, from_plain, to_plain
 from fechner.strategies.models.fitting.priors import regression_priors
-from fechner.strategies.models.fitting.theta import Evidence, Layout
+from fechner.strategies.models.fitting.theta import Evidence, Layout, LogEvidence, Parts
 from fechner.strategies.models.inference import inducing
 from fechner.strategies.models.kernels.categories import counts_of
 from fechner.strategies.models.kernels.covariance import Covariance
@@ -28,41 +28,52 @@ from fechner.strategies.specification import Component
 NAME = "GPRegressionModel"
 
 
-def fit(
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None = None,
-    *,
-    poll: Poll | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,), as plain data."""
-    d = x.shape[1]
-    layout = Layout(regression_priors(component, d), d, categories=counts_of(component))
-    theta, search = layout.typical(), {}
-    offset, scale = units(y)
+@dataclass(frozen=True)
+class _Task:
+    """In units in which outcomes have mean 0 and unit variance."""
+
+    latent: LatentPrior
+    layout: Layout
+    known: float | None
+    offset: float
+    scale: float
+
+    def evidence(self, x: Array, y: Array, poll: Poll | None) -> Evidence:
+        known = None if self.known is None else self.known / self.scale**2
+        return _evidence(self.latent, x, (y - self.offset) / self.scale, poll, known)
+
+    def theta(self, hyperparameters: Hyperparameters) -> Array | None:
+        if not self.latent.recalls(hyperparameters):
+            return None
+        covariance, mean = from_plain(hyperparameters)
+        noise = float(hyperparameters["noise"]) / self.scale**2
+        parts = self.latent.write(
+            _scaled(covariance, 1 / self.scale), (mean - self.offset) / self.scale, noise
+        )
+        return self.layout.join(parts)
+
+    def plain(self, theta: Array) -> dict[str, Any]:
+        covariance, mean, noise = self.latent.read(self.layout.split(theta))
+        out = to_plain(_scaled(covariance, self.scale), self.offset + self.scale * mean)
+        out["noise"] = noise * self.scale**2 if self.known is None else self.known
+        return out | {"offset": self.offset, "scale": self.scale}
+
+
+def _task(component: Component, d: int, given: Hyperparameters) -> _Task:
+    latent = LatentPrior(regression_priors(component, d), d, counts_of(component))
     known = known_noise(component)
-    warm = _pack(layout, start, offset, scale)
-    if len(y):
-        chosen = inducing.thinned(len(y), FIT_LIMIT)
-        scaled = (y[chosen] - offset) / scale
-        evidence = _evidence(layout, x[chosen], scaled, poll, _in_units(known, scale))
-        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
-        theta, search = found.theta, found.fields(warm is not None)
-    covariance, mean, noise = layout.unpack(theta)
-    out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
-    out |= {"noise": noise * scale**2 if known is None else known, "offset": offset, "scale": scale}
-    return out | search
+    return _Task(latent, Layout(latent.blocks()), known, float(given["offset"]), float(given["scale"]))
+
+
+def _given(component: Component, x: Array, y: Array) -> Hyperparameters:
+    offset, scale = units(y)
+    return {"offset": offset, "scale": scale}
 
 
 def known_noise(component: Component) -> float | None:
     """The noise variance that a FixedNoiseGaussianLikelihood names, in the outcome's units squared."""
     likelihood = component.keys.get("likelihood")
     return float(likelihood.keys["noise"]) if likelihood is not None and "noise" in likelihood.keys else None
-
-
-def _in_units(known: float | None, scale: float) -> float | None:
-    return None if known is None else known / scale**2
 
 
 def units(y: Array) -> tuple[float, float]:
@@ -73,38 +84,11 @@ def units(y: Array) -> tuple[float, float]:
     return offset, scale if scale > max(1e-12 * abs(offset), 1e-140) else 1.0
 
 
-def problem(
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Poll | None = None,
-) -> tuple[Layout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    d = x.shape[1]
-    layout = Layout(regression_priors(component, d), d, categories=counts_of(component))
-    offset, scale = float(hyperparameters["offset"]), float(hyperparameters["scale"])
-    theta = _pack(layout, hyperparameters, offset, scale)
-    if theta is None:
-        raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
-    known = _in_units(known_noise(component), scale)
-    return layout, _evidence(layout, x, (y - offset) / scale, poll, known), theta
-
-
-def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at another theta of the same `problem`."""
-    covariance, mean, noise = layout.unpack(theta)
-    offset, scale = float(hyperparameters["offset"]), float(hyperparameters["scale"])
-    out = to_plain(NAME, _scaled(covariance, scale), offset + scale * mean)
-    noise = float(hyperparameters["noise"]) if layout.priors.noise is None else noise * scale**2
-    return out | {"noise": noise, "offset": offset, "scale": scale}
-
-
 def posterior(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     near: Posterior | None = None,
     poll: Poll | None = None,
@@ -129,16 +113,17 @@ def posterior(
     return Posterior(covariance, mean, x, root, factor, weights, False, noise=noise, log_evidence=evidence)
 
 
-def _evidence(layout: Layout, x: Array, y: Array, poll: Poll | None, known: float | None = None) -> Evidence:
+def _evidence(
+    latent: LatentPrior, x: Array, y: Array, poll: Poll | None, known: float | None = None
+) -> Evidence:
     """The log evidence and its gradient as a function of the hyperparameters; `known` noise is none."""
-    differences = differences_of(x, layout.priors.slope is not None, layout.priors.kernel, layout.categories)
+    differences = differences_of(x, latent.priors.slope is not None, latent.priors.kernel, latent.categories)
     identity = np.eye(len(y))
 
-    def evaluate(
-        covariance: Covariance, mean: float, noise: float
-    ) -> tuple[float, Array, float, Array, float, float]:
+    def evaluate(parts: Parts) -> LogEvidence:
         if poll is not None:
             poll()
+        covariance, mean, noise = latent.read(parts)
         if known is not None:
             noise = known
         matrix, part = differences.matrices(covariance)
@@ -148,9 +133,9 @@ def _evidence(layout: Layout, x: Array, y: Array, poll: Poll | None, known: floa
         weights = inverse @ (y - mean)
         value = -0.5 * float((y - mean) @ weights) - float(np.sum(np.log(np.diag(factor))))
         curvature = np.outer(weights, weights) - inverse
-        by_l, by_v, by_w = differences.gradient(covariance, part, curvature)
+        by_covariance = differences.gradient(covariance, part, curvature)
         by_noise = 0.5 * noise * float(np.trace(curvature))
-        return value, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, by_noise, float(weights.sum())
+        return LogEvidence(value, gradients(by_covariance, float(weights.sum()), by_noise))
 
     return evaluate
 
@@ -166,11 +151,5 @@ def _scaled(covariance: Covariance, scale: float) -> Covariance:
     )
 
 
-def _pack(layout: Layout, start: Mapping[str, Any] | None, offset: float, scale: float) -> Array | None:
-    """theta of an earlier fit of the same model and dimension, in today's units, else None."""
-    if start is None or start.get("model") != NAME or not layout.recalls(start):
-        return None
-    covariance, mean = from_plain(start)
-    return layout.pack(
-        _scaled(covariance, 1 / scale), (mean - offset) / scale, float(start["noise"]) / scale**2
-    )
+FAMILY = Family(NAME, _task, posterior, _given)
+fit, problem = FAMILY.fit, FAMILY.problem

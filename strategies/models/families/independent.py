@@ -6,11 +6,13 @@ for each outcome, in the order of the outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from fechner.strategies.models.families._base import Model, foreign
+from fechner.strategies.models.families.single import family_of_one
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.models.posteriors.weighted import WeightedPosterior
 from fechner.strategies.numerics.arrays import Array, Poll
@@ -25,7 +27,7 @@ def part(component: Component, index: int) -> Component:
     return out
 
 
-def part_of(hyperparameters: Mapping[str, Any] | None, index: int) -> dict[str, Any] | None:
+def part_of(hyperparameters: Hyperparameters | None, index: int) -> dict[str, Any] | None:
     """The hyperparameters of one outcome's model, None where there are none."""
     if hyperparameters is None or hyperparameters.get("model") != NAME:
         return None
@@ -42,7 +44,7 @@ def fit(
     component: Component,
     x: Array,
     y: Array,
-    start: Mapping[str, Any] | None = None,
+    start: Hyperparameters | None = None,
     *,
     poll: Poll | None = None,
 ) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def fit(
         left = part_of(start, index)
         if left is not None and left.get("model") != model.name:
             left = None
-        one = dict(_module(model).fit(model, x, told, left, poll=poll))
+        one = dict(_family(model).fit(model, x, told, left, poll=poll))
         warnings += [f"{model.name} of outcome {index + 1}: {text}" for text in one.pop("warnings", ())]
         parts.append(one)
     out: dict[str, Any] = {"model": NAME, "parts": parts}
@@ -64,7 +66,7 @@ def posteriors(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     poll: Poll | None = None,
 ) -> list[Posterior]:
@@ -74,8 +76,8 @@ def posteriors(
         told = outcomes[:, index] if len(x) else np.zeros(0)
         left = part_of(hyperparameters, index)
         if left is None:
-            raise ValueError(f"the hyperparameters are not those of a {NAME} of {index + 1} outcomes or more")
-        one: Posterior = _module(model).posterior(model, x, told, left, poll=poll)
+            raise ValueError(foreign(NAME, f"of {index + 1} outcomes or more"))
+        one: Posterior = _family(model).posterior(model, x, told, left, poll=poll)
         found.append(one)
     return found
 
@@ -84,7 +86,7 @@ def posterior(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     poll: Poll | None = None,
 ) -> WeightedPosterior:
@@ -95,10 +97,33 @@ def posterior(
     return WeightedPosterior.of(parts, weights)
 
 
-def _module(component: Component) -> Any:
-    """The module of an outcome's model; modules.py, which knows all of them, imports this one."""
-    from fechner.strategies.models.families.modules import module_of
+def condition(component: Component, x: Array, y: Array, hyperparameters: Hyperparameters) -> Any:
+    """The outcomes' posteriors as a botorch `ModelList`; imports torch."""
+    from botorch.models import ModelList
 
+    outcomes, models = columns(x, y), component.keys["models"]
+    parts = hyperparameters["parts"]
+    return ModelList(
+        *(
+            _family(one).condition(one, x, outcomes[:, index], parts[index])
+            for index, one in enumerate(models)
+        )
+    )
+
+
+def _family(component: Component) -> Model:
+    """The family of an outcome's model."""
     if component.name == NAME:
         raise ValueError(f"a {NAME} can't be the model of one outcome")
-    return module_of(component)
+    return family_of_one(component)
+
+
+class Independent:
+    """The family of models of several outcomes."""
+
+    fit = staticmethod(fit)
+    posterior = staticmethod(posterior)
+    condition = staticmethod(condition)
+
+
+FAMILY = Independent()

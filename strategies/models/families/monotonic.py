@@ -13,12 +13,10 @@ Sobol sequence over the box, three times as many, shared by the monotone coordin
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from fechner.strategies.models.families import augmented_models
-from fechner.strategies.models.families.augmented import Problem, PseudoObservations
+from fechner.strategies.models.families.augmented import PseudoObservations
+from fechner.strategies.models.families.augmented_models import family_with
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.specification import Component
 
@@ -54,11 +52,5 @@ def signs(component: Component, d: int) -> PseudoObservations:
     return found.joined(PseudoObservations(low, np.full(len(low), float(least)), np.zeros(len(low))))
 
 
-def _problem(component: Component, d: int) -> Problem:
-    return augmented_models.problem_of(NAME, component, d, signs(component, d))
-
-
-fit = partial(augmented_models.fit, _problem)
-problem = partial(augmented_models.problem, _problem)
-plain = augmented_models.plain
-posterior = partial(augmented_models.posterior, _problem)
+FAMILY = family_with(NAME, signs)
+fit, problem, posterior = FAMILY.fit, FAMILY.problem, FAMILY.posterior

@@ -12,24 +12,24 @@ Notation as in ordinal_likelihood.py; g (K - 2,) gaps, c = A g with A (K - 1, K 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.families.gp_classification import FIT_LIMIT, JITTER, from_plain, to_plain
-from fechner.strategies.models.fitting.fitting import maximise
-from fechner.strategies.models.fitting.priors import classification_priors
-from fechner.strategies.models.fitting.theta import SCALE, Evidence, Layout
+from fechner.strategies.models.families._base import Family
+from fechner.strategies.models.fitting.latent import LatentPrior, gradients
+from fechner.strategies.models.fitting.plain import Hyperparameters, from_plain, to_plain
+from fechner.strategies.models.fitting.priors import Normal, classification_priors
+from fechner.strategies.models.fitting.theta import Block, Evidence, Layout, LogEvidence, Parts, weighed_by
 from fechner.strategies.models.inference import inducing, ordinal_likelihood
-from fechner.strategies.models.inference.expectation_propagation import NEAR, propagate
+from fechner.strategies.models.inference.expectation_propagation import Sites, Start, propagate
+from fechner.strategies.models.inference.settling import JITTER, restart
 from fechner.strategies.models.kernels.categories import counts_of
-from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.kernel_covariance import differences_of
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
-from fechner.strategies.models.posteriors.posterior import factorise
+from fechner.strategies.models.posteriors.settled import blank, settle_few, settle_many
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.numerics.normal import ndtri
 from fechner.strategies.specification import Component
@@ -39,6 +39,7 @@ DEFAULT_LEVELS = 5
 LATENT_SD = 2.2  # of f under its prior, over which typical cut-points spread the levels evenly
 GAP_SCALE = 0.7  # prior sd of the logarithm of a gap
 LOG_GAP_RANGE = (float(np.log(0.01)), float(np.log(100.0)))
+GAPS = "gaps"  # the block's name
 
 
 def n_levels(component: Component) -> int:
@@ -46,61 +47,18 @@ def n_levels(component: Component) -> int:
     return int(component.keys.get("n_levels") or DEFAULT_LEVELS)
 
 
-@dataclass(frozen=True)
-class OrdinalLayout(Layout):
-    """theta of a binary model, and behind it the logarithms of the gaps between the K - 1 cut-points."""
+def typical_gaps(n_levels: int) -> Array:
+    """The logarithms (K - 2,) of gaps that give every level the same share under the prior of f."""
+    shares = np.arange(1, n_levels) / n_levels
+    out: Array = np.log(np.diff(LATENT_SD * ndtri(shares)))
+    return out
 
-    n_levels: int
 
-    @property
-    def size(self) -> int:
-        return super().size + self.n_levels - 2
-
-    @property
-    def plain(self) -> Layout:
-        """The layout of everything but the gaps."""
-        return Layout(self.priors, self.d, categories=self.categories)
-
-    def typical_gaps(self) -> Array:
-        """The logarithms (K - 2,) of gaps that give every level the same share under the prior of f."""
-        shares = np.arange(1, self.n_levels) / self.n_levels
-        out: Array = np.log(np.diff(LATENT_SD * ndtri(shares)))
-        return out
-
-    def typical(self) -> Array:
-        return np.concatenate([self.plain.typical(), self.typical_gaps()])
-
-    def scales(self) -> Array:
-        return SCALE**2 * np.eye(self.size)
-
-    def bounds(self) -> list[tuple[float, float]]:
-        return super().bounds() + [LOG_GAP_RANGE] * (self.n_levels - 2)
-
-    def cuts(self, theta: Array) -> Array:
-        """c (K - 1,), of average zero."""
-        return mixing(self.n_levels) @ np.exp(self.gaps(theta))
-
-    def gaps(self, theta: Array) -> Array:
-        """log g (K - 2,) of theta."""
-        return theta[self.size - (self.n_levels - 2) :]
-
-    def pack_with(self, covariance: Covariance, mean: float, cuts: Array) -> Array:
-        """theta of a covariance function, a prior mean and cut-points."""
-        gaps = np.log(np.maximum(np.diff(cuts), 1e-12))
-        return self.inside(np.concatenate([self.plain.pack(covariance, mean, 0.0), gaps]))
-
-    def objective(self, theta: Array, evidence: Evidence) -> tuple[float, Array]:
-        if isinstance(evidence, OrdinalEvidence):
-            evidence.cuts = self.cuts(theta)
-        value, gradient = super().objective(theta, evidence)
-        gaps = self.gaps(theta)
-        away = (gaps - self.typical_gaps()) / GAP_SCALE
-        value += 0.5 * float(away @ away)
-        if len(gaps):
-            gradient[-len(gaps) :] += away / GAP_SCALE
-            if isinstance(evidence, OrdinalEvidence):
-                gradient[-len(gaps) :] -= (mixing(self.n_levels).T @ evidence.by_cuts) * np.exp(gaps)
-        return value, gradient
+def gaps_block(n_levels: int) -> Block:
+    """The logarithms (K - 2,) of the gaps between the K - 1 cut-points."""
+    typical = typical_gaps(n_levels)
+    prior = Normal(typical, GAP_SCALE)
+    return Block(GAPS, typical, (LOG_GAP_RANGE,) * len(typical), weighed_by(prior.log_density))
 
 
 def mixing(n_levels: int) -> Array:
@@ -109,87 +67,70 @@ def mixing(n_levels: int) -> Array:
     return out - out.mean(axis=0)
 
 
-class OrdinalEvidence:
-    """The log evidence and its gradient as a function of the hyperparameters.
+@dataclass(frozen=True)
+class _Task:
+    latent: LatentPrior
+    layout: Layout
+    n_levels: int
 
-    An `Evidence` that is told the cut-points (`cuts`) before a call and leaves their gradient (`by_cuts`)
-    behind. Sites carry over from one evaluation to the next, as in gp_classification.py.
-    """
+    def evidence(self, x: Array, y: Array, poll: Poll | None) -> Evidence:
+        return _evidence(self.latent, self.n_levels, x, y, poll)
 
-    def __init__(self, layout: OrdinalLayout, x: Array, y: Array, poll: Poll | None) -> None:
-        self.cuts = layout.cuts(layout.typical())
-        self.by_cuts: Array = np.zeros(layout.n_levels - 1)
-        trends, kernel = layout.priors.slope is not None, layout.priors.kernel
-        self._differences = differences_of(x, trends, kernel, layout.categories)
-        self._y, self._poll = y, poll
-        self._sites: tuple[Array, Array] | None = None
+    def theta(self, hyperparameters: Hyperparameters) -> Array | None:
+        cuts = hyperparameters["cuts"]
+        if not self.latent.recalls(hyperparameters) or len(cuts) != self.n_levels - 1:
+            return None
+        gaps = np.log(np.maximum(np.diff(np.array(cuts, dtype=float)), 1e-12))
+        return self.layout.join(self.latent.write(*from_plain(hyperparameters)) | {GAPS: gaps})
 
-    def __call__(
-        self, covariance: Covariance, mean: float, _noise: float
-    ) -> tuple[float, Array, float, Array, float, float]:
-        matrix, part = self._differences.matrices(covariance)
-        matrix[np.diag_indices(len(self._y))] += JITTER * covariance.variance
-        likelihood = partial(ordinal_likelihood.tilted, y=self._y, cuts=self.cuts)
-        run = partial(
-            propagate, matrix, mean, self._y, likelihood=likelihood, tolerance=1e-4, poll=self._poll
-        )
-        try:
-            sites = run(start=self._sites)
-        except np.linalg.LinAlgError:
-            self._sites = None
-            sites = run()
-        self._sites = (sites.tau, sites.nu)
-        self.by_cuts = ordinal_likelihood.by_cuts(*sites.cavity, self._y, self.cuts)
-        by_l, by_v, by_w = self._differences.gradient(covariance, part, sites.curvature())
-        return sites.log_evidence, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, 0.0, float(sites.weights.sum())
+    def plain(self, theta: Array) -> dict[str, Any]:
+        parts = self.layout.split(theta)
+        covariance, mean, _ = self.latent.read(parts)
+        cuts = mixing(self.n_levels) @ np.exp(parts[GAPS])
+        return to_plain(covariance, mean) | {"cuts": [float(v) for v in cuts]}
 
 
-def fit(
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None = None,
-    *,
-    poll: Poll | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in 0 … K - 1, as plain data."""
-    layout = _layout(component, x.shape[1])
-    theta, search = layout.typical(), {}
-    warm = _pack(layout, start)
-    if len(y):
-        chosen = inducing.thinned(len(y), FIT_LIMIT)
-        evidence = OrdinalEvidence(layout, x[chosen], y[chosen], poll)
-        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
-        theta, search = found.theta, found.fields(warm is not None)
-    return plain(layout, theta, {}) | search
+def _task(component: Component, d: int, given: Hyperparameters) -> _Task:
+    latent, levels = (
+        LatentPrior(classification_priors(component, d), d, counts_of(component)),
+        n_levels(component),
+    )
+    return _Task(latent, Layout((*latent.blocks(), gaps_block(levels))), levels)
 
 
-def problem(
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Poll | None = None,
-) -> tuple[OrdinalLayout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    layout = _layout(component, x.shape[1])
-    theta = _pack(layout, hyperparameters)
-    if theta is None:
-        raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
-    return layout, OrdinalEvidence(layout, x, y, poll), theta
+def _evidence(latent: LatentPrior, n_levels: int, x: Array, y: Array, poll: Poll | None) -> Evidence:
+    """The log evidence and its gradient; sites carry over from one evaluation to the next."""
+    differences = differences_of(x, latent.priors.slope is not None, latent.priors.kernel, latent.categories)
+    diagonal, from_gaps = np.diag_indices(len(y)), mixing(n_levels)
+    left: Start | None = None
 
+    def evaluate(parts: Parts) -> LogEvidence:
+        nonlocal left
+        covariance, mean, _ = latent.read(parts)
+        gaps = np.exp(parts[GAPS])
+        cuts = from_gaps @ gaps
+        matrix, part = differences.matrices(covariance)
+        matrix[diagonal] += JITTER * covariance.variance
+        likelihood = partial(ordinal_likelihood.tilted, y=y, cuts=cuts)
 
-def plain(layout: OrdinalLayout, theta: Array, _hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at a theta of the layout, as plain data."""
-    covariance, mean, _ = layout.unpack(theta)
-    return to_plain(NAME, covariance, mean) | {"cuts": [float(v) for v in layout.cuts(theta)]}
+        def run(start: Start | None) -> Sites:
+            return propagate(matrix, mean, y, likelihood=likelihood, start=start, tolerance=1e-4, poll=poll)
+
+        start, left = left, None
+        sites = restart(run, start)
+        left = sites.tau, sites.nu
+        out = gradients(differences.gradient(covariance, part, sites.curvature()), float(sites.weights.sum()))
+        by_cuts = ordinal_likelihood.by_cuts(*sites.cavity, y, cuts)
+        return LogEvidence(sites.log_evidence, out | {GAPS: (from_gaps.T @ by_cuts) * gaps})
+
+    return evaluate
 
 
 def posterior(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     near: OrdinalPosterior | None = None,
     poll: Poll | None = None,
@@ -202,57 +143,13 @@ def posterior(
     cuts: Array = np.array(hyperparameters["cuts"], dtype=float)
     likelihood = partial(ordinal_likelihood.tilted, y=y, cuts=cuts)
     if not len(y):
-        return OrdinalPosterior(
-            covariance, mean, x, np.zeros(0), np.zeros((0, 0)), np.zeros(0), False, cuts=cuts
-        )
-    if len(y) > inducing.FROM:
-        seen = inducing.places(covariance, x)
-        sites = propagate(
-            None,
-            mean,
-            y,
-            root=seen.features,
-            residual=seen.residual,
-            likelihood=likelihood,
-            tolerance=1e-4,
-            poll=poll,
-        )
-        factor, weights = inducing.condensed(seen, sites.tau, sites.nu)
-        root, evidence = np.ones(len(seen.z)), sites.log_evidence
-        return OrdinalPosterior(
-            covariance, mean, seen.z, root, factor, weights, False, log_evidence=evidence, cuts=cuts
-        )
-    matrix = covariance(x, x)
-    start = None if near is None else near.sites()
-    tolerance = 1e-5 if near is None else NEAR
-    error: np.linalg.LinAlgError | None = None
-    for jitter in (JITTER, 1e-6, 1e-4):
-        prior = matrix + jitter * covariance.variance * np.eye(len(y))
-        try:
-            sites = propagate(
-                prior, mean, y, likelihood=likelihood, start=start, tolerance=tolerance, poll=poll
-            )
-        except np.linalg.LinAlgError as fault:
-            error, start = fault, None
-            continue
-        root, evidence = np.sqrt(sites.tau), sites.log_evidence
-        factor = factorise(prior, root)
-        return OrdinalPosterior(
-            covariance, mean, x, root, factor, sites.weights, False, log_evidence=evidence, cuts=cuts
-        )
-    raise np.linalg.LinAlgError(str(error))
+        seen = blank(x)
+    elif len(y) > inducing.FROM:
+        seen = settle_many(covariance, mean, x, likelihood, poll)
+    else:
+        seen = settle_few(covariance, mean, x, likelihood, covariance.variance, near, poll)
+    return OrdinalPosterior(covariance, mean, **vars(seen), binary=False, cuts=cuts)
 
 
-def _layout(component: Component, d: int) -> OrdinalLayout:
-    priors, levels = classification_priors(component, d), n_levels(component)
-    return OrdinalLayout(priors, d, levels, categories=counts_of(component))
-
-
-def _pack(layout: OrdinalLayout, start: Mapping[str, Any] | None) -> Array | None:
-    """theta of an earlier fit of the same model, dimension and number of levels, else None."""
-    if start is None or start.get("model") != NAME or not layout.recalls(start):
-        return None
-    if len(start["cuts"]) != layout.n_levels - 1:
-        return None
-    covariance, mean = from_plain(start)
-    return layout.pack_with(covariance, mean, np.array(start["cuts"], dtype=float))
+FAMILY = Family(NAME, _task, posterior)
+fit, problem = FAMILY.fit, FAMILY.problem

@@ -3,24 +3,24 @@
 W. Chu & Z. Ghahramani (2005), Preference learning with Gaussian processes, ICML. The likelihood is a probit
 in w = (f(b) - f(a)) / sqrt 2, so expectation propagation and its evidence are those of binary outcomes
 (Rasmussen & Williams 2006, section 3.6 and algorithm 5.2) with the covariance of w,
-K = (k(b, b') - k(b, a') - k(a, b') + k(a, a')) / 2. Notation as in pairwise_posterior.py; a constant of the
+K = (k(b, b') - k(b, a') - k(a, b') + k(a, a')) / 2. Notation as in posteriors/pairwise.py; a constant of the
 covariance function cancels, and so does a prior mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.families.gp_classification import from_plain, to_plain
-from fechner.strategies.models.fitting.fitting import maximise
+from fechner.strategies.models.families._base import Family
+from fechner.strategies.models.fitting.latent import LatentPrior, gradients
+from fechner.strategies.models.fitting.plain import Hyperparameters, from_plain, to_plain
 from fechner.strategies.models.fitting.priors import pairwise_priors
-from fechner.strategies.models.fitting.theta import Evidence, Layout
-from fechner.strategies.models.inference.expectation_propagation import propagate
-from fechner.strategies.models.inference.inducing import thinned
+from fechner.strategies.models.fitting.theta import Evidence, Layout, LogEvidence, Parts
+from fechner.strategies.models.inference.expectation_propagation import Sites, Start, propagate
+from fechner.strategies.models.inference.settling import JITTER, restart, settle
 from fechner.strategies.models.kernels.categories import Counts, centred, counts_of, differ
 from fechner.strategies.models.kernels.covariance import Covariance, outer
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
@@ -28,66 +28,43 @@ from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
 NAME = "PairwiseProbitModel"
-JITTER = 1e-8
-FIT_LIMIT = 600  # beyond it hyperparameters are fitted to some of the trials; the posterior sees all
 TOLERANCE = 1e-4
 
 
-def fit(
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None = None,
-    *,
-    poll: Poll | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for pairs x (n, 2, d) in unit space and outcomes y (n,), 1: second preferred."""
-    d = x.shape[-1]
-    layout = Layout(pairwise_priors(component, d), d, categories=counts_of(component))
-    theta, search = layout.typical(), {}
-    warm = _pack(layout, start)
-    if len(y):
-        chosen = thinned(len(y), FIT_LIMIT)
-        evidence = _evidence(layout, x[chosen], y[chosen], poll)
-        found = maximise(layout, evidence, warm, start, component.keys, len(chosen))
-        theta, search = found.theta, found.fields(warm is not None)
-    covariance, mean, _ = layout.unpack(theta)
-    out = to_plain(NAME, covariance, mean)
-    return out | search
+@dataclass(frozen=True)
+class _Task:
+    latent: LatentPrior
+    layout: Layout
+
+    def evidence(self, x: Array, y: Array, poll: Poll | None) -> Evidence:
+        return _evidence(self.latent, x, y, poll)
+
+    def theta(self, hyperparameters: Hyperparameters) -> Array | None:
+        if not self.latent.recalls(hyperparameters):
+            return None
+        covariance, _ = from_plain(hyperparameters)
+        return self.layout.join(self.latent.write(covariance))
+
+    def plain(self, theta: Array) -> dict[str, Any]:
+        covariance, mean, _ = self.latent.read(self.layout.split(theta))
+        return to_plain(covariance, mean)
 
 
-def problem(
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Poll | None = None,
-) -> tuple[Layout, Evidence, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    d = x.shape[-1]
-    layout = Layout(pairwise_priors(component, d), d, categories=counts_of(component))
-    theta = _pack(layout, hyperparameters)
-    if theta is None:
-        raise ValueError(f"the hyperparameters are not those of a {NAME} in {layout.d} dimensions")
-    return layout, _evidence(layout, x, y, poll), theta
-
-
-def plain(layout: Layout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at another theta of the same `problem`."""
-    covariance, mean, _ = layout.unpack(theta)
-    return to_plain(NAME, covariance, mean)
+def _task(component: Component, d: int, given: Hyperparameters) -> _Task:
+    latent = LatentPrior(pairwise_priors(component, d), d, counts_of(component))
+    return _Task(latent, Layout(latent.blocks()))
 
 
 def posterior(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     near: PairwisePosterior | None = None,
     poll: Poll | None = None,
 ) -> PairwisePosterior:
-    """The posterior of f given pairs x (n, 2, d), outcomes y (n,) and `hyperparameters`.
+    """The posterior of f given pairs x (n, 2, d), y (n,), 1: second preferred, and `hyperparameters`.
 
     `near` is a posterior of the same data at other hyperparameters, whose sites are a good beginning.
     """
@@ -98,20 +75,15 @@ def posterior(
         return PairwisePosterior(covariance, stimuli, none, none, none, np.zeros((0, 0)))
     n, whole = len(y), covariance(stimuli, stimuli)
     matrix = 0.5 * (whole[:n, :n] + whole[n:, n:] - whole[:n, n:] - whole[n:, :n])
-    start = None if near is None else near.sites()
-    error: np.linalg.LinAlgError | None = None
-    for jitter in (JITTER, 1e-6, 1e-4):
-        prior = matrix + jitter * covariance.variance * np.eye(len(y))
-        try:
-            sites = propagate(prior, 0.0, y, start=start, poll=poll)
-        except np.linalg.LinAlgError as fault:
-            error, start = fault, None
-            continue
-        reduction = np.outer(sites.weights, sites.weights) - sites.curvature()
-        return PairwisePosterior(
-            covariance, stimuli, sites.tau, sites.nu, sites.weights, reduction, sites.log_evidence
-        )
-    raise np.linalg.LinAlgError(str(error))
+
+    def run(prior: Array, start: Start | None) -> Sites:
+        return propagate(prior, 0.0, y, start=start, poll=poll)
+
+    _, sites = settle(matrix, covariance.variance, run, None if near is None else near.sites())
+    reduction = np.outer(sites.weights, sites.weights) - sites.curvature()
+    return PairwisePosterior(
+        covariance, stimuli, sites.tau, sites.nu, sites.weights, reduction, sites.log_evidence
+    )
 
 
 @dataclass(frozen=True)
@@ -168,36 +140,31 @@ class Comparisons:
         return by_lengthscale, float(weighted.sum()), by_slope
 
 
-def _evidence(layout: Layout, x: Array, y: Array, poll: Poll | None) -> Evidence:
-    """The log evidence and its gradient as a function of the hyperparameters.
-
-    Sites carry over from one evaluation to the next, which saves sweeps; a fit begins without any, so that
-    its result depends on its arguments alone.
-    """
-    comparisons = Comparisons.of(x, layout.priors.slope is not None, layout.categories)
-    carried: dict[str, tuple[Array, Array] | None] = {"sites": None}
+def _evidence(latent: LatentPrior, x: Array, y: Array, poll: Poll | None) -> Evidence:
+    """The log evidence and its gradient; sites carry over from one evaluation to the next."""
+    comparisons = Comparisons.of(x, latent.priors.slope is not None, latent.categories)
     diagonal = np.diag_indices(len(y))
+    left: Start | None = None
 
-    def evaluate(
-        covariance: Covariance, mean: float, _noise: float
-    ) -> tuple[float, Array, float, Array, float, float]:
+    def evaluate(blocks: Parts) -> LogEvidence:
+        nonlocal left
+        covariance, mean, _ = latent.read(blocks)
         matrix, parts = comparisons.matrices(covariance)
         matrix[diagonal] += JITTER * covariance.variance
-        try:
-            sites = propagate(matrix, mean, y, start=carried["sites"], tolerance=TOLERANCE, poll=poll)
-        except np.linalg.LinAlgError:
-            carried["sites"] = None
-            sites = propagate(matrix, mean, y, tolerance=TOLERANCE, poll=poll)
-        carried["sites"] = (sites.tau, sites.nu)
-        by_l, by_v, by_w = comparisons.gradient(covariance, parts, sites.curvature())
-        return sites.log_evidence, 0.5 * by_l, 0.5 * by_v, 0.5 * by_w, 0.0, 0.0
+
+        def run(start: Start | None) -> Sites:
+            return propagate(matrix, mean, y, start=start, tolerance=TOLERANCE, poll=poll)
+
+        start, left = left, None
+        sites = restart(run, start)
+        left = sites.tau, sites.nu
+        by_covariance = comparisons.gradient(covariance, parts, sites.curvature())
+        return LogEvidence(sites.log_evidence, gradients(by_covariance))
 
     return evaluate
 
 
-def _pack(layout: Layout, start: Mapping[str, Any] | None) -> Array | None:
-    """theta of an earlier fit of the same model and dimension, else None."""
-    if start is None or start.get("model") != NAME or len(start["lengthscales"]) != layout.d:
-        return None
-    covariance, _ = from_plain(start)
-    return layout.pack(covariance, 0.0, 0.0)
+FAMILY = Family(
+    NAME, _task, posterior, botorch="fechner.strategies.models.torch.pairwise_botorch:PairwiseGaussianModel"
+)
+fit, problem = FAMILY.fit, FAMILY.problem

@@ -1,12 +1,13 @@
-"""A plug-in's model in the form of our own modules: `fit` and `posterior`, checked."""
+"""A plug-in's model in the form of our own families: `fit` and `posterior`, checked."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.models.families._base import GAUSSIAN, as_botorch
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.models.posteriors.posterior import Posterior
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.plugins.resolve import function
@@ -25,7 +26,7 @@ class Plugged:
         component: Component,
         x: Array,
         y: Array,
-        start: Mapping[str, Any] | None = None,
+        start: Hyperparameters | None = None,
         *,
         poll: Poll | None = None,
     ) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class Plugged:
         component: Component,
         x: Array,
         y: Array,
-        hyperparameters: Mapping[str, Any],
+        hyperparameters: Hyperparameters,
         *,
         poll: Poll | None = None,
     ) -> Posterior:
@@ -63,3 +64,7 @@ class Plugged:
             detail = f"the model {component.name} gave a {type(found).__name__}, no Posterior"
             raise FechnerError("bad_config", detail, hint="mend the plug-in")
         return found
+
+    def condition(self, component: Component, x: Array, y: Array, hyperparameters: Hyperparameters) -> Any:
+        """The posterior as a botorch model; imports torch."""
+        return as_botorch(GAUSSIAN, self.posterior(component, x, y, hyperparameters), y)

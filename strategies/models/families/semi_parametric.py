@@ -1,34 +1,34 @@
 """The semi-parametric model (`SemiParametricGPModel`), f = m exp(g(c)) (x + o(c)), by Laplace's method.
 
 The form of f, its source and the symbols are in semi_parametric_layout.py; the approximation and the gradient
-of its evidence in inference/laplace.py; the posterior of f in semi_parametric_posterior.py. The slope is
+of its evidence in inference/laplace.py; the posterior of f in posteriors/semi_parametric.py. The slope is
 positive, so every psychometric curve rises, from guess to lapse rate. Fits see at most 300 trials and
 posteriors at most 1,000, evenly spread over the session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 
-from fechner.strategies.models.families import semi_parametric_fit
+from fechner.strategies.models.families.semi_parametric_fit import family_with
 from fechner.strategies.models.families.semi_parametric_layout import (
     LAPLACE,
     STIMULUS_SCALE,
-    Derivatives,
-    Pair,
     PairDifferences,
+    PairPrior,
     context_categories,
     from_plain,
-    split,
+    gradients,
 )
+from fechner.strategies.models.fitting.plain import Hyperparameters, rates_of
+from fechner.strategies.models.fitting.theta import Evidence, LogEvidence, Parts
 from fechner.strategies.models.inference import inducing, laplace
+from fechner.strategies.models.inference.settling import restart
+from fechner.strategies.models.kernels.of_intensity import Linearised, split
 from fechner.strategies.models.posteriors.posterior import Posterior, factorise
-from fechner.strategies.models.posteriors.semi_parametric import Linearised, LinearisedPosterior
+from fechner.strategies.models.posteriors.semi_parametric import LinearisedPosterior
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
@@ -36,63 +36,54 @@ NAME = LAPLACE
 FIT_LIMIT = 300
 
 
-class Evidence:
-    """The log evidence and its gradient as a function of a `Pair` of covariance functions.
+def evidence(prior: PairPrior, x: Array, y: Array, said: Hyperparameters, poll: Poll | None) -> Evidence:
+    """The log evidence and its gradient; the mode carries over from one evaluation to the next."""
+    intensity, c = split(x, int(said["stim_dim"]))
+    differences = PairDifferences.of(c, context_categories(said))
+    alpha: Array | None = None
 
-    The mode carries over from one evaluation to the next; a fit begins without any.
-    """
-
-    def __init__(self, x: Array, y: Array, said: Mapping[str, Any], poll: Poll | None) -> None:
-        self._x, c = split(x, int(said["stim_dim"]))
-        self._differences = PairDifferences.of(c, context_categories(said))
-        self._y, self._said, self._poll = y, said, poll
-        self._alpha: Array | None = None
-
-    def __call__(self, pair: Pair) -> Derivatives:
-        offset, of_offset = self._differences.offset.matrices(pair.offset)
-        slope, of_slope = self._differences.slope.matrices(pair.slope)
+    def evaluate(parts: Parts) -> LogEvidence:
+        nonlocal alpha
+        pair = prior.read(parts)
+        offset, of_offset = differences.offset.matrices(pair.offset)
+        slope, of_slope = differences.slope.matrices(pair.slope)
         covariances = offset, slope
-        mode = found(self._x, self._y, covariances, pair.log_slope, self._said, self._alpha, self._poll)
-        self._alpha = mode.alpha
+        mode = find_mode(intensity, y, covariances, pair.log_slope, said, alpha, poll)
+        alpha = mode.alpha
         (by_offset, by_slope), (_, by_centre) = laplace.gradient(mode, covariances)
-        return (
-            mode.log_evidence,
-            self._differences.offset.gradient(pair.offset, of_offset, by_offset),
-            self._differences.slope.gradient(pair.slope, of_slope, by_slope),
+        found = gradients(
+            differences.offset.gradient(pair.offset, of_offset, by_offset),
+            differences.slope.gradient(pair.slope, of_slope, by_slope),
             by_centre,
         )
+        return LogEvidence(mode.log_evidence, found)
+
+    return evaluate
 
 
-def found(
+def find_mode(
     x: Array,
     y: Array,
     covariances: tuple[Array, Array],
     log_slope: float,
-    said: Mapping[str, Any],
+    said: Hyperparameters,
     start: Array | None,
     poll: Poll | None,
 ) -> laplace.Mode:
     """The mode for intensities x (n,) and outcomes y (n,), from `start` or else from nothing."""
     means = (0.0, log_slope)
-    rates = float(said["floor"]), float(said["lapse"])
-    try:
-        return laplace.find(covariances, means, x, y, *rates, start, poll)
-    except np.linalg.LinAlgError:
-        if start is None:
-            raise
-    return laplace.find(covariances, means, x, y, *rates, None, poll)
 
+    def run(start: Array | None) -> laplace.Mode:
+        return laplace.find(covariances, means, x, y, *rates_of(said), start, poll)
 
-fit = partial(semi_parametric_fit.fit, NAME, Evidence, FIT_LIMIT)
-problem = partial(semi_parametric_fit.problem, NAME, Evidence)
-plain = partial(semi_parametric_fit.plain, NAME)
+    return restart(run, start)
 
 
 def posterior(
     component: Component,
     x: Array,
     y: Array,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
     *,
     near: Posterior | None = None,
     poll: Poll | None = None,
@@ -113,7 +104,7 @@ def posterior(
         contexts=c,
         alpha=np.zeros((2, len(y))),
     )
-    rates = float(hyperparameters["floor"]), float(hyperparameters["lapse"])
+    rates = rates_of(hyperparameters)
     none = np.zeros(0)
     if not len(y):
         return LinearisedPosterior(covariance, 0.0, x, none, np.zeros((0, 0)), none, True, *rates)
@@ -121,7 +112,7 @@ def posterior(
     if isinstance(near, LinearisedPosterior) and isinstance(near.covariance, Linearised):
         begin = near.covariance.alpha
     covariances = pair.offset(c, c), pair.slope(c, c)
-    mode = found(intensity, y, covariances, pair.log_slope, hyperparameters, begin, poll)
+    mode = find_mode(intensity, y, covariances, pair.log_slope, hyperparameters, begin, poll)
     covariance = replace(covariance, alpha=mode.alpha)
     root = np.sqrt(mode.at.curvature)
     return LinearisedPosterior(
@@ -137,3 +128,7 @@ def posterior(
         outcomes=y,
         seen=mode.factor,
     )
+
+
+FAMILY = family_with(NAME, evidence, posterior, FIT_LIMIT)
+fit, problem = FAMILY.fit, FAMILY.problem

@@ -1,74 +1,73 @@
 """Fitting the semi-parametric models: what both have in common, whatever approximates their evidence.
 
-Each module binds its own name and evidence, and so has the `fit`, `problem` and `plain` that models have
-(modules.py).
+Each module has its own name, evidence and posterior; of them `family_with` makes the family.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from fechner.strategies.models.families._base import Family, GivesPosterior
 from fechner.strategies.models.families.semi_parametric_layout import (
-    PairLayout,
+    PairPrior,
+    from_plain,
     given,
-    layout_of,
-    packed,
+    prior_of,
     to_plain,
 )
-from fechner.strategies.models.fitting.fitting import maximise
-from fechner.strategies.models.inference import inducing
+from fechner.strategies.models.fitting.plain import Hyperparameters
+from fechner.strategies.models.fitting.theta import Evidence, Layout
 from fechner.strategies.numerics.arrays import Array, Poll
 from fechner.strategies.specification import Component
 
-#: Makes the evidence of inputs, outcomes and what is given beside theta.
-MakesEvidence = Callable[[Array, Array, Mapping[str, Any], Poll | None], Any]
 
+@dataclass(frozen=True)
+class PairTask:
+    """The task of a semi-parametric model.
 
-def fit(
-    name: str,
-    evidence: MakesEvidence,
-    most: int,
-    component: Component,
-    x: Array,
-    y: Array,
-    start: Mapping[str, Any] | None = None,
-    *,
-    poll: Poll | None = None,
-) -> dict[str, Any]:
-    """Hyperparameters for inputs x (n, d) in unit space and outcomes y (n,) in {0, 1}, as plain data.
-
-    Of more than `most` trials so many are looked at, evenly spread over the session.
+    Attributes:
+        prior: of offset and slope.
+        layout: of theta.
+        said: the hyperparameters that are not fitted.
+        approximated: makes the evidence.
     """
-    said = given(component, x.shape[1])
-    layout = layout_of(said, x.shape[1])
-    theta, search = layout.typical(), {}
-    warm = packed(name, layout, start)
-    if len(y):
-        chosen = inducing.thinned(len(y), most)
-        function = evidence(x[chosen], y[chosen], said, poll)
-        ended = maximise(layout, function, warm, start, component.keys, len(chosen))
-        theta, search = ended.theta, ended.fields(warm is not None)
-    return to_plain(name, layout.pair(theta), said) | search
+
+    prior: PairPrior
+    layout: Layout
+    said: Hyperparameters
+    approximated: MakesEvidence
+
+    def evidence(self, x: Array, y: Array, poll: Poll | None) -> Evidence:
+        return self.approximated(self.prior, x, y, self.said, poll)
+
+    def theta(self, hyperparameters: Hyperparameters) -> Array | None:
+        if len(hyperparameters["offset"]["lengthscales"]) != self.prior.d - 1:
+            return None
+        return self.layout.join(self.prior.write(from_plain(hyperparameters)))
+
+    def plain(self, theta: Array) -> dict[str, Any]:
+        return to_plain(self.prior.read(self.layout.split(theta)), self.said)
 
 
-def problem(
-    name: str,
-    evidence: MakesEvidence,
-    component: Component,
-    x: Array,
-    y: Array,
-    hyperparameters: Mapping[str, Any],
-    poll: Poll | None = None,
-) -> tuple[PairLayout, Any, Array]:
-    """The layout of theta, the evidence as a function of it, and the theta of `hyperparameters`."""
-    layout = layout_of(hyperparameters, x.shape[1])
-    theta = packed(name, layout, hyperparameters)
-    if theta is None:
-        raise ValueError(f"the hyperparameters are not those of a {name} in {layout.d} dimensions")
-    return layout, evidence(x, y, hyperparameters, poll), theta
+#: Makes the evidence of a prior, inputs, outcomes and what is given beside theta.
+MakesEvidence = Callable[[PairPrior, Array, Array, Hyperparameters, Poll | None], Evidence]
 
 
-def plain(name: str, layout: PairLayout, theta: Array, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters at another theta of the same `problem`."""
-    return to_plain(name, layout.pair(theta), hyperparameters)
+def _task(evidence: MakesEvidence, component: Component, d: int, said: Hyperparameters) -> PairTask:
+    prior = prior_of(said, d)
+    return PairTask(prior, prior.layout(), said, evidence)
+
+
+def _given(component: Component, x: Array, y: Array) -> Hyperparameters:
+    return given(component, x.shape[1])
+
+
+def family_with(
+    name: str, evidence: MakesEvidence, posterior: GivesPosterior, most: int | None = None
+) -> Family:
+    """The family of models of one name with this approximation of the evidence and of the posterior."""
+    torch = "fechner.strategies.models.torch.semi_parametric_botorch:SemiParametricModel"
+    return Family(name, partial(_task, evidence), posterior, _given, most, torch)

@@ -19,17 +19,19 @@ context (d = 1) slope and offset are two numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fechner.strategies.config.judging.semi_parametric import MODELS
-from fechner.strategies.models.fitting.priors import LogNormal, Priors
-from fechner.strategies.models.fitting.theta import Layout
+from fechner.strategies.models.fitting.latent import LatentPrior
+from fechner.strategies.models.fitting.plain import Hyperparameters
+from fechner.strategies.models.fitting.priors import LogNormal, Normal, Priors
+from fechner.strategies.models.fitting.theta import Block, Layout, Parts, joined, weighed_by
 from fechner.strategies.models.kernels.categories import Counts, counts_of, without
 from fechner.strategies.models.kernels.covariance import Covariance, Differences
+from fechner.strategies.models.kernels.of_intensity import Pair
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Component
 
@@ -38,19 +40,9 @@ SLOPE_MEAN = 2.0
 LOG_SLOPE_SD = 1.25
 LOG_SLOPE_RANGE = (-5.0, 7.0)
 STEEPER = 2.0  # of log m, where a second search begins
+#: The blocks' names.
+OFFSET, SLOPE, LOG_SLOPE = "offset", "slope", "log slope"
 STIMULUS_SCALE = 0.2  # what the search for a maximum takes for the length scale of the intensity
-
-#: The value, derivatives by log l, log v, log w of the offset's and of the slope's covariance, and by log m.
-Derivatives = tuple[float, tuple[Array, float, Array], tuple[Array, float, Array], float]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Covariance functions of the offset and of the slope's deviations, over the context, and log m."""
-
-    offset: Covariance
-    slope: Covariance
-    log_slope: float
 
 
 @dataclass(frozen=True)
@@ -67,93 +59,57 @@ class PairDifferences:
 
 
 @dataclass(frozen=True)
-class PairLayout(Layout):
-    """theta = (log l (d - 1), log v, log w (d - 1) of the offset; log l (d - 1), log v of the slope; log m).
+class PairPrior:
+    """The prior of a `Pair` over d parameters.
 
     Attributes:
-        of_slope: the slope's priors; `priors` are the offset's, and `d` is the number of all parameters.
+        offset, slope: of the two functions of the context.
         log_slope_mean: the prior mean of log m.
-        categories: of the context (categories.py).
     """
 
-    of_slope: Priors
+    offset: LatentPrior
+    slope: LatentPrior
     log_slope_mean: float
 
     @property
-    def parts(self) -> tuple[Layout, Layout]:
-        """The layouts of either covariance function."""
-        d, categories = self.d - 1, self.categories
-        return Layout(self.priors, d, categories=categories), Layout(self.of_slope, d, categories=categories)
+    def d(self) -> int:
+        """The number of parameters, the intensity among them."""
+        return self.offset.d + 1
 
-    @property
-    def _sizes(self) -> tuple[int, int]:
-        offset, slope = self.parts
-        return (offset.size, slope.size) if self.d > 1 else (0, 0)
+    def layout(self) -> Layout:
+        """log l (d - 1), log v, log w (d - 1) of the offset; log l (d - 1), log v of the slope; log m."""
+        typical = np.array([self.log_slope_mean])
+        weigh = weighed_by(Normal(typical, LOG_SLOPE_SD).log_density)
+        # few trials leave steep curves and shallow ones as two maxima
+        centre = Block(LOG_SLOPE, typical, (LOG_SLOPE_RANGE,), weigh, STEEPER)
+        if self.d == 1:
+            return Layout((centre,))
+        offset, slope = joined(OFFSET, self.offset.blocks()), joined(SLOPE, self.slope.blocks())
+        return Layout((offset, slope, centre), (LOG_SLOPE, OFFSET, SLOPE))
 
-    @property
-    def size(self) -> int:
-        return sum(self._sizes) + 1
-
-    @property
-    def noise_place(self) -> int | None:
-        return None
-
-    def typical(self) -> Array:
-        parts = [part.typical() for part in self.parts] if self.d > 1 else []
-        return self.inside(np.concatenate([*parts, [self.log_slope_mean]]))
-
-    def cold(self) -> list[Array]:
-        """Few trials leave steep curves and shallow ones as two maxima."""
-        steep = self.typical()
-        steep[-1] += STEEPER
-        return [self.typical(), self.inside(steep)]
-
-    def bounds(self) -> list[tuple[float, float]]:
-        parts = [bound for part in self.parts for bound in part.bounds()] if self.d > 1 else []
-        return [*parts, LOG_SLOPE_RANGE]
-
-    def pair(self, theta: Array) -> Pair:
-        """What theta stands for."""
-        centre, (of_offset, of_slope) = float(theta[-1]), self._sizes
-        if not of_offset:
+    def read(self, parts: Parts) -> Pair:
+        """What theta's blocks stand for."""
+        centre = float(parts[LOG_SLOPE][0])
+        if self.d == 1:
             none = np.zeros(0)
-            return Pair(Covariance(0.0, none, self.priors.constant), Covariance(0.0, none), centre)
-        offset, slope = self.parts
-        return Pair(
-            offset.unpack(theta[:of_offset])[0],
-            slope.unpack(theta[of_offset : of_offset + of_slope])[0],
-            centre,
+            return Pair(Covariance(0.0, none, self.offset.priors.constant), Covariance(0.0, none), centre)
+        (offset, _, _), (slope, _, _) = (
+            latent.read(Layout(latent.blocks()).split(parts[name]))
+            for name, latent in ((OFFSET, self.offset), (SLOPE, self.slope))
         )
+        return Pair(offset, slope, centre)
 
-    def pack_pair(self, pair: Pair) -> Array:
-        """The inverse of `pair`, inside the bounds."""
-        parts = []
+    def write(self, pair: Pair) -> dict[str, Array]:
+        """The inverse of `read`."""
+        out = {LOG_SLOPE: np.array([pair.log_slope])}
         if self.d > 1:
-            offset, slope = self.parts
-            parts = [offset.pack(pair.offset, 0.0, 0.0), slope.pack(pair.slope, 0.0, 0.0)]
-        return self.inside(np.concatenate([*parts, [pair.log_slope]]))
-
-    def log_prior(self, theta: Array) -> float:
-        zeros = np.zeros(max(self.d - 1, 0))
-        nothing = (zeros, 0.0, zeros)
-        return -self.objective(theta, lambda _: (0.0, nothing, nothing, 0.0))[0]
-
-    def objective(self, theta: Array, evidence: Any) -> tuple[float, Array]:
-        """As of any layout; `evidence` is a function of a `Pair` that gives `Derivatives`."""
-        value, by_offset, by_slope, by_centre = evidence(self.pair(theta))
-        away = (theta[-1] - self.log_slope_mean) / LOG_SLOPE_SD
-        value = 0.5 * float(away * away) - value
-        gradients = [np.array([away / LOG_SLOPE_SD - by_centre])]
-        if self.d > 1:
-            (offset, slope), (size, _) = self.parts, self._sizes
-            one, first = offset.objective(theta[:size], lambda *_: (0.0, *by_offset, 0.0, 0.0))
-            other, second = slope.objective(theta[size:-1], lambda *_: (0.0, *by_slope, 0.0, 0.0))
-            value, gradients = value + one + other, [first, second, *gradients]
-        return value, np.concatenate(gradients)
+            out[OFFSET] = Layout(self.offset.blocks()).join(self.offset.write(pair.offset))
+            out[SLOPE] = Layout(self.slope.blocks()).join(self.slope.write(pair.slope))
+        return out
 
 
-def layout_of(said: Mapping[str, Any], d: int) -> PairLayout:
-    """The layout of theta over d parameters; `said` has slope_mean."""
+def prior_of(said: Hyperparameters, d: int) -> PairPrior:
+    """The prior over d parameters; `said` has slope_mean."""
     lengthscale = LogNormal(float(np.log(0.4) + np.log(max(d - 1, 1)) / 4), 0.4)
     offset = Priors(
         lengthscale=lengthscale,
@@ -163,10 +119,18 @@ def layout_of(said: Mapping[str, Any], d: int) -> PairLayout:
     )
     slope = Priors(lengthscale, LogNormal(float(np.log(0.1)), 1.0))
     mean, categories = float(np.log(said["slope_mean"])), context_categories(said)
-    return PairLayout(offset, d, slope, mean, categories=categories)
+    return PairPrior(LatentPrior(offset, d - 1, categories), LatentPrior(slope, d - 1, categories), mean)
 
 
-def context_categories(said: Mapping[str, Any]) -> Counts:
+def gradients(
+    by_offset: tuple[Array, float, Array], by_slope: tuple[Array, float, Array], by_centre: float
+) -> dict[str, Array | float]:
+    """Derivatives of a log evidence by every block, from those by log l, log v, log w of both functions."""
+    offset, slope = (np.concatenate([by_l, [by_v], by_w]) for by_l, by_v, by_w in (by_offset, by_slope))
+    return {OFFSET: offset, SLOPE: slope, LOG_SLOPE: by_centre}
+
+
+def context_categories(said: Hyperparameters) -> Counts:
     """The counts of categories (d - 1,) of the context; empty if there are none."""
     return without(tuple(said["categories"]), int(said["stim_dim"]))
 
@@ -176,15 +140,9 @@ def stimulus(component: Component, d: int) -> int:
     return int((component.keys.get("stim_dim") or (0,))[0]) % d
 
 
-def split(x: Array, place: int) -> tuple[Array, Array]:
-    """Intensity (n,) less one half and context (n, d - 1) of x (n, d)."""
-    return x[:, place] - 0.5, np.delete(x, place, axis=1)
-
-
-def to_plain(component_name: str, pair: Pair, kept: Mapping[str, Any]) -> dict[str, Any]:
+def to_plain(pair: Pair, kept: Hyperparameters) -> dict[str, Any]:
     """Hyperparameters as JSON-able values; `kept` are those that are not fitted."""
     return {
-        "model": component_name,
         "offset": _plain(pair.offset),
         "slope": _plain(pair.slope),
         "log_slope": float(pair.log_slope),
@@ -204,17 +162,10 @@ def given(component: Component, d: int) -> dict[str, Any]:
     }
 
 
-def from_plain(hyperparameters: Mapping[str, Any]) -> Pair:
+def from_plain(hyperparameters: Hyperparameters) -> Pair:
     """The covariance functions of hyperparameters."""
     offset, slope = _covariance(hyperparameters["offset"]), _covariance(hyperparameters["slope"])
     return Pair(offset, slope, float(hyperparameters["log_slope"]))
-
-
-def packed(name: str, layout: PairLayout, start: Mapping[str, Any] | None) -> Array | None:
-    """theta of an earlier fit of the same model and dimension, else None."""
-    if start is None or start.get("model") != name or len(start["offset"]["lengthscales"]) != layout.d - 1:
-        return None
-    return layout.pack_pair(from_plain(start))
 
 
 def _plain(covariance: Covariance) -> dict[str, Any]:
@@ -230,7 +181,7 @@ def _plain(covariance: Covariance) -> dict[str, Any]:
     return out
 
 
-def _covariance(plain: Mapping[str, Any]) -> Covariance:
+def _covariance(plain: Hyperparameters) -> Covariance:
     slopes = plain.get("slopes")
     return Covariance(
         float(plain["variance"]),

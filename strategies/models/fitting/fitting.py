@@ -1,4 +1,4 @@
-"""Maximum a posteriori hyperparameters: one vector (layout.py), BFGS, and a budget instead of a clock."""
+"""Maximum a posteriori hyperparameters: one vector (theta.py), BFGS, and a budget instead of a clock."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.models.fitting.theta import Evidence, Layout
 from fechner.strategies.numerics.arrays import Array
-from fechner.strategies.numerics.quasi_newton import minimise
+from fechner.strategies.numerics.quasi_newton import Minimum, minimise
 
 TOLERANCE = 1e-3  # of the log posterior density
 LONGEST_STEP = 1.0  # in the logarithm of a hyperparameter
@@ -70,7 +71,7 @@ def maximise(
     layout: Layout,
     evidence: Evidence,
     start: Array | None,
-    memory: Mapping[str, Any] | None,
+    memory: Hyperparameters | None,
     keys: Mapping[str, Any],
     n: int,
 ) -> Fit:
@@ -89,49 +90,21 @@ def maximise(
         keys: of the model (maxfun, maxiter, max_fit_time, ftol).
         n: number of trials.
     """
-    failed, used = "", 0
-    budget = evaluation_budget(keys, n)
-
-    def evaluate(points: Array, _starts: Any) -> tuple[Array, Array]:
-        nonlocal failed
-        values, slopes = np.full(len(points), np.inf), np.zeros_like(points)
-        for row, theta in enumerate(points):
-            try:
-                values[row], slopes[row] = layout.objective(theta, evidence)
-            except np.linalg.LinAlgError as error:
-                failed = str(error)
-        return values, slopes
-
+    search = _Search(layout, evidence, evaluation_budget(keys, n))
     begins = [] if start is None else [(start, _recalled(memory, layout))]
     compared_at, compared_ago = (int((memory or {}).get(f"compared_{word}") or 0) for word in ("at", "ago"))
     compared_ago += 1
     if start is None or n >= 1.5 * compared_at or compared_ago >= n:
-        begins += [(theta, layout.scales()) for theta in layout.cold()]
-        waves = layout.waves()
-        if waves and budget > 2 * len(waves):  # from the most promising of them too
-            heights, used = evaluate(np.array(waves), None)[0], len(waves)
-            begins.append((waves[int(np.argmin(heights))], layout.scales()))
+        begins += [(theta, layout.scales()) for theta in search.cold()]
         compared_at, compared_ago = n, 0
-    lower, upper = np.array(layout.bounds()).T
     found = []
     for theta, hessian in begins:  # one after the other: the evidence carries its sites along
-        limit = min(budget - used, int(keys.get("maxiter") or budget))
+        limit = min(search.left, int(keys.get("maxiter") or search.budget))
         if limit > 0:
-            ended = minimise(
-                evaluate,
-                theta[None],
-                lower,
-                upper,
-                inverse_hessians=hessian,
-                tolerance=tolerance(keys, n),
-                longest=LONGEST_STEP,
-                evaluations=limit,
-            )
-            found.append(ended)
-            used += ended.evaluations
+            found.append(search.descend(theta, hessian, tolerance(keys, n), limit))
     best = min(found, key=lambda ended: float(ended.values[0]))
     if not np.isfinite(best.values[0]):
-        return Fit(begins[0][0], -np.inf, used, {}, failed or "the evidence is not finite")
+        return Fit(begins[0][0], -np.inf, search.used, {}, search.failed or "the evidence is not finite")
     rows, columns = np.tril_indices(layout.size)
     left = best.inverse_hessians[0][rows, columns]
     memory = {
@@ -139,7 +112,60 @@ def maximise(
         "compared_at": compared_at,
         "compared_ago": compared_ago,
     }
-    return Fit(best.x[0], -float(best.values[0]), used, memory)
+    return Fit(best.x[0], -float(best.values[0]), search.used, memory)
+
+
+class _Search:
+    """Searches for the maximum that share a budget of evaluations.
+
+    Attributes:
+        budget: evaluations of the evidence.
+        used: how many of them are.
+        failed: what went wrong with the last one that did, or "".
+    """
+
+    def __init__(self, layout: Layout, evidence: Evidence, budget: int) -> None:
+        self._layout, self._evidence, self.budget = layout, evidence, budget
+        self.used, self.failed = 0, ""
+
+    @property
+    def left(self) -> int:
+        """Evaluations that are left."""
+        return self.budget - self.used
+
+    def evaluate(self, points: Array, _starts: Any) -> tuple[Array, Array]:
+        """Values (k,) and gradients (k, p) of the objective; infinite where arithmetic fails."""
+        values, slopes = np.full(len(points), np.inf), np.zeros_like(points)
+        for row, theta in enumerate(points):
+            try:
+                values[row], slopes[row] = self._layout.objective(theta, self._evidence)
+            except np.linalg.LinAlgError as error:
+                self.failed = str(error)
+        return values, slopes
+
+    def cold(self) -> list[Array]:
+        """Where searches without an earlier one begin; the most promising of the layout's waves too."""
+        begins, waves = self._layout.cold(), self._layout.waves()
+        if waves and self.budget > 2 * len(waves):
+            heights, self.used = self.evaluate(np.array(waves), None)[0], len(waves)
+            begins.append(waves[int(np.argmin(heights))])
+        return begins
+
+    def descend(self, theta: Array, inverse_hessian: Array, tolerance: float, limit: int) -> Minimum:
+        """The minimum of the objective from theta."""
+        lower, upper = np.array(self._layout.bounds()).T
+        ended = minimise(
+            self.evaluate,
+            theta[None],
+            lower,
+            upper,
+            inverse_hessians=inverse_hessian,
+            tolerance=tolerance,
+            longest=LONGEST_STEP,
+            evaluations=limit,
+        )
+        self.used += ended.evaluations
+        return ended
 
 
 def tolerance(keys: Mapping[str, Any], n: int) -> float:
@@ -148,7 +174,7 @@ def tolerance(keys: Mapping[str, Any], n: int) -> float:
     return TOLERANCE if ftol is None else max(float(ftol) * n * float(np.log(2.0)), 1e-12)
 
 
-def _recalled(memory: Mapping[str, Any] | None, layout: Layout) -> Array:
+def _recalled(memory: Hyperparameters | None, layout: Layout) -> Array:
     """The inverse Hessian (p, p) that an earlier search left, or the prior's scales."""
     size = layout.size
     left = np.asarray((memory or {}).get("inverse_hessian") or [], dtype=float)

@@ -1,8 +1,8 @@
 """Priors of the hyperparameters, as functions of their logarithms.
 
-Ours (no factory named) are the better ones of methods.md 5, with a constant and slopes integrated out; the
-peer's (its DefaultMeanCovarFactory named) are those of methods.md 1: Hvarfner, Hellsten & Nardi (2024),
-Vanilla Bayesian optimization performs great in high dimensions, ICML, eq. 6.
+Ours (no factory named) have a constant and slopes integrated out (docs/explanation/methods.md, Models); the
+peer's (its DefaultMeanCovarFactory named) are those of Hvarfner, Hellsten & Nardi (2024), Vanilla Bayesian
+optimization performs great in high dimensions, ICML, eq. 6.
 
 Notation: t = log theta of a positive hyperparameter theta.
 """
@@ -99,6 +99,39 @@ class Box:
         value = np.exp(t)
         outside = (value - np.clip(value, self.low, self.high)) / (0.01 * (self.high - self.low))
         return float(-0.5 * outside @ outside), -outside * value / (0.01 * (self.high - self.low))
+
+
+@dataclass(frozen=True)
+class Normal:
+    """t ~ N(location, scale^2), each with a location of its own, (k,)."""
+
+    location: Array
+    scale: float
+
+    def log_density(self, t: Array) -> tuple[float, Array]:
+        away = (t - self.location) / self.scale
+        return float(-0.5 * away @ away), -away / self.scale
+
+
+@dataclass(frozen=True)
+class OfPlaces:
+    """One prior of the hyperparameters at some `places` among k, and another of all others."""
+
+    others: Prior
+    there: Prior
+    places: tuple[int, ...]
+
+    @property
+    def typical(self) -> float:
+        return self.others.typical
+
+    def log_density(self, t: Array) -> tuple[float, Array]:
+        places = list(self.places)
+        others = [place for place in range(len(t)) if place not in self.places]
+        slope = np.zeros(len(t))
+        value, slope[others] = self.others.log_density(t[others])
+        more, slope[places] = self.there.log_density(t[places])
+        return value + more, slope
 
 
 @dataclass(frozen=True)
@@ -228,7 +261,7 @@ def pairwise_priors(component: Component, d: int) -> Priors:
 
 
 def _factory_priors(keys: Mapping[str, Any], d: int) -> Priors:
-    """What a named DefaultMeanCovarFactory asks for (methods.md 1, config.md 5)."""
+    """What a named DefaultMeanCovarFactory asks for (docs/reference/config.md, DefaultMeanCovarFactory)."""
     location = keys.get("ls_loc")
     scale = keys.get("ls_scale")
     kind = str(keys.get("lengthscale_prior") or "lognormal").lower()

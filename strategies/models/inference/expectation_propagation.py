@@ -8,10 +8,8 @@ about 12 sweeps where plain updates take 20 to 100, or oscillate.
 
 Notation, n trials: K (n, n) prior covariance; c prior mean; y (n,) outcomes in {0, 1}, s = 2 y - 1;
 f = c + h latent values, h ~ N(0, K); g guess and e lapse rate, P(y = 1 | f) = g + (1 - g - e) Phi(f);
-tau, nu (n,) natural parameters of the sites; B = I + S K S with S = diag(sqrt tau), L its Cholesky factor;
-mu, sigma2 (n,) posterior mean and variance of h; a suffix _c marks the cavity (posterior without its own
-site). Where K is nearly of rank r < n / 2 (many trials in few dimensions), K = V V^T with V (n, r) from a
-pivoted Cholesky factorisation, and A = I + V^T S^2 V takes the place of B.
+tau, nu (n,) natural parameters of the sites; B = I + S K S with S = diag(sqrt tau); mu, sigma2 (n,) posterior
+mean and variance of h (marginals.py); a suffix _c marks the cavity (posterior without its own site).
 """
 
 from __future__ import annotations
@@ -19,20 +17,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri, dpstrf, dtrtrs
 
+from fechner.strategies.models.inference.binary_likelihood import tilted
+from fechner.strategies.models.inference.marginals import LowRank, Marginals, Prior, prior_of
 from fechner.strategies.numerics.arrays import Array, Poll
-from fechner.strategies.numerics.normal import density, log_ndtr, ndtr
 
 MAX_SWEEPS = 60
 SMALLEST_PRECISION = 1e-10
 NEAR = 0.03  # tolerance for posteriors of other hyperparameters, whose intervals it moves by .002 sd at most
 HISTORY = 5  # updates that Anderson acceleration combines
-LOW_RANK_FROM = 80  # trials from which a low rank is looked for
-RANK_TOLERANCE = 1e-8  # of the largest prior variance; what a pivoted factorisation may leave out
+
+#: Sites (tau, nu) to begin from.
+Start = tuple[Array, Array]
 
 #: Mean and variance (n,) of each f without its site to log Z, its first derivative by the mean and minus its
 #: second, each (n,): what sites of any kind are updated with.
@@ -67,133 +65,6 @@ class Sites:
         return out
 
 
-def tilted(mean: Array, variance: Array, y: Array, floor: float, lapse: float) -> tuple[Array, Array, Array]:
-    """log Z, its first derivative by the mean and minus its second, for f ~ N(mean, variance), each (n,).
-
-    Z = integral of P(y | f) N(f | mean, variance) (R&W eq. 3.58, with guess and lapse rate).
-    """
-    sign = 2.0 * y - 1.0
-    scale = np.sqrt(1.0 + variance)
-    z = sign * mean / scale
-    rest = 1.0 - floor - lapse
-    if floor == 0.0 and lapse == 0.0:
-        log_z = log_ndtr(z)
-        ratio = np.exp(-0.5 * z * z - 0.5 * np.log(2 * np.pi) - log_z)
-    else:
-        base = np.where(y > 0.5, floor, lapse)
-        total = base + rest * ndtr(z)
-        # far in the tail of a likelihood without base rate the logarithm form is the accurate one
-        log_z = np.where(base > 0, np.log(np.maximum(total, 1e-300)), np.log(rest) + log_ndtr(z))
-        ratio = rest * np.exp(-0.5 * z * z - 0.5 * np.log(2 * np.pi) - log_z)
-    first = sign * ratio / scale
-    return log_z, first, (ratio * ratio + z * ratio) / (scale * scale)
-
-
-def expected_information(mean: Array, variance: Array, floor: float, lapse: float) -> Array:
-    """The expected precision tau that an outcome at f ~ N(mean, variance) brings, before it is seen, (m,).
-
-    The expectation of minus the second derivative of log Z over both outcomes is Z'^2 (1/Z_1 + 1/Z_0).
-    """
-    scale = np.sqrt(1.0 + variance)
-    z = mean / scale
-    rest = 1.0 - floor - lapse
-    yes = np.maximum(floor + rest * ndtr(z), 1e-300)
-    no = np.maximum(lapse + rest * ndtr(-z), 1e-300)
-    slope = rest * density(z) / scale
-    beta = slope * slope * (1.0 / yes + 1.0 / no)
-    out: Array = beta / np.maximum(1.0 - beta * variance, 1e-6)
-    return out
-
-
-@dataclass(frozen=True)
-class _Marginals:
-    """What a sweep needs of the posterior: mu, sigma2 (n,), log |B| / 2 and S B^-1 S, (n, n), on demand."""
-
-    mu: Array
-    sigma2: Array
-    half_log_det: float
-    precision: Callable[[], Array]
-
-
-class _Prior(Protocol):
-    """The prior covariance, in the form that makes the posterior's marginals cheap."""
-
-    def marginals(self, tau: Array, nu: Array) -> _Marginals:
-        """The marginals given the sites (R&W eqs. 3.53, 3.68)."""
-
-
-class _Full:
-    """K as it is."""
-
-    def __init__(self, covariance: Array) -> None:
-        self.covariance = covariance
-        self.diagonal = covariance.diagonal().copy()
-
-    def marginals(self, tau: Array, nu: Array) -> _Marginals:
-        root = np.sqrt(tau)
-        scaled = root[:, None] * self.covariance
-        inner = scaled * root
-        inner.flat[:: len(tau) + 1] += 1.0
-        factor = _cholesky(inner)
-        half, _ = dtrtrs(factor, scaled, lower=1)  # L^-1 S K
-        sigma2 = np.maximum(self.diagonal - np.einsum("ij,ij->j", half, half), 1e-12)
-        mu = self.covariance @ nu - half.T @ (half @ nu)
-
-        def precision() -> Array:
-            lower, _ = dpotri(factor, lower=1)
-            inverse = np.tril(lower)
-            inverse += np.tril(inverse, -1).T
-            out: Array = root[:, None] * inverse * root
-            return out
-
-        return _Marginals(mu, sigma2, float(np.sum(np.log(factor.diagonal()))), precision)
-
-
-class _LowRank:
-    """K = V V^T."""
-
-    def __init__(self, root: Array) -> None:
-        self.root = root
-
-    def marginals(self, tau: Array, nu: Array) -> _Marginals:
-        scaled = np.sqrt(tau)[:, None] * self.root
-        inner = scaled.T @ scaled
-        inner.flat[:: len(inner) + 1] += 1.0
-        factor = _cholesky(inner)
-        half, _ = dtrtrs(factor, self.root.T, lower=1)  # a root of the posterior covariance
-        sigma2 = np.maximum(np.einsum("ij,ij->j", half, half), 1e-12)
-
-        def precision() -> Array:
-            weighted = half * tau
-            out: Array = -(weighted.T @ weighted)
-            out.flat[:: len(tau) + 1] += tau
-            return out
-
-        return _Marginals(half.T @ (half @ nu), sigma2, float(np.sum(np.log(factor.diagonal()))), precision)
-
-
-def _cholesky(matrix: Array) -> Array:
-    """The lower Cholesky factor of a symmetric matrix, which is overwritten."""
-    factor, info = dpotrf(matrix, lower=1, overwrite_a=1)
-    if info != 0 or not np.isfinite(factor[-1, -1]):
-        raise np.linalg.LinAlgError("the sites' covariance is not positive definite")
-    out: Array = factor
-    return out
-
-
-def _prior(covariance: Array) -> _Prior:
-    """K as it is, or of low rank where that saves much."""
-    n = len(covariance)
-    if n >= LOW_RANK_FROM:
-        largest = float(covariance.diagonal().max())
-        factor, pivots, rank, _ = dpstrf(covariance, tol=RANK_TOLERANCE * largest, lower=1)
-        if 0 < rank < n // 2:
-            root = np.empty((n, rank))
-            root[pivots - 1] = np.tril(factor)[:, :rank]
-            return _LowRank(root)
-    return _Full(covariance)
-
-
 def propagate(
     covariance: Array | None,
     mean: float | Array,
@@ -204,7 +75,7 @@ def propagate(
     floor: float = 0.0,
     lapse: float = 0.0,
     likelihood: Likelihood | None = None,
-    start: tuple[Array, Array] | None = None,
+    start: Start | None = None,
     tolerance: float = 1e-5,
     poll: Poll | None = None,
 ) -> Sites:
@@ -228,10 +99,10 @@ def propagate(
     """
     n = len(y)
     if root is not None:
-        prior: _Prior = _LowRank(root)
+        prior: Prior = LowRank(root)
     else:
         assert covariance is not None
-        prior = _prior(covariance)
+        prior = prior_of(covariance)
     noise = np.zeros(n) if residual is None else residual
     if likelihood is None:
         likelihood = partial(tilted, y=y, floor=floor, lapse=lapse)
@@ -242,23 +113,10 @@ def propagate(
     for _ in range(MAX_SWEEPS):
         if poll is not None:
             poll()
-        mu, sigma2 = now.mu, now.sigma2
-        tau_c = np.maximum(1.0 / sigma2 - tau, 1e-12)
-        nu_c = mu / sigma2 - nu
-        variance_c = 1.0 / tau_c
-        mean_c = nu_c * variance_c
-        _, alpha, beta = likelihood(mean + mean_c, variance_c + noise)
-        # a guess rate's tail is not log-concave: such a site shifts the mean, but adds no precision
-        beta = np.maximum(beta, 0.0)
-        left = np.maximum(1.0 - beta * variance_c, 1e-10)
-        new_tau = np.maximum(beta / left, SMALLEST_PRECISION)
-        new_nu = (alpha + mean_c * beta) / left
-        tau, nu = history.combine(tau, nu, new_tau, new_nu, sigma2)
+        before = now
+        tau, nu = history.combine(tau, nu, *_updated(mean, noise, likelihood, tau, nu, before), before.sigma2)
         now = prior.marginals(tau, nu)
-        moved = np.abs(now.mu - mu) / np.sqrt(now.sigma2) + np.abs(np.log(now.sigma2 / sigma2))
-        change = float(np.max(moved, initial=0.0))
-        if not np.isfinite(change):
-            raise np.linalg.LinAlgError("expectation propagation left the finite numbers")
+        change = _change(before, now)
         if change < tolerance:
             converged = True
             break
@@ -267,6 +125,35 @@ def propagate(
         least = min(least, change)
     evidence, cavity = _log_evidence(mean, noise, likelihood, tau, nu, now)
     return Sites(tau, nu, nu - tau * now.mu, evidence, converged, cavity, now.precision)
+
+
+def _updated(
+    mean: float | Array, noise: Array, likelihood: Likelihood, tau: Array, nu: Array, now: Marginals
+) -> Start:
+    """The sites (n,) that match the moments of the tilted distributions (R&W eqs. 3.56-3.59)."""
+    mu, sigma2 = now.mu, now.sigma2
+    tau_c = np.maximum(1.0 / sigma2 - tau, 1e-12)
+    nu_c = mu / sigma2 - nu
+    variance_c = 1.0 / tau_c
+    mean_c = nu_c * variance_c
+    _, alpha, beta = likelihood(mean + mean_c, variance_c + noise)
+    # a guess rate's tail is not log-concave: such a site shifts the mean, but adds no precision
+    beta = np.maximum(beta, 0.0)
+    left = np.maximum(1.0 - beta * variance_c, 1e-10)
+    return np.maximum(beta / left, SMALLEST_PRECISION), (alpha + mean_c * beta) / left
+
+
+def _change(before: Marginals, now: Marginals) -> float:
+    """The largest change of a marginal, in its standard deviations.
+
+    Raises:
+        numpy.linalg.LinAlgError: it isn't finite.
+    """
+    moved = np.abs(now.mu - before.mu) / np.sqrt(now.sigma2) + np.abs(np.log(now.sigma2 / before.sigma2))
+    change = float(np.max(moved, initial=0.0))
+    if not np.isfinite(change):
+        raise np.linalg.LinAlgError("expectation propagation left the finite numbers")
+    return change
 
 
 class _History:
@@ -311,7 +198,7 @@ def _log_evidence(
     likelihood: Likelihood,
     tau: Array,
     nu: Array,
-    now: _Marginals,
+    now: Marginals,
 ) -> tuple[float, tuple[Array, Array]]:
     """log P(y) at the settled sites (R&W eqs. 3.65, 3.73, 3.74), and the cavities' means and variances."""
     mu, sigma2 = now.mu, now.sigma2

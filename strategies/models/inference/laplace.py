@@ -18,7 +18,10 @@ d u = (I - K H)^-1 (dm + dK J^T t), and log |B| depends on u, the gradient needs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
@@ -122,42 +125,25 @@ def find(
     """
     n = len(y)
     kernels, base = np.stack(covariances), np.array(means)[:, None]
-
-    def state(alpha: Array) -> tuple[Array, Array, Array, Slopes, float]:
-        away = np.einsum("kij,kj->ki", kernels, alpha)
-        u = base + away
-        a = np.exp(np.clip(u[1], -STEEPEST, STEEPEST))
-        f = a * (x + u[0])
-        at = likelihood(f, y, floor, lapse)
-        return u, a, f, at, float(at.value.sum()) - 0.5 * float(np.sum(alpha * away))
-
+    state = partial(_state, kernels, base, x, partial(likelihood, y=y, floor=floor, lapse=lapse))
     alpha = np.zeros((2, n)) if start is None or start.shape != (2, n) else start.copy()
     here = state(alpha)
-    if start is not None and not here[-1] >= state(np.zeros((2, n)))[-1]:
+    if start is not None and not here.value >= state(np.zeros((2, n))).value:
         alpha = np.zeros((2, n))
         here = state(alpha)
     change = np.inf
     for _ in range(MOST_STEPS):
         if poll is not None:
             poll()
-        u, a, f, at, value = here
-        if change < NEARLY:
-            following = _newton(kernels, u - base, a, f, at)
-        else:
-            following = _scoring(kernels, u - base, a, f, at)
-        share = 1.0
-        for _ in range(HALVINGS):
-            there = state(alpha + share * (following - alpha))
-            if there[-1] >= value - 1e-9 * max(1.0, abs(value)):
-                break
-            share /= 2
-        else:
-            if change < NEARLY:  # uphill no more: as near as rounding allows
-                break
-        change = float(np.max(np.abs(there[2] - f), initial=0.0))
+        step = _newton if change < NEARLY else _scoring
+        direction = step(kernels, here.u - base, here.a, here.f, here.at) - alpha
+        share, there, rose = _rise(state, alpha, direction, here.value)
+        if not rose and change < NEARLY:  # uphill no more: as near as rounding allows
+            break
+        change = float(np.max(np.abs(there.f - here.f), initial=0.0))
         if not np.isfinite(change):
             raise np.linalg.LinAlgError("Laplace's approximation left the finite numbers")
-        alpha, here = alpha + share * (following - alpha), there
+        alpha, here = alpha + share * direction, there
         if change < SETTLED:
             break
     u, a, f, at, value = here
@@ -165,6 +151,38 @@ def find(
     factor = _factor(kernels, a, f, root)
     half_log_det = float(np.sum(np.log(np.diag(factor))))
     return Mode(np.stack([a, f]) * at.first, u, f, a, at, factor, value - half_log_det)
+
+
+class _State(NamedTuple):
+    """What alpha stands for: u (2, n); a, f (n,); derivatives by f; log P(y, u) up to a constant."""
+
+    u: Array
+    a: Array
+    f: Array
+    at: Slopes
+    value: float
+
+
+def _state(kernels: Array, base: Array, x: Array, of: Callable[[Array], Slopes], alpha: Array) -> _State:
+    away = np.einsum("kij,kj->ki", kernels, alpha)
+    u = base + away
+    a = np.exp(np.clip(u[1], -STEEPEST, STEEPEST))
+    f = a * (x + u[0])
+    at = of(f)
+    return _State(u, a, f, at, float(at.value.sum()) - 0.5 * float(np.sum(alpha * away)))
+
+
+def _rise(
+    state: Callable[[Array], _State], alpha: Array, direction: Array, value: float
+) -> tuple[float, _State, bool]:
+    """The share of a step that leads no lower than rounding does, the last state, and if there is any."""
+    share = 1.0
+    for _ in range(HALVINGS):
+        there = state(alpha + share * direction)
+        if there.value >= value - 1e-9 * max(1.0, abs(value)):
+            return share, there, True
+        share /= 2
+    return share, there, False
 
 
 def gradient(mode: Mode, covariances: tuple[Array, Array]) -> tuple[tuple[Array, Array], tuple[float, float]]:

@@ -37,6 +37,11 @@ class Covariance:
     slopes: Array | None = None
     categories: Counts = field(default=(), kw_only=True)
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is the function above, of numbers alone: the one that a scan on a GPU knows."""
+        return not self.categories
+
     def __call__(self, a: Array, b: Array) -> Array:
         """The (n, m) matrix between the rows of `a` (n, d) and `b` (m, d)."""
         out = self.exponential(a, b)
@@ -140,3 +145,26 @@ def outer(basis: Array, categories: Counts) -> Array:
     columns = basis.T
     out: Array = columns[:, :, None] * columns[:, None, :]
     return gathered(out, categories) if categories else out
+
+
+def smooth_part(covariance: Covariance, a: Array, b: Array) -> Array:
+    """The squared exponential part alone (n, m), between the rows of a (n, d) and b (m, d)."""
+    return Covariance(covariance.variance, covariance.lengthscales, categories=covariance.categories)(a, b)
+
+
+def pulled(covariance: Covariance, z: Array, x: Array, u: Array, smooth: Array) -> Array:
+    """The gradient (m, d) of sum_i u_i k(z_i, x) by the rows of x (m, d).
+
+    Args:
+        covariance: k.
+        z: (n, d).
+        x: (m, d).
+        u: (n, m), held.
+        smooth: (n, m) the squared exponential part of k(z, x).
+    """
+    weighted = u * smooth
+    out: Array = weighted.T @ z - weighted.sum(axis=0)[:, None] * x
+    out /= np.square(covariance.lengthscales)
+    if covariance.slopes is not None:
+        out += (u.T @ (z - 0.5)) * covariance.slopes
+    return flattened(out, covariance.categories)

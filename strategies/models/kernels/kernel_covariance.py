@@ -32,6 +32,10 @@ class KernelCovariance(Covariance):
         lengthscales = np.clip(kernel.lengthscales(d), 1e-3, LONGEST)
         return cls(variance, lengthscales, constant, slopes, kernel)
 
+    @property
+    def plain(self) -> bool:
+        return False
+
     def exponential(self, a: Array, b: Array) -> Array:
         out = self.kernel.matrix(a, b)
         out *= self.variance

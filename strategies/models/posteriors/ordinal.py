@@ -26,6 +26,12 @@ class OrdinalPosterior(Posterior):
 
     cuts: Array = field(default_factory=lambda: np.zeros(1))
 
+    def space_named(self, named: str | None) -> str | None:
+        """The space that a request means by `named`, or by none: that of outcomes; none of probabilities."""
+        if named == "probability":
+            return None
+        return "latent" if named == "latent" else "outcome"
+
     def levels(self, mean: Array, variance: Array) -> Array:
         """P(y = k), (m, K), where f has `mean` and `variance` (m,)."""
         return ordinal_likelihood.levels(mean, variance, self.cuts)
@@ -61,6 +67,14 @@ class OrdinalPosterior(Posterior):
             return mean, np.sqrt(variance)
         first, second = ordinal_likelihood.level_moments(mean, variance, self.cuts)
         return first, np.sqrt(second)
+
+    def value_moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Mean and variance of the expected level where f has `mean` and `variance`, elementwise."""
+        return ordinal_likelihood.level_moments(mean, variance, self.cuts)
+
+    def outcome_probabilities(self, mean: Array, variance: Array) -> Array:
+        """P(y = k), (m, K), where f has `mean` and `variance` (m,)."""
+        return self.levels(mean, variance)
 
     def expected_precision(self, mean: Array, variance: Array) -> Array:
         """What an outcome where f has `mean` and `variance` (m,) brings, before it is seen."""

@@ -22,9 +22,12 @@ from functools import cached_property
 
 import numpy as np
 
-from fechner.strategies.models.inference.expectation_propagation import expected_information
-from fechner.strategies.models.kernels.categories import categorical, centred, coded, flattened, spread
-from fechner.strategies.models.kernels.covariance import Covariance
+from fechner.strategies.models.inference.binary_likelihood import expected_information
+from fechner.strategies.models.kernels.averages import box_average, box_variance
+from fechner.strategies.models.kernels.categories import centred, coded, flattened, spread
+from fechner.strategies.models.kernels.covariance import Covariance, pulled, smooth_part
+from fechner.strategies.models.posteriors.latent import Draw
+from fechner.strategies.models.posteriors.posterior import gaussian_samples
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtr, ndtri, probability_moments
 
@@ -87,10 +90,20 @@ class PairwisePosterior:
     weights: Array
     reduction: Array
     log_evidence: float = 0.0
-    binary = True
-    mean = 0.0
-    floor = 0.0
-    lapse = 0.0
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Comparisons are neither guessed nor missed."""
+        return 0.0, 0.0
+
+    @property
+    def gaussian(self) -> bool:
+        """Whether f is taken for Gaussian."""
+        return True
+
+    def space_named(self, named: str | None) -> str | None:
+        """The space that a request means by `named`, or by none: the utility's."""
+        return "latent" if named in (None, "latent") else "probability"
 
     def sites(self) -> tuple[Array, Array]:
         """tau and nu (n,) of the sites of w, from which a nearby posterior may begin."""
@@ -130,6 +143,14 @@ class PairwisePosterior:
         prior += self._average[1] - average[:, None] - average[None, :]
         return cross.T @ self.weights, prior - cross.T @ (self.reduction @ cross)
 
+    def samples(self, x: Array, draw: Draw) -> Array:
+        """Joint samples (count, m) of g at the rows of `x` (m, d)."""
+        return gaussian_samples(*self.joint(x), draw)
+
+    def outcome_probabilities(self, mean: Array, variance: Array) -> Array | None:
+        """None: a single stimulus has no outcome."""
+        return None
+
     def _centred(self, x: Array) -> Array:
         """The prior covariance (n, m) of w and g at the rows of `x` (m, d)."""
         return self.cross(x) - self._average[0][:, None]
@@ -152,7 +173,7 @@ class PairwisePosterior:
 
     def range(self) -> tuple[float, float]:
         """The probabilities between which curves run."""
-        return self.floor, 1.0 - self.lapse
+        return 0.0, 1.0
 
     def latent_of(self, probability: float) -> float:
         """The g at which `probability` returns this; infinite at 0 and 1."""
@@ -274,55 +295,3 @@ class PairwisePosterior:
         """The gradient (m, d) of u^T c(x) by the rows of x (m, d), u (n, m) held; both is k(stimuli, x)."""
         signed = SQRT_HALF * np.concatenate([-u, u])
         return pulled(self.covariance, self.x, x, signed, both)
-
-
-def smooth_part(covariance: Covariance, a: Array, b: Array) -> Array:
-    """The squared exponential part alone (n, m), between the rows of a (n, d) and b (m, d)."""
-    return Covariance(covariance.variance, covariance.lengthscales, categories=covariance.categories)(a, b)
-
-
-def box_average(covariance: Covariance, x: Array) -> Array:
-    """r (m,) at the rows of x (m, d), of the squared exponential part; the linear part has none."""
-    scales = covariance.lengthscales
-    shares = scales * (ndtr((1.0 - x) / scales) - ndtr(-x / scales))
-    places = categorical(covariance.categories)
-    shares[:, places] = among(covariance)[places]
-    numbers = x.shape[1] - len(places)
-    out: Array = covariance.variance * np.sqrt(2.0 * np.pi) ** numbers * np.prod(shares, axis=1)
-    return out
-
-
-def box_variance(covariance: Covariance) -> float:
-    """q of the squared exponential part: v prod_j 2 int_0^1 (1 - t) exp(-t^2 / (2 l_j^2)) dt."""
-    scales = covariance.lengthscales
-    along = scales * np.sqrt(2.0 * np.pi) * (ndtr(1.0 / scales) - 0.5)
-    along += np.square(scales) * np.expm1(-0.5 / np.square(scales))
-    places = categorical(covariance.categories)
-    along[places] = 0.5 * among(covariance)[places]
-    return float(covariance.variance * np.prod(2.0 * along))
-
-
-def among(covariance: Covariance) -> Array:
-    """The average correlation (d,) of a category with all of its parameter, itself included."""
-    counts = np.array(covariance.categories or np.ones(len(covariance.lengthscales)), dtype=float)
-    alike = np.exp(-0.5 / np.square(covariance.lengthscales))
-    out: Array = (1.0 + (counts - 1.0) * alike) / np.maximum(counts, 1.0)
-    return out
-
-
-def pulled(covariance: Covariance, z: Array, x: Array, u: Array, smooth: Array) -> Array:
-    """The gradient (m, d) of sum_i u_i k(z_i, x) by the rows of x (m, d).
-
-    Args:
-        covariance: k.
-        z: (n, d).
-        x: (m, d).
-        u: (n, m), held.
-        smooth: (n, m) the squared exponential part of k(z, x).
-    """
-    weighted = u * smooth
-    out: Array = weighted.T @ z - weighted.sum(axis=0)[:, None] * x
-    out /= np.square(covariance.lengthscales)
-    if covariance.slopes is not None:
-        out += (u.T @ (z - 0.5)) * covariance.slopes
-    return flattened(out, covariance.categories)

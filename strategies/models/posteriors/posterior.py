@@ -15,8 +15,9 @@ import numpy as np
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dtrtrs
 
-from fechner.strategies.models.inference.expectation_propagation import expected_information
+from fechner.strategies.models.inference.binary_likelihood import expected_information
 from fechner.strategies.models.kernels.covariance import Covariance
+from fechner.strategies.models.posteriors.latent import Draw
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.normal import ndtr, ndtri, probability_moments
 
@@ -54,6 +55,25 @@ class Posterior:
     log_evidence: float = 0.0
 
     @property
+    def rates(self) -> tuple[float, float]:
+        """Guess and lapse rate."""
+        return self.floor, self.lapse
+
+    @property
+    def gaussian(self) -> bool:
+        """Whether f is taken for Gaussian."""
+        return True
+
+    @property
+    def sloped(self) -> bool:
+        """Whether it has derivatives by a place: `mean_with_slopes` and the covariance's `pulled_back`."""
+        return True
+
+    def space_named(self, named: str | None) -> str | None:
+        """The space that a request means by `named`, or by none: of binary outcomes that of probabilities."""
+        return "probability" if self.binary and named != "latent" else "latent"
+
+    @property
     def places(self) -> Array:
         """The places (n, d) among `x` at which f itself is seen."""
         return self.x
@@ -89,6 +109,10 @@ class Posterior:
         mean = self.mean + cross @ self.weights
         half = self._half(cross)
         return mean, prior - half.T @ half
+
+    def samples(self, x: Array, draw: Draw) -> Array:
+        """Joint samples (count, m) of f at the rows of `x` (m, d)."""
+        return gaussian_samples(*self.joint(x), draw)
 
     def reduced(self, x: Array) -> tuple[Array, Array, Array]:
         """Mean (m,), variance (m,) and L^-1 S k(x) (n, m), from which covariances between sets follow."""
@@ -142,6 +166,21 @@ class Posterior:
         rest = 1.0 - self.floor - self.lapse
         return self.floor + rest * first, rest * np.sqrt(second)
 
+    def value_moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Mean and variance in ``"outcome"`` space where f has `mean` and `variance`, elementwise."""
+        if not self.binary:
+            return mean, variance
+        first, second = probability_moments(mean, variance)
+        rest = 1.0 - self.floor - self.lapse
+        return self.floor + rest * first, rest * rest * second
+
+    def outcome_probabilities(self, mean: Array, variance: Array) -> Array | None:
+        """The probabilities (m, 2) of 0 and 1 where f has these; None if outcomes are not binary."""
+        if not self.binary:
+            return None
+        yes, _ = self.moments_of(mean, variance, "probability")
+        return np.stack([1.0 - yes, yes], axis=1)
+
     def predict(self, x: Array, space: str, interval: float = 0.95) -> tuple[Array, Array, Array, Array]:
         """Mean, sd and the central interval's lower and upper end (each (m,)) at the rows of `x` (m, d)."""
         mean, variance = self.latent(x)
@@ -182,6 +221,12 @@ def factorise(covariance: Array, root: Array) -> Array:
     inner = root[:, None] * covariance * root[None, :]
     inner[np.diag_indices_from(inner)] += 1.0
     out: Array = cholesky(inner, lower=True, check_finite=False, overwrite_a=True)
+    return out
+
+
+def gaussian_samples(mean: Array, covariance: Array, draw: Draw) -> Array:
+    """Samples (count, m) of N(mean, covariance)."""
+    out: Array = mean + draw.normal(len(mean)) @ root_of(covariance).T
     return out
 
 

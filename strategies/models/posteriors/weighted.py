@@ -24,6 +24,10 @@ class SummedCovariance(Covariance):
     parts: tuple[Covariance, ...] = ()
     squares: tuple[float, ...] = ()
 
+    @property
+    def plain(self) -> bool:
+        return False
+
     def __call__(self, a: Array, b: Array) -> Array:
         out: Array = sum(
             (square * part(a, b) for part, square in zip(self.parts, self.squares, strict=True)),
@@ -50,6 +54,10 @@ class WeightedPosterior(Posterior):
 
     parts: tuple[Posterior, ...] = ()
     shares: tuple[float, ...] = ()
+
+    @property
+    def sloped(self) -> bool:
+        return False
 
     @classmethod
     def of(cls, parts: Sequence[Posterior], weights: Array) -> WeightedPosterior:

@@ -1,7 +1,7 @@
 """The posterior of a utility as a botorch model, for botorch's acquisition functions (EUBO among them).
 
 Shapes follow botorch: X is `batch_shape x q x d`, a posterior's mean `batch_shape x q x 1`. Symbols as in
-pairwise_posterior.py; the utility is less its average over the box, as there.
+posteriors/pairwise.py; the utility is less its average over the box, as there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.posteriors.posterior import Posterior as BotorchPosterior
 from gpytorch.distributions import MultivariateNormal
 
+from fechner.strategies.models.kernels.averages import among, box_variance
 from fechner.strategies.models.kernels.categories import categorical
-from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior, among, box_variance
+from fechner.strategies.models.posteriors.pairwise import SQRT_HALF, PairwisePosterior
 from fechner.strategies.models.torch.torch_covariance import kernel
 from fechner.strategies.numerics.arrays import Array
 

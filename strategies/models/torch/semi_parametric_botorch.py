@@ -1,12 +1,12 @@
 """The posteriors of the semi-parametric models as botorch models; shapes and symbols as in botorch_model.py
-and semi_parametric_posterior.py."""
+and posteriors/semi_parametric.py."""
 
 from __future__ import annotations
 
 import torch
 
+from fechner.strategies.models.kernels.of_intensity import BEND, Linearised, Product
 from fechner.strategies.models.posteriors.posterior import Posterior
-from fechner.strategies.models.posteriors.semi_parametric import BEND, Linearised, Product
 from fechner.strategies.models.torch.botorch_model import GaussianModel
 from fechner.strategies.models.torch.torch_covariance import kernel
 from fechner.strategies.numerics.arrays import Array

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,9 @@ _EVIL: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("evil", _EVIL)
-def test_anything_else_is_refused_by_name(evil: str, protocol: int, tmp_path: Any, monkeypatch: Any) -> None:
+def test_anything_else_is_refused_by_name(
+    evil: str, protocol: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is executed, and the error says what was asked for."""
     monkeypatch.chdir(tmp_path)
     value, name = _EVIL[evil]

@@ -8,6 +8,7 @@ import random
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ class _Evil:
         return os.system, ("touch owned",)
 
 
-def test_trials_of_newer_files_come_from_the_tables(aepsych: Any, tmp_path: Path) -> None:
+def test_trials_of_newer_files_come_from_the_tables(aepsych: ModuleType, tmp_path: Path) -> None:
     """Names, values, times, metadata, of several sessions; the tells among the messages don't come again."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     one, two = file.session(), file.session("seeing", participant_id=None, extra_metadata=None)
@@ -57,7 +58,7 @@ def test_trials_of_newer_files_come_from_the_tables(aepsych: Any, tmp_path: Path
 
 @pytest.mark.parametrize("protocol", [0, 2, 4, 5])
 def test_trials_of_the_oldest_files_come_from_the_messages(
-    aepsych: Any, tmp_path: Path, protocol: int
+    aepsych: ModuleType, tmp_path: Path, protocol: int
 ) -> None:
     """Setup, resume, tell and update, whole requests or only their messages."""
     file = aepsych.AepsychFile(tmp_path / "old.db", old=True)
@@ -83,7 +84,7 @@ def test_trials_of_the_oldest_files_come_from_the_messages(
 
 
 def test_what_is_not_plain_is_named_and_the_rest_comes(
-    aepsych: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    aepsych: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Values in the tables come even if what is pickled beside them doesn't; nothing is executed."""
     monkeypatch.chdir(tmp_path)
@@ -104,7 +105,7 @@ def test_what_is_not_plain_is_named_and_the_rest_comes(
     assert not (tmp_path / "owned").exists()
 
 
-def test_the_configuration_may_stand_in_config_data(aepsych: Any, tmp_path: Path) -> None:
+def test_the_configuration_may_stand_in_config_data(aepsych: ModuleType, tmp_path: Path) -> None:
     """Where no setup message has it."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     one = file.session()
@@ -115,7 +116,7 @@ def test_the_configuration_may_stand_in_config_data(aepsych: Any, tmp_path: Path
     assert config_of(session.events[0].content) == aepsych.CONFIG
 
 
-def test_ids_follow_from_the_file_alone(aepsych: Any, tmp_path: Path) -> None:
+def test_ids_follow_from_the_file_alone(aepsych: ModuleType, tmp_path: Path) -> None:
     """The same session has the same id after it has grown; sessions of other files have others."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     one = file.session(experiment_id="one")
@@ -129,7 +130,7 @@ def test_ids_follow_from_the_file_alone(aepsych: Any, tmp_path: Path) -> None:
     assert read_file(other.path).sessions[0].id != before.id
 
 
-def test_times_are_of_the_zone_that_is_named(aepsych: Any, tmp_path: Path) -> None:
+def test_times_are_of_the_zone_that_is_named(aepsych: ModuleType, tmp_path: Path) -> None:
     """The file doesn't name one."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     file.setup(file.session())
@@ -137,7 +138,7 @@ def test_times_are_of_the_zone_that_is_named(aepsych: Any, tmp_path: Path) -> No
     assert session.events[0].at == datetime(2023, 2, 3, 11, 0, 1, 250000, UTC)
 
 
-def test_the_file_stays_as_it_is(aepsych: Any, tmp_path: Path) -> None:
+def test_the_file_stays_as_it_is(aepsych: ModuleType, tmp_path: Path) -> None:
     """To the byte."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     file.setup(file.session())
@@ -147,7 +148,7 @@ def test_the_file_stays_as_it_is(aepsych: Any, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db"]
 
 
-def test_other_files_are_refused_by_name(aepsych: Any, tmp_path: Path) -> None:
+def test_other_files_are_refused_by_name(aepsych: ModuleType, tmp_path: Path) -> None:
     """None there, no database, somebody else's tables; views and virtual tables aren't read."""
     with pytest.raises(RecordError, match=r"no file .*none\.db"):
         read_file(tmp_path / "none.db")
@@ -163,7 +164,7 @@ def test_other_files_are_refused_by_name(aepsych: Any, tmp_path: Path) -> None:
         read_file(tmp_path / "notes.db")
 
 
-def test_odd_rows_do_no_harm(aepsych: Any, tmp_path: Path) -> None:
+def test_odd_rows_do_no_harm(aepsych: ModuleType, tmp_path: Path) -> None:
     """Times that are none, rows of no session, wrong metadata, texts that aren't UTF-8, odd types."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     one = file.session(b"\xff\xfe", extra_metadata="{not json")
@@ -185,7 +186,7 @@ def test_odd_rows_do_no_harm(aepsych: Any, tmp_path: Path) -> None:
     assert refused.startswith(f"raw_data {raw}: extra_data: the pickle is damaged")
 
 
-def test_damaged_files_are_read_or_refused(aepsych: Any, tmp_path: Path) -> None:
+def test_damaged_files_are_read_or_refused(aepsych: ModuleType, tmp_path: Path) -> None:
     """Whatever bytes are changed or missing; never another error."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     one = file.session()

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,16 +14,18 @@ from fechner.database.export import long_frame, to_csv, trials_frame, write
 from fechner.database.export import plan as export_plan
 from fechner.database.form.message import NO_HASH, chain
 from fechner.database.form.tables import messages
-from fechner.database.record import Record
+from fechner.database.record import Entry, Record
+
+from ..talk import Talk
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 
 
-def _ok(record: Record, *entries: Any) -> None:
+def _ok(record: Record, *entries: Entry) -> None:
     assert record.append([[entry] for entry in entries]) == [None] * len(entries)
 
 
-def test_each_trial_is_a_row_of_typed_columns(record: Record, talk: Any) -> None:
+def test_each_trial_is_a_row_of_typed_columns(record: Record, talk: Talk) -> None:
     """Times, numbers and outcomes have their types, and untold trials are empty, not zero."""
     _ok(
         record,
@@ -54,7 +55,7 @@ def test_each_trial_is_a_row_of_typed_columns(record: Record, talk: Any) -> None
     assert frame["post_mean"][0] == 0.1 + 0.2
 
 
-def test_names_that_clash_are_told_apart(record: Record, talk: Any) -> None:
+def test_names_that_clash_are_told_apart(record: Record, talk: Talk) -> None:
     """A parameter called like a fixed column is par.NAME; several outcomes keep their names."""
     names = [{"name": "level", "type": "continuous"}, {"name": "rating", "type": "continuous"}]
     _ok(
@@ -66,10 +67,10 @@ def test_names_that_clash_are_told_apart(record: Record, talk: Any) -> None:
     frame = trials_frame(record)
     assert list(frame.columns)[9:14] == ["level", "par.trial", "size", "outcome.level", "rating"]
     assert frame["size"].dtype == "Int64"
-    assert frame.loc[0, ["level", "par.trial", "outcome.level", "rating"]].tolist() == [0.1, 4.0, 0.5, 2.0]
+    assert frame.iloc[0][["level", "par.trial", "outcome.level", "rating"]].tolist() == [0.1, 4.0, 0.5, 2.0]
 
 
-def test_two_stimuli_have_two_columns(record: Record, talk: Any) -> None:
+def test_two_stimuli_have_two_columns(record: Record, talk: Talk) -> None:
     """A pair's values stand side by side; text stays text."""
     _ok(
         record,
@@ -77,11 +78,11 @@ def test_two_stimuli_have_two_columns(record: Record, talk: Any) -> None:
         talk.ask((1, {"level": [0.1, 0.7], "ear": ["left", "right"]})),
     )
     frame = trials_frame(record)
-    assert frame.loc[0, ["level_1", "level_2", "ear_1", "ear_2"]].tolist() == [0.1, 0.7, "left", "right"]
+    assert frame.iloc[0][["level_1", "level_2", "ear_1", "ear_2"]].tolist() == [0.1, 0.7, "left", "right"]
     assert "level" not in frame
 
 
-def test_what_was_shown_counts_and_what_was_asked_stays(record: Record, talk: Any) -> None:
+def test_what_was_shown_counts_and_what_was_asked_stays(record: Record, talk: Talk) -> None:
     """Where another stimulus was shown, the parameter is the one shown, and the asked one stands beside."""
     _ok(
         record,
@@ -95,7 +96,7 @@ def test_what_was_shown_counts_and_what_was_asked_stays(record: Record, talk: An
     assert frame["asked.level"][1] == 0.2
 
 
-def test_sessions_can_be_chosen(record: Record, talk: Any) -> None:
+def test_sessions_can_be_chosen(record: Record, talk: Talk) -> None:
     """All sessions by default, or those named; none of them is an empty table with its columns."""
     other = type(talk)("other")
     _ok(record, talk.setup(), other.setup(), talk.ask((1, {"level": 0.1})), other.ask((1, {"level": 0.2})))
@@ -106,7 +107,7 @@ def test_sessions_can_be_chosen(record: Record, talk: Any) -> None:
     assert "asked_at" in empty
 
 
-def test_a_csv_file_gives_the_same_numbers_back(record: Record, talk: Any, tmp_path: Path) -> None:
+def test_a_csv_file_gives_the_same_numbers_back(record: Record, talk: Talk, tmp_path: Path) -> None:
     """Floats are written so that they read back as themselves, and whole numbers as whole numbers."""
     values = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308]
     asks = [talk.ask((number, {"level": value})) for number, value in enumerate(values, 1)]
@@ -121,7 +122,7 @@ def test_a_csv_file_gives_the_same_numbers_back(record: Record, talk: Any, tmp_p
     )
 
 
-def test_units_are_in_the_attributes(record: Record, talk: Any) -> None:
+def test_units_are_in_the_attributes(record: Record, talk: Talk) -> None:
     """As the configuration names them; where sessions differ, both."""
     other = type(talk)("0" * 36)
     level = {"name": "level", "type": "continuous"}
@@ -140,7 +141,7 @@ def test_units_are_in_the_attributes(record: Record, talk: Any) -> None:
     assert set(trials_frame(record).attrs["units"]["level"].split(" or ")) == {"dB HL", "dB SPL"}
 
 
-def test_pages_don_t_show(record: Record, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_don_t_show(record: Record, talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many pages it takes, many sessions and one of many trials give the same table, in order."""
     many = [type(talk)(f"{number:036d}") for number in range(5)]
     for session in (*many, talk):
@@ -159,7 +160,7 @@ def test_pages_don_t_show(record: Record, talk: Any, monkeypatch: pytest.MonkeyP
     )
 
 
-def test_the_long_table_has_a_row_for_each_value(record: Record, talk: Any) -> None:
+def test_the_long_table_has_a_row_for_each_value(record: Record, talk: Talk) -> None:
     """Parameters of each stimulus, outcomes, and what was asked where something else was shown."""
     _ok(
         record,
@@ -185,7 +186,7 @@ def test_the_long_table_has_a_row_for_each_value(record: Record, talk: Any) -> N
     assert len(long_frame(record, [])) == 0
 
 
-def test_extras_keep_their_type(record: Record, talk: Any) -> None:
+def test_extras_keep_their_type(record: Record, talk: Talk) -> None:
     """Truth values, whole numbers of any size, other numbers, text and what is mixed."""
     _ok(record, talk.setup(), talk.ask(*((number, {"level": 0.1}) for number in (1, 2, 3))))
     _ok(
@@ -200,7 +201,7 @@ def test_extras_keep_their_type(record: Record, talk: Any) -> None:
 
 
 @pytest.mark.parametrize("long", [False, True])
-def test_parquet_gives_the_table_back(record: Record, talk: Any, tmp_path: Path, long: bool) -> None:
+def test_parquet_gives_the_table_back(record: Record, talk: Talk, tmp_path: Path, long: bool) -> None:
     """The same values, types and units; also of no trial at all."""
     pytest.importorskip("pyarrow")
     _ok(
@@ -210,7 +211,8 @@ def test_parquet_gives_the_table_back(record: Record, talk: Any, tmp_path: Path,
         talk.tell(2, {"outcome_1": 1}, response_time=0.75, extra={"block": "a", "ok": True}),
     )
     table = long_frame if long else trials_frame
-    for sessions in (None, []):
+    wanted: tuple[list[str] | None, ...] = (None, [])
+    for sessions in wanted:
         file = tmp_path / "out.parquet"
         frame = table(record, sessions)
         assert write(record, file, sessions, long=long) == len(frame)
@@ -225,7 +227,7 @@ def test_parquet_gives_the_table_back(record: Record, talk: Any, tmp_path: Path,
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_json_lines_are_the_messages(record: Record, talk: Any, tmp_path: Path) -> None:
+def test_json_lines_are_the_messages(record: Record, talk: Talk, tmp_path: Path) -> None:
     """Every column of every message, so that the hashes can be computed from the file alone."""
     _ok(record, talk.setup(), talk.ask((1, {"level": 0.1})), talk.entry("query", ok=False, reply="é"))
     file = tmp_path / "out.jsonl"
@@ -239,7 +241,7 @@ def test_json_lines_are_the_messages(record: Record, talk: Any, tmp_path: Path) 
         assert previous == row["hash"]
 
 
-def test_an_events_file_and_its_description(record: Record, talk: Any, tmp_path: Path) -> None:
+def test_an_events_file_and_its_description(record: Record, talk: Talk, tmp_path: Path) -> None:
     """Onset in seconds from the first trial, n/a for what isn't there, and each column described."""
     _ok(
         record,
@@ -267,7 +269,7 @@ def test_an_events_file_and_its_description(record: Record, talk: Any, tmp_path:
         write(record, file, [])
 
 
-def test_what_can_t_be_written(record: Record, talk: Any, tmp_path: Path) -> None:
+def test_what_can_t_be_written(record: Record, talk: Talk, tmp_path: Path) -> None:
     """An unknown ending, a long events file; a file that can't be written leaves the earlier one alone."""
     _ok(record, talk.setup())
     for name, long in (("out.xls", False), ("out.tsv", True), ("out.jsonl", True)):

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 import fechner.database as database
 from fechner.database.form.message import escape_id, unescape_id
-from fechner.database.form.projections import storable, typed
+from fechner.database.form.projections import split_value, storable
 from fechner.database.form.tables import metadata
 from fechner.database.record import Entry, Record
+
+from ..talk import Talk
 
 
 def _tables(record: Record) -> dict[str, list[tuple[Any, ...]]]:
@@ -25,7 +27,7 @@ def _tables(record: Record) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def _course(talk: Any) -> list[Entry]:
+def _course(talk: Talk) -> list[Entry]:
     return [
         talk.setup(),
         talk.ask((1, {"level": 0.1}), (2, {"level": [0.2, 0.3]})),
@@ -45,7 +47,7 @@ def _course(talk: Any) -> list[Entry]:
     ]
 
 
-def test_grouping_makes_no_difference(talk: Any) -> None:
+def test_grouping_makes_no_difference(talk: Talk) -> None:
     """One by one, as one group or as one request, the same entries give the same tables."""
     entries = _course(talk)
     found = []
@@ -57,7 +59,7 @@ def test_grouping_makes_no_difference(talk: Any) -> None:
     assert found[0] == found[1] == found[2]
 
 
-def test_tables_can_be_computed_again_from_the_messages(record: Record, talk: Any) -> None:
+def test_tables_can_be_computed_again_from_the_messages(record: Record, talk: Talk) -> None:
     """What is read from ``messages``, appended to a new record, gives every table again, hashes included."""
     assert record.append([_course(talk)]) == [None]
     with Record.open(":memory:") as again:
@@ -83,7 +85,7 @@ def test_tables_can_be_computed_again_from_the_messages(record: Record, talk: An
 )
 def test_a_value_is_a_number_or_a_text(value: Any, number: float | None, text: str | None) -> None:
     """Finite numbers go to the number column, everything else to the text column."""
-    assert typed(value) == (number, text)
+    assert split_value(value) == (number, text)
 
 
 @given(st.text())

@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 from fechner.database.form import views
 from fechner.database.record import Entry, Record
 
+from ..talk import Talk
+
 
 def _rows(record: Record, statement: str) -> list[dict[str, Any]]:
     with record.snapshot() as connection:
         return [dict(row._mapping) for row in connection.exec_driver_sql(statement)]
 
 
-def _ok(record: Record, *entries: Any) -> None:
+def _ok(record: Record, *entries: Entry) -> None:
     assert record.append([[entry] for entry in entries]) == [None] * len(entries)
 
 
-def test_v_trials_has_a_readable_row_for_each_trial(record: Record, talk: Any) -> None:
+def test_v_trials_has_a_readable_row_for_each_trial(record: Record, talk: Talk) -> None:
     """Parameters and outcomes are JSON objects by name; what corrected a trial is named."""
     _ok(
         record,
@@ -47,7 +49,7 @@ def test_v_trials_has_a_readable_row_for_each_trial(record: Record, talk: Any) -
     assert first["session"] == talk.session
 
 
-def test_v_sessions_counts_the_trials_of_each_session(record: Record, talk: Any) -> None:
+def test_v_sessions_counts_the_trials_of_each_session(record: Record, talk: Talk) -> None:
     """Names are those of the newest strategy, the environment is the newest too."""
     other = type(talk)("other")
     first, second = {"threads": 1, "processor": "a"}, {"threads": 1, "processor": "b"}
@@ -92,7 +94,7 @@ def test_any_value_comes_back_from_the_view(config: dict[str, Any]) -> None:
     trials = [{"trial": 1, "config": config}]
     with Record.open(":memory:") as record:
 
-        def entry(change: dict[str, Any]) -> Entry:
+        def entry(change: Any) -> Entry:
             time = datetime(2026, 1, 1, tzinfo=UTC)
             return Entry("s", None, "1", change["type"], "{}", "{}", True, time, 1.0, None, change)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +15,8 @@ import pytest
 
 from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record, RecordError
+
+from ..talk import Talk
 
 HOLDER = """
 import sys
@@ -46,7 +49,7 @@ def cut(postgres: str) -> Callable[[], int]:
     return cut
 
 
-def test_a_second_taker_is_told_who_holds_the_lock(where: str, postgres_schema: Any) -> None:
+def test_a_second_taker_is_told_who_holds_the_lock(where: str, postgres_schema: Callable[[], str]) -> None:
     """The refusal names the process; another record has a lock of its own; a released lock is free."""
     with RecordLock(where, "fechner serve, port 5555"):
         with pytest.raises(RecordError) as refusal:
@@ -79,7 +82,7 @@ def test_a_killed_holder_frees_the_lock(where: str) -> None:
     pytest.fail("the lock is still held")
 
 
-def test_a_lost_connection_is_mended_with_the_lock(where: str, talk: Any, cut: Any) -> None:
+def test_a_lost_connection_is_mended_with_the_lock(where: str, talk: Talk, cut: Callable[[], int]) -> None:
     """After the server was away the next message finds it again, and nobody else gets the record."""
     with RecordLock(where, "first"), Record.open(where) as record:
         assert record.append([[talk.setup()]]) == [None]
@@ -94,7 +97,9 @@ def test_a_lost_connection_is_mended_with_the_lock(where: str, talk: Any, cut: A
         assert record.check_chain(talk.session) == []
 
 
-def test_a_lock_that_somebody_took_meanwhile_is_not_shared(where: str, talk: Any, cut: Any) -> None:
+def test_a_lock_that_somebody_took_meanwhile_is_not_shared(
+    where: str, talk: Talk, cut: Callable[[], int]
+) -> None:
     """Who lost the connection and finds another holder is refused by name, until that one is gone."""
     with RecordLock(where, "first"), Record.open(where) as record:
         assert record.append([[talk.setup()]]) == [None]
@@ -113,7 +118,7 @@ def test_a_lock_that_somebody_took_meanwhile_is_not_shared(where: str, talk: Any
 
 @pytest.mark.parametrize("came_through", [True, False])
 def test_a_connection_cut_at_commit_is_settled_by_reading_back(
-    where: str, talk: Any, cut: Any, monkeypatch: pytest.MonkeyPatch, came_through: bool
+    where: str, talk: Talk, cut: Callable[[], int], monkeypatch: pytest.MonkeyPatch, came_through: bool
 ) -> None:
     """Whether the group was committed or not, in the end each message is on record once."""
     with Record.open(where) as record:
@@ -142,7 +147,7 @@ def test_commits_wait_for_the_disk(where: str) -> None:
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 
 
-def test_reading_is_one_state_and_writes_nothing(where: str, talk: Any) -> None:
+def test_reading_is_one_state_and_writes_nothing(where: str, talk: Talk) -> None:
     """A record opened for reading can't be written by any statement."""
     with Record.open(where) as record:
         assert record.append([[talk.setup()]]) == [None]
@@ -154,7 +159,7 @@ def test_reading_is_one_state_and_writes_nothing(where: str, talk: Any) -> None:
             assert connection.get_isolation_level() == "REPEATABLE READ"
 
 
-def test_a_server_that_is_not_there_is_named(tmp_path: Any) -> None:
+def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The error names the record without its password, and what is wrong."""
     url = f"postgresql://me:secret@/db?host={tmp_path}"
     for refused in (lambda: Record.open(url), lambda: RecordLock(url)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,10 @@ import sqlalchemy as sa
 
 from fechner.database.form import statements
 from fechner.database.form.tables import metadata
-from fechner.database.keeping.prepared import Statements
+from fechner.database.keeping.prepared import Row, Statements
 from fechner.database.record import Record
+
+from ..talk import Talk
 
 
 def tables(connection: sa.Connection) -> dict[str, Any]:
@@ -22,12 +25,14 @@ def tables(connection: sa.Connection) -> dict[str, Any]:
     }
 
 
-def plainly(self: Statements, connection: sa.Connection, statement: Any, rows: Any) -> int:
+def plainly(
+    self: Statements, connection: sa.Connection, statement: sa.Insert | sa.Update, rows: Sequence[Row]
+) -> int:
     """As SQLAlchemy does it."""
     return connection.execute(statement, list(rows)).rowcount
 
 
-def test_a_prepared_statement_writes_the_same(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prepared_statement_writes_the_same(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Times, truth values, JSON, missing values, constants of the statement: stored alike, bit by bit."""
     entries = [
         talk.setup(),

@@ -18,6 +18,8 @@ from fechner.database.keeping import schema
 from fechner.database.keeping.connection import Database
 from fechner.database.record import Record, RecordError
 
+from ..talk import Talk
+
 
 def _schema(database: Database) -> dict[str, Any]:
     """Everything in the schema, whatever the order in which its text was put together."""
@@ -60,7 +62,7 @@ def test_migrations_give_the_very_schema_of_the_tables(where: str, elsewhere: st
     migrated.close()
 
 
-def test_an_older_record_is_migrated_on_open(file: Path, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_record_is_migrated_on_open(file: Path, talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record of an older revision is brought up to date and keeps its data; to be read, a copy of it is."""
     with Record.open(file) as record:
         assert record.append([[talk.setup()]]) == [None]
@@ -101,7 +103,7 @@ def test_a_migration_that_fails_leaves_the_record_as_it_was(
     was = _schema(before)
     before.close()
 
-    def upgrade(connection: Any) -> None:
+    def upgrade(connection: sa.Connection) -> None:
         connection.exec_driver_sql("CREATE TABLE half (done TEXT)")
         raise KeyboardInterrupt
 
@@ -147,7 +149,7 @@ def test_other_files_are_refused_and_left_alone(file: Path, tmp_path: Path) -> N
         Record.open("://")
 
 
-def test_a_file_can_be_named_in_several_ways(file: Path, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_can_be_named_in_several_ways(file: Path, talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path, a bare name, a URL and odd characters name the same record."""
     monkeypatch.chdir(file.parent)
     odd = "100% odd?name#1.db"
@@ -161,7 +163,7 @@ def test_a_file_can_be_named_in_several_ways(file: Path, talk: Any, monkeypatch:
     assert file.exists()
 
 
-def test_reading_only_reads(file: Path, talk: Any) -> None:
+def test_reading_only_reads(file: Path, talk: Talk) -> None:
     """A record opened for reading can be read, beside its writer, and can't be written."""
     with pytest.raises(RecordError, match="there is no record"):
         Record.open(file, read_only=True)
@@ -174,7 +176,7 @@ def test_reading_only_reads(file: Path, talk: Any) -> None:
         assert len(writer.messages(talk.session)) == 1
 
 
-def test_reading_only_leaves_the_file_as_it_is(file: Path, talk: Any) -> None:
+def test_reading_only_leaves_the_file_as_it_is(file: Path, talk: Talk) -> None:
     """Reading changes neither the record nor a log that a killed writer left with messages in it."""
     killed = Record.open(file)
     killed.append([[talk.setup()]])
@@ -191,7 +193,7 @@ def test_reading_only_leaves_the_file_as_it_is(file: Path, talk: Any) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root writes everywhere")
-def test_reading_only_works_in_a_folder_that_cannot_be_written(file: Path, talk: Any) -> None:
+def test_reading_only_works_in_a_folder_that_cannot_be_written(file: Path, talk: Talk) -> None:
     """A record on a read-only disk can be read."""
     with Record.open(file) as writer:
         writer.append([[talk.setup()]])
@@ -215,7 +217,7 @@ def test_opening_imports_alembic_only_to_migrate(file: Path) -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_reading_only_leaves_no_file_beside(file: Path, talk: Any) -> None:
+def test_reading_only_leaves_no_file_beside(file: Path, talk: Talk) -> None:
     """The log that SQLite makes for a reader goes with the last one; that of a writer stays."""
     with Record.open(file) as writer:
         assert writer.append([[talk.setup()]]) == [None]

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from fechner.database.keeping import writing
-from fechner.database.record import Record, RecordError
+from fechner.database.record import Entry, Record, RecordError
+
+from ..talk import Talk
 
 WRITER = """
 import sys
@@ -36,7 +39,7 @@ while True:
 """
 
 
-def _ok(record: Record, *entries: Any) -> None:
+def _ok(record: Record, *entries: Entry) -> None:
     assert record.append([[entry] for entry in entries]) == [None] * len(entries)
 
 
@@ -50,7 +53,7 @@ def test_a_commit_waits_for_the_disk(file_record: Record) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
-def test_a_group_is_one_transaction(record: Record, talk: Any) -> None:
+def test_a_group_is_one_transaction(record: Record, talk: Talk) -> None:
     """However many requests wait, one commit takes them."""
     _ok(record, talk.setup())
     commits: list[object] = []
@@ -65,7 +68,7 @@ def test_a_group_is_one_transaction(record: Record, talk: Any) -> None:
     assert [message.seq for message in record.messages(talk.session)] == [1, 2, 3, 4]
 
 
-def test_the_entries_of_a_request_stand_or_fall_together(record: Record, talk: Any) -> None:
+def test_the_entries_of_a_request_stand_or_fall_together(record: Record, talk: Talk) -> None:
     """When one entry of a request can't be recorded, none of that request is; the others are."""
     _ok(record, talk.setup(), talk.ask((1, {"level": 0.1})))
     half = [talk.tell(1, {"outcome_1": 1}), talk.ask((1, {"level": 0.5}))]  # trial 1 exists already
@@ -107,7 +110,7 @@ def test_the_entries_of_a_request_stand_or_fall_together(record: Record, talk: A
         "unknown trial",
     ],
 )
-def test_a_bad_request_fails_alone(record: Record, talk: Any, spoil: Any) -> None:
+def test_a_bad_request_fails_alone(record: Record, talk: Talk, spoil: Callable[[Talk], Entry]) -> None:
     """Whatever is wrong with one request, those before and after it are recorded, and the chain holds."""
     _ok(record, talk.setup())
     good = [talk.ask((1, {"level": 0.1})), talk.tell(1, {"outcome_1": 1})]
@@ -121,7 +124,7 @@ def test_a_bad_request_fails_alone(record: Record, talk: Any, spoil: Any) -> Non
     assert record.verify_chain(talk.session) is None
 
 
-def test_a_trial_is_told_once(record: Record, talk: Any) -> None:
+def test_a_trial_is_told_once(record: Record, talk: Talk) -> None:
     """A second tell of a trial is refused by the record too."""
     _ok(record, talk.setup(), talk.ask((1, {"level": 0.1})), talk.tell(1, {"outcome_1": 1}))
     (refusal,) = record.append([[talk.tell(1, {"outcome_1": 0})]])
@@ -129,7 +132,7 @@ def test_a_trial_is_told_once(record: Record, talk: Any) -> None:
     assert record.trials(talk.session)[0]["outcome"] == {"outcome_1": 1}
 
 
-def test_a_full_disk_is_an_error_and_passes(file_record: Record, talk: Any) -> None:
+def test_a_full_disk_is_an_error_and_passes(file_record: Record, talk: Talk) -> None:
     """While nothing can be written each request gets an error and leaves nothing; then things go on."""
     _ok(file_record, talk.setup())
     with file_record.snapshot() as connection:
@@ -145,7 +148,7 @@ def test_a_full_disk_is_an_error_and_passes(file_record: Record, talk: Any) -> N
     assert file_record.verify_chain(talk.session) is None
 
 
-def test_a_locked_record_is_waited_for_once(file: Path, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_record_is_waited_for_once(file: Path, talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group that can't begin fails with a name after a wait or two, not after one per request."""
     monkeypatch.setattr("fechner.database.keeping.connection.BUSY_TIMEOUT_MS", 20)
     with Record.open(file) as record:
@@ -163,7 +166,7 @@ def test_a_locked_record_is_waited_for_once(file: Path, talk: Any, monkeypatch: 
 
 
 def test_a_commit_that_came_through_after_all_is_not_repeated(
-    record: Record, talk: Any, monkeypatch: pytest.MonkeyPatch
+    record: Record, talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a commit fails but its messages are on record, they count as recorded, once."""
     _ok(record, talk.setup())
@@ -180,7 +183,7 @@ def test_a_commit_that_came_through_after_all_is_not_repeated(
     assert [message.type for message in record.messages(talk.session)] == ["setup", "ask", "info"]
 
 
-def test_a_failed_commit_is_tried_again(record: Record, talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_commit_is_tried_again(record: Record, talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a commit fails once and nothing is on record, each request is recorded by its own transaction."""
     _ok(record, talk.setup())
     dialect = record._database.connection.dialect
@@ -198,7 +201,7 @@ def test_a_failed_commit_is_tried_again(record: Record, talk: Any, monkeypatch: 
     assert record.verify_chain(talk.session) is None
 
 
-def test_another_thread_may_write(record: Record, talk: Any) -> None:
+def test_another_thread_may_write(record: Record, talk: Talk) -> None:
     """A record opened in one thread is written in another and read in the first."""
     results: list[Any] = []
     writer = threading.Thread(target=lambda: results.extend(record.append([[talk.setup()]])))
@@ -208,7 +211,7 @@ def test_another_thread_may_write(record: Record, talk: Any) -> None:
     assert record.exists(talk.session)
 
 
-def test_the_chain_goes_on_after_reopening(file: Path, talk: Any) -> None:
+def test_the_chain_goes_on_after_reopening(file: Path, talk: Talk) -> None:
     """Numbers and hashes continue where the file ends."""
     with Record.open(file) as record:
         _ok(record, talk.setup())
@@ -253,7 +256,7 @@ def test_a_killed_writer_loses_nothing_acknowledged(file: Path, acknowledged: in
     ],
     ids=["changed", "changed number", "missing", "missing at the end", "reordered", "changed effect"],
 )
-def test_the_chain_shows_accidents(record: Record, talk: Any, damage: str, broken: int) -> None:
+def test_the_chain_shows_accidents(record: Record, talk: Talk, damage: str, broken: int) -> None:
     """A message that is changed, missing or moved is named by its number."""
     _ok(
         record,
@@ -269,7 +272,7 @@ def test_the_chain_shows_accidents(record: Record, talk: Any, damage: str, broke
 
 
 def test_the_ends_of_few_chains_are_remembered(
-    record: Record, talk: Any, monkeypatch: pytest.MonkeyPatch
+    record: Record, talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many sessions there ever were; one that was forgotten is read again, and its chain goes on."""
     monkeypatch.setattr(writing, "MOST_HEADS", 5)

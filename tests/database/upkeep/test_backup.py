@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy.util import OrderedSet
@@ -14,15 +13,17 @@ from sqlalchemy.util import OrderedSet
 from fechner.database.form.tables import metadata
 from fechner.database.keeping.connection import Database
 from fechner.database.keeping.schema import upgrade
-from fechner.database.record import Record, RecordError
+from fechner.database.record import Entry, Record, RecordError
 from fechner.database.upkeep.backup import backup, check, copy_sessions
 
+from ..talk import Talk
 
-def _ok(record: Record, *entries: Any) -> None:
+
+def _ok(record: Record, *entries: Entry) -> None:
     assert record.append([[entry] for entry in entries]) == [None] * len(entries)
 
 
-def test_a_copy_made_while_others_write_is_whole(file_record: Record, file: Path, talk: Any) -> None:
+def test_a_copy_made_while_others_write_is_whole(file_record: Record, file: Path, talk: Talk) -> None:
     """It holds the record of one moment: sound pages, sound chains, no half message."""
     _ok(file_record, talk.setup())
     stop, trial = threading.Event(), 0
@@ -48,7 +49,7 @@ def test_a_copy_made_while_others_write_is_whole(file_record: Record, file: Path
     assert not list(file.parent.glob("*.part"))
 
 
-def test_a_backup_replaces_nothing(file_record: Record, file: Path, talk: Any, tmp_path: Path) -> None:
+def test_a_backup_replaces_nothing(file_record: Record, file: Path, talk: Talk, tmp_path: Path) -> None:
     """A name that is taken is refused, and what has it stays."""
     _ok(file_record, talk.setup())
     other = tmp_path / "thesis.txt"
@@ -70,7 +71,7 @@ def test_what_can_t_be_copied(file: Path, tmp_path: Path) -> None:
     assert list(tmp_path.glob("copy*")) == []
 
 
-def test_an_older_record_is_copied_before_it_is_migrated(tmp_path: Path, talk: Any) -> None:
+def test_an_older_record_is_copied_before_it_is_migrated(tmp_path: Path, talk: Talk) -> None:
     """The copy has the older revision, too: that is what one keeps before upgrading."""
     file = tmp_path / "old.db"
     database = Database(file)
@@ -87,7 +88,7 @@ def test_an_older_record_is_copied_before_it_is_migrated(tmp_path: Path, talk: A
         backup(tmp_path / "notes.db", tmp_path / "other.db")
 
 
-def test_a_copy_of_a_broken_chain_says_so(file_record: Record, file: Path, talk: Any) -> None:
+def test_a_copy_of_a_broken_chain_says_so(file_record: Record, file: Path, talk: Talk) -> None:
     """The copy is what the record is, and the broken message is named."""
     _ok(file_record, talk.setup(), talk.ask((1, {"level": 0.1})))
     with closing(sqlite3.connect(file)) as connection, connection:
@@ -95,7 +96,7 @@ def test_a_copy_of_a_broken_chain_says_so(file_record: Record, file: Path, talk:
     assert backup(file, file.with_name("copy.db")).broken == {talk.session: 2}
 
 
-def test_a_session_by_itself(record: Record, talk: Any, tmp_path: Path) -> None:
+def test_a_session_by_itself(record: Record, talk: Talk, tmp_path: Path) -> None:
     """Its copy reads as it does in the record, holds nothing else, and is the same to the last byte again."""
     other = type(talk)("other")
     _ok(record, other.setup(participant="Q"), talk.setup(), talk.ask((1, {"level": 0.1})))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from fechner.database.record import Entry, Record, RecordError
 from fechner.database.upkeep.combine import ConflictError, combine
 from fechner.database.upkeep.forget import forget
 
+from ..talk import Talk
+
 FIRST = "00000000-0000-4000-8000-000000000001"
 SECOND = "00000000-0000-4000-8000-000000000002"
 THIRD = "00000000-0000-4000-8000-000000000003"
 
 
-def entries(talk: Any, session: str, n: int = 3) -> list[Entry]:
+def entries(talk: Talk, session: str, n: int = 3) -> list[Entry]:
     """A session of a setup, `n` told trials, one of them corrected, a pending trial and a failure."""
     talk = type(talk)(session)
     found = [talk.setup(participant=session)]
@@ -66,7 +68,7 @@ def came_from(file: Path, session: str) -> list[tuple[str, str, str]]:
         ]
 
 
-def test_every_session_comes_with_all_that_it_has(talk: Any, tmp_path: Path) -> None:
+def test_every_session_comes_with_all_that_it_has(talk: Talk, tmp_path: Path) -> None:
     """Messages, hashes, ids and projections are those of the sources, which stay as they are."""
     a = written(tmp_path / "a.db", entries(talk, FIRST), entries(talk, SECOND))
     b = written(tmp_path / "b.db", entries(talk, THIRD, 5))
@@ -92,7 +94,7 @@ def test_every_session_comes_with_all_that_it_has(talk: Any, tmp_path: Path) -> 
     assert sorted(file.name for file in tmp_path.glob("*.db")) == ["a.db", "b.db", "c.db"]
 
 
-def test_the_same_session_is_taken_once_and_the_longer_one_counts(talk: Any, tmp_path: Path) -> None:
+def test_the_same_session_is_taken_once_and_the_longer_one_counts(talk: Talk, tmp_path: Path) -> None:
     """In whatever order the records are named, and of more than two."""
     whole = entries(talk, FIRST)
     a = written(tmp_path / "a.db", whole[:3])
@@ -107,7 +109,7 @@ def test_the_same_session_is_taken_once_and_the_longer_one_counts(talk: Any, tmp
         assert sorted(name for name, _, _ in came_from(to, FIRST)) == ["a.db", "b.db", "c.db"]
 
 
-def test_sessions_that_go_on_differently_are_all_named(talk: Any, tmp_path: Path) -> None:
+def test_sessions_that_go_on_differently_are_all_named(talk: Talk, tmp_path: Path) -> None:
     """And nothing is written."""
     one, two = entries(talk, FIRST), entries(talk, SECOND)
     other = entries(talk, FIRST)[:3]
@@ -123,7 +125,7 @@ def test_sessions_that_go_on_differently_are_all_named(talk: Any, tmp_path: Path
     assert sorted(file.name for file in tmp_path.glob("*.db")) == ["a.db", "b.db"]
 
 
-def test_origins_are_kept(talk: Any, tmp_path: Path) -> None:
+def test_origins_are_kept(talk: Talk, tmp_path: Path) -> None:
     """A record that was itself combined brings the origins of its sessions along."""
     a = written(tmp_path / "a.db", entries(talk, FIRST))
     b = written(tmp_path / "b.db", entries(talk, SECOND))
@@ -137,7 +139,7 @@ def test_origins_are_kept(talk: Any, tmp_path: Path) -> None:
     assert came_from(c, THIRD) == []
 
 
-def test_records_of_older_revisions_are_migrated_in_a_copy(talk: Any, tmp_path: Path) -> None:
+def test_records_of_older_revisions_are_migrated_in_a_copy(talk: Talk, tmp_path: Path) -> None:
     """The old file stays of its revision."""
     new = written(tmp_path / "new.db", entries(talk, FIRST))
     old = Database(tmp_path / "old.db")
@@ -158,7 +160,7 @@ def test_records_of_older_revisions_are_migrated_in_a_copy(talk: Any, tmp_path: 
     connection.close()
 
 
-def test_a_record_in_use_is_read_as_it_is(talk: Any, tmp_path: Path) -> None:
+def test_a_record_in_use_is_read_as_it_is(talk: Talk, tmp_path: Path) -> None:
     """What a running server has committed comes along."""
     b = written(tmp_path / "b.db", entries(talk, SECOND))
     with Record.open(tmp_path / "a.db") as record:
@@ -168,7 +170,7 @@ def test_a_record_in_use_is_read_as_it_is(talk: Any, tmp_path: Path) -> None:
     assert contents(tmp_path / "c.db", FIRST) == contents(tmp_path / "a.db", FIRST)
 
 
-def test_damage_is_carried_along_and_named(talk: Any, tmp_path: Path) -> None:
+def test_damage_is_carried_along_and_named(talk: Talk, tmp_path: Path) -> None:
     """A session whose chain is broken already stays so; the others don't suffer."""
     a = written(tmp_path / "a.db", entries(talk, FIRST), entries(talk, SECOND))
     with sqlite3.connect(a) as connection:
@@ -180,7 +182,7 @@ def test_damage_is_carried_along_and_named(talk: Any, tmp_path: Path) -> None:
         combine([a, written(tmp_path / "d.db", entries(talk, FIRST))], tmp_path / "e.db")
 
 
-def test_forgotten_sessions_stay_forgotten(talk: Any, tmp_path: Path) -> None:
+def test_forgotten_sessions_stay_forgotten(talk: Talk, tmp_path: Path) -> None:
     """What is left of them comes along; a copy elsewhere that has them is named and nothing is written."""
     a = written(tmp_path / "a.db", entries(talk, FIRST), entries(talk, SECOND))
     b = written(tmp_path / "b.db", entries(talk, FIRST), entries(talk, THIRD))
@@ -195,7 +197,9 @@ def test_forgotten_sessions_stay_forgotten(talk: Any, tmp_path: Path) -> None:
             assert [row.session for row in connection.execute(sa.select(forgotten))] == [FIRST]
 
 
-def test_records_on_postgresql_come_into_a_file(talk: Any, tmp_path: Path, postgres_schema: Any) -> None:
+def test_records_on_postgresql_come_into_a_file(
+    talk: Talk, tmp_path: Path, postgres_schema: Callable[[], str]
+) -> None:
     """With the same rows, and named without a password."""
     url = postgres_schema()
     with Record.open(url) as record:
@@ -208,7 +212,7 @@ def test_records_on_postgresql_come_into_a_file(talk: Any, tmp_path: Path, postg
         assert contents(tmp_path / "c.db", session) == contents(b, session)
 
 
-def test_what_cannot_be_combined(talk: Any, tmp_path: Path) -> None:
+def test_what_cannot_be_combined(talk: Talk, tmp_path: Path) -> None:
     """A file that is there is never written over; missing, foreign and newer files are named."""
     a = written(tmp_path / "a.db", entries(talk, FIRST))
     with pytest.raises(RecordError, match=r"there is a .*a\.db already"):

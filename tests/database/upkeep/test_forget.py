@@ -13,6 +13,8 @@ from fechner.database.form.tables import forgotten, metadata
 from fechner.database.record import Record, RecordError
 from fechner.database.upkeep.forget import forget, mentions, sessions_of
 
+from ..talk import Talk
+
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
@@ -33,7 +35,7 @@ def _fill(record: Record, kind: type[Any]) -> None:
         assert record.append([[entry] for entry in entries]) == [None] * 3
 
 
-def test_a_person_is_found_by_participant_and_metadata(record: Record, talk: Any) -> None:
+def test_a_person_is_found_by_participant_and_metadata(record: Record, talk: Talk) -> None:
     """Only where a setup names them as a person; other mentions are listed apart."""
     _fill(record, type(talk))
     with record.snapshot() as connection:
@@ -44,7 +46,7 @@ def test_a_person_is_found_by_participant_and_metadata(record: Record, talk: Any
         assert sessions_of(connection, "p 7") == []
 
 
-def test_every_table_forgets(where: str, talk: Any) -> None:
+def test_every_table_forgets(where: str, talk: Talk) -> None:
     """No row of the sessions is left but a tombstone, and the others stay as they were."""
     with Record.open(where) as record:
         _fill(record, type(talk))
@@ -64,7 +66,7 @@ def test_every_table_forgets(where: str, talk: Any) -> None:
     assert [tuple(tomb) for tomb in tombs] == [(id_, NOON, 3, end, "asked to") for id_, end in ends.items()]
 
 
-def test_nothing_is_left_in_the_files(file: Path, talk: Any) -> None:
+def test_nothing_is_left_in_the_files(file: Path, talk: Talk) -> None:
     """Not a word of what was said is in the database file or its log."""
     with Record.open(file) as record:
         _fill(record, type(talk))
@@ -77,7 +79,7 @@ def test_nothing_is_left_in_the_files(file: Path, talk: Any) -> None:
 
 
 def test_a_reader_that_keeps_the_log_is_reported(
-    file: Path, talk: Any, monkeypatch: pytest.MonkeyPatch
+    file: Path, talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sessions are gone, and the error says what still holds them."""
     with Record.open(file) as record:
@@ -97,14 +99,14 @@ def test_a_reader_that_keeps_the_log_is_reported(
         assert len(record.sessions()) == 1
 
 
-def test_nobody_of_that_name(record: Record, where: str, talk: Any) -> None:
+def test_nobody_of_that_name(record: Record, where: str, talk: Talk) -> None:
     """Nothing changes."""
     _fill(record, type(talk))
     assert forget(where, "nobody", "asked to") == []
     assert len(record.sessions()) == 3
 
 
-def test_a_session_that_came_back_is_forgotten_again(where: str, talk: Any) -> None:
+def test_a_session_that_came_back_is_forgotten_again(where: str, talk: Talk) -> None:
     """The newest tombstone counts."""
     for _ in range(2):
         with Record.open(where) as record:

@@ -1,4 +1,4 @@
-"""Who may do what where the server asks for a token (wire.md 5)."""
+"""Who may do what where the server asks for a token (docs/reference/wire.md, Security)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fechner.database.record import Entry
+from fechner.database.form.message import Entry, Owner
 from fechner.server.engine.principals import Tokens
 
 ANNA, BERT, EVE, ROOT = ("anna" * 10, "bert" * 10, "eve-" * 10, "root" * 10)
@@ -307,8 +307,8 @@ def test_a_warm_start_finds_the_senders_own_sessions(tmp_path: Any) -> None:
             entry = Entry(session, None, "1", "setup", "{}", "{}", True, when, 1.0, None, change)
             assert record.append([[entry]]) == [None]
         with record.snapshot() as connection:
-            for owners, found in ((None, 3), ((None,), 1), (("anna",), 1), (("eve",), 0)):
-                assert len(matching(connection, {"experiment_name": ["pilot"]}, "", owners)) == found
+            for whose, found in ((None, 3), (Owner(None), 1), (Owner("anna"), 1), (Owner("eve"), 0)):
+                assert len(matching(connection, {"experiment_name": ["pilot"]}, "", whose)) == found
         assert record.last() == record.last("bert", anybody=False)
         assert record.last("anna", anybody=False) == "00000000-0000-4000-8000-000000000001"
         assert record.last(None, anybody=False) == "00000000-0000-4000-8000-000000000000"

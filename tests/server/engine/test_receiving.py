@@ -18,7 +18,7 @@ def test_the_steps_in_their_order() -> None:
     assert names() == [
         "choose_dialect",
         "introduce_sender",
-        "count_trials",
+        "refuse_too_many",
         "parse",
         "note_who_sits_there",
         "answer_ping",
@@ -53,7 +53,7 @@ def test_too_many_trials_are_not_looked_at(new_rig: Any) -> None:
     message = {"trials": [{"config": {}, "outcome": "?"}] * 4}
     raw = {"version": "1", "type": "tell", "id": "a", "message": message}
     request = Request(raw=raw, type="")
-    counted = receiving.count_trials(rig.engine.state, connection, request)
+    counted = receiving.refuse_too_many(rig.engine.state, connection, request)
     assert isinstance(counted, Request)
     assert (counted.type, counted.id, counted.message, counted.raw) == ("tell", "a", None, raw)
     assert counted.fault is not None

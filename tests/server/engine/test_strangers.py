@@ -1,4 +1,4 @@
-"""What those who have shown no token can't do to others (wire.md 5)."""
+"""What those who have shown no token can't do to others (docs/reference/wire.md, Security)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fechner.database.form.message import Owner
 from fechner.server.engine.events import Loaded
 from fechner.server.engine.principals import Tokens
 from fechner.server.protocol.limits import Limits
@@ -116,7 +117,7 @@ def test_a_session_that_cant_be_read_is_its_owners_trouble(new_rig: Any) -> None
     anna = enter(rig, ANNA)
     session = anna.ok("setup", {"config": CONFIG, "seed": 1})["session"]
     anna.vanish()
-    rig.disk.load = lambda effect: Loaded(effect.token, None, error="broken", whose=(owner(ANNA),))
+    rig.disk.load = lambda effect: Loaded(effect.token, None, error="broken", whose=Owner(owner(ANNA)))
     for type_, message in (("info", {}), ("ask", {"n": -1}), ("resume", {"session": session})):
         assert enter(rig, BERT).error(type_, message, session=session)["code"] == "unknown_session"
         assert enter(rig, ANNA).error(type_, message, session=session)["code"] == "storage_failed"

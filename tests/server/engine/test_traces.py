@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from fechner.server.engine import lanes, ownership
-from fechner.server.engine.effects import Silence, Wake
+from fechner.server.engine.effects import Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import Connected
-from fechner.server.shell.loop import Loop
-from fechner.server.shell.settings import Settings
+from fechner.server.shell.alarms import Alarms
 
 #: Parts of an engine that don't grow with what was ever said.
 FIXED = ("counters", "options", "limits", "now", "entropy", "environment", "machine")
@@ -106,17 +105,22 @@ def test_deadlines_that_were_met_are_forgotten() -> None:
     """However far away they were; one that somebody still waits for is not."""
 
     async def main() -> None:
-        loop = Loop(Settings(), "x", lambda: None)  # type: ignore[arg-type, return-value]
-        loop._loop = asyncio.get_running_loop()
+        rung: list[int] = []
+        alarms = Alarms(rung.append)
         for token in range(1, 1000):
-            loop._carry_out(Wake(token, 1e12))
+            alarms.set(Wake(token, 1e12))
             if token > 1:
-                loop._carry_out(Silence(token))
-        loop._carry_out(Silence(1000))  # its time has come already
-        assert list(loop._alarms) == [1]
-        timers = loop._loop._scheduled  # type: ignore[attr-defined]
+                alarms.silence(token)
+        alarms.silence(1000)  # its time has come already
+        assert list(alarms._timers) == [1]
+        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
         assert sum(not timer.cancelled() for timer in timers) == 1
-        loop._alarms[1].cancel()
+        alarms.silence(1)
+        alarms.set(Wake(2, 0.0))
+        while not rung:
+            await asyncio.sleep(0)
+        assert rung == [2]
+        assert not alarms._timers
 
     asyncio.run(main())
 

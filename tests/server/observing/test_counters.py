@@ -27,8 +27,8 @@ def test_what_peers_send_makes_no_label() -> None:
     """A type that there isn't counts as unknown: peers can't fill the memory with names."""
     counters = Counters()
     for number in range(100):
-        counters.answered(f"type-{number}", "1", "unknown_type", 0.001)
-    counters.answered("ask", "1", "ok", 0.001)
+        counters.count_reply(f"type-{number}", "1", "unknown_type", 0.001)
+    counters.count_reply("ask", "1", "ok", 0.001)
     assert counters.requests == {("unknown", "1", "unknown_type"): 100, ("ask", "1", "ok"): 1}
     assert set(counters.request_seconds) == {"unknown", "ask"}
     assert (counters.totals()["requests"], counters.totals()["errors"]) == (101, 100)

@@ -214,7 +214,7 @@ def test_a_thread_that_breaks_is_in_the_log(tmp_path: Path) -> None:
         raise ValueError(SECRET)
     except ValueError as error:
         thread = threading.Thread(name="fechner-warm-up")
-        loop._thread_ended(threading.ExceptHookArgs((ValueError, error, error.__traceback__, thread)))
+        loop._log_fault_of_thread(threading.ExceptHookArgs((ValueError, error, error.__traceback__, thread)))
     text = (tmp_path / "log").read_text("utf-8")
     assert "ERROR fechner-warm-up ended by a fault" in text
     assert "ValueError" in text

@@ -72,7 +72,9 @@ def waiting_writer(
         opening.wait(60)
         return record
 
-    return Writer(open_, lambda fault: None, events.put), opening, events
+    writer = Writer(open_, lambda fault: None, events.put)
+    writer.start()
+    return writer, opening, events
 
 
 def test_commits_are_answered_if_somebody_waits(record: Record, setup: dict[str, Any]) -> None:
@@ -184,6 +186,7 @@ def test_the_writer_works_in_its_own_thread(tmp_path: Path, setup: dict[str, Any
     opened: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     file = tmp_path / "fechner.db"
     writer = Writer(lambda: Record.open(file), opened.put, events.put)
+    writer.start()
     assert opened.get(timeout=30) is None
     writer.put(Commit(1, [entry(setup)]))
     assert list(events.get(timeout=30)) == [Committed(1)]
@@ -200,6 +203,7 @@ def test_a_record_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     file = tmp_path / "no.db"
     file.write_text("no database, but long enough to be read as one" * 100)
     writer = Writer(lambda: Record.open(file), opened.put, lambda events: None)
+    writer.start()
     assert isinstance(opened.get(timeout=30), RecordError)
     writer.close(30)
 
@@ -232,6 +236,7 @@ def test_no_commit_waits_for_a_session_that_is_read_back(
 
     monkeypatch.setattr(record, "changes", slowly)
     writer = Writer(lambda: record, lambda fault: None, events.put)
+    writer.start()
     writer.put(Commit(None, [entry(setup, "a")]))
     writer.put(Load(1, SESSION))
     told: list[Event] = []

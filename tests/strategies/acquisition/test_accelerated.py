@@ -12,6 +12,7 @@ import pytest
 from fechner.strategies.acquisition import accelerated, build
 from fechner.strategies.acquisition.optimise import values_in_chunks
 from fechner.strategies.generators.acquisition import generate
+from fechner.strategies.generators.request import Generated, Request
 from fechner.strategies.models import fit, posterior
 from fechner.strategies.numerics import device as gpu
 from fechner.strategies.numerics.normal import ndtr
@@ -40,17 +41,18 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return x, (random.uniform(size=30) < p).astype(float)
 
 
-def ask(acqf: Component, use_gpu: bool, n: int = 1, **options: Any) -> dict[str, Any]:
+def ask(acqf: Component, use_gpu: bool, n: int = 1, **options: Any) -> Generated:
     x, y = data()
     model = Component(MODEL.name, {**MODEL.keys, "use_gpu": use_gpu})
     generator = Component("OptimizeAcqfGenerator", {"acqf": acqf, "samps": 1500, "restarts": 5})
-    pending = np.zeros((0, 1, 2))
-    given: dict[str, Any] = {"fixed": {}, "start": None, "refit": True, "seed": 11, **options}
-    return generate(SPACE, generator, model, x, y, pending, n=n, **given)
+    given: dict[str, Any] = {"fixed": {}, "seed": 11, "pending": np.zeros((0, 1, 2)), **options}
+    request = Request(space=SPACE, n=n, first=0, stimuli=1, x=x, y=y[:, None], **given)
+    return generate(generator, model, request)
 
 
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(np.array_equal(one[name], other[name]) for name in ("points", "post_mean", "post_sd"))
+def same(one: Generated, other: Generated) -> bool:
+    moments = one.post_mean == other.post_mean and one.post_sd == other.post_sd
+    return moments and np.array_equal(one.points, other.points)
 
 
 @pytest.mark.parametrize("acqf", [EAVC, STRADDLE], ids=lambda c: c.name)
@@ -58,8 +60,8 @@ def test_an_ask_is_the_same_to_the_last_bit(acqf: Component, always: pytest.Monk
     """With use_gpu and without, two points in one ask; what computed is told."""
     without, with_gpu = (ask(acqf, use_gpu, n=2) for use_gpu in (False, True))
     assert same(without, with_gpu)
-    assert "device" not in without
-    assert with_gpu["device"] == "cpu"
+    assert without.device is None
+    assert with_gpu.device == "cpu"
 
 
 def test_without_a_gpu_the_processor_computes(always: pytest.MonkeyPatch) -> None:
@@ -67,8 +69,8 @@ def test_without_a_gpu_the_processor_computes(always: pytest.MonkeyPatch) -> Non
     always.setattr(accelerated, "device", lambda: None)
     without, with_gpu = ask(EAVC, False), ask(EAVC, True)
     assert same(without, with_gpu)
-    assert with_gpu["device"] == gpu.PROCESSOR
-    assert with_gpu["warnings"] == without["warnings"]
+    assert with_gpu.device == gpu.PROCESSOR
+    assert with_gpu.warnings == without.warnings
 
 
 def test_a_gpu_that_fails_costs_no_trial(always: pytest.MonkeyPatch) -> None:
@@ -80,7 +82,7 @@ def test_a_gpu_that_fails_costs_no_trial(always: pytest.MonkeyPatch) -> None:
     always.setattr(accelerated, "on_device", lost)
     without, with_gpu = ask(EAVC, False), ask(EAVC, True)
     assert same(without, with_gpu)
-    assert with_gpu["device"] == gpu.PROCESSOR
+    assert with_gpu.device == gpu.PROCESSOR
 
 
 def test_an_ask_is_cancelled_between_chunks(always: pytest.MonkeyPatch) -> None:

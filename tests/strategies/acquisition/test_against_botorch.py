@@ -26,12 +26,12 @@ from gpytorch.distributions import MultivariateNormal
 
 from fechner.strategies.acquisition import build, max_value
 from fechner.strategies.acquisition.disagreement import disagreement
-from fechner.strategies.acquisition.preference import pair_function
 from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.models.torch.botorch_model import GaussianModel
 from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.numerics.sobol import sobol
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.specification import Component
 
 MODELS = {
@@ -214,7 +214,7 @@ def test_pairs() -> None:
     pairs = random.uniform(size=(10, 2, 2))
     theirs: Any = qExpectedUtilityOfBestOption(model, sampler=sampler(4096))
     wanted = theirs(tensor(pairs)).detach().numpy()
-    got = pair_function("qExpectedUtilityOfBestOption", core).values(pairs)
+    got = function(Component("qExpectedUtilityOfBestOption"), "pairs")(core).values(pairs)
     # the botorch model's utility is less its average over the box
     np.testing.assert_allclose(got - got.mean(), wanted - wanted.mean(), atol=2e-3)
 
@@ -230,5 +230,5 @@ def test_pairs() -> None:
     torch.manual_seed(0)
     theirs = PairwiseBayesianActiveLearningByDisagreement(Difference(), num_samples=40_000)
     wanted = theirs(tensor(pairs)).detach().numpy() / np.log(2)  # ours is in bits
-    got = pair_function("PairwiseBayesianActiveLearningByDisagreement", core).values(pairs)
+    got = function(Component("PairwiseBayesianActiveLearningByDisagreement"), "pairs")(core).values(pairs)
     np.testing.assert_allclose(got, wanted, atol=5e-3)

@@ -12,18 +12,25 @@ from botorch.sampling.list_sampler import ListSampler
 from botorch.sampling.normal import SobolQMCNormalSampler
 from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
 
-from fechner.strategies.acquisition import build, hypervolume
+from fechner.strategies.acquisition import build
 from fechner.strategies.config import check
 from fechner.strategies.config.describing.describe import describe
-from fechner.strategies.core.strategy import Strategy
+from fechner.strategies.config.tables.registry import CLASSES
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.specification import Component
+from fechner.strategies.strategy import Strategy
 
 MODEL = Component("IndependentGPsModel", {"models": (Component("GPRegressionModel"),) * 2})
 POINTS = np.random.default_rng(3).uniform(size=(9, 2))
 REFERENCE = ("-1", "-1")
+CONSTRAINED = "ConstrainedExpectedImprovement"
+NAMES = [
+    name
+    for name, entry in CLASSES.items()
+    if entry.kind == "acquisition" and entry.several and name != CONSTRAINED
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def samplers(seed: int, count: int = 64) -> ListSampler:
     )
 
 
-@pytest.mark.parametrize("name", hypervolume.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_equals_botorch(told: Any, name: str) -> None:
     """The values are those of BoTorch's function on the conditioned models."""
     ours = build(
@@ -68,7 +75,7 @@ def test_equals_botorch(told: Any, name: str) -> None:
 def test_constrained_improvement_equals_botorch(told: Any) -> None:
     """The best value is the highest mean among trials in bounds."""
     keys = {"objective_index": 0, "constraints": ((1, -0.6, None),)}
-    ours = build(Component(hypervolume.CONSTRAINED, keys), posterior(MODEL, *told), seed=4)
+    ours = build(Component(CONSTRAINED, keys), posterior(MODEL, *told), seed=4)
     model = condition(MODEL, *told)
     means = model.posterior(tensor(np.unique(told[0], axis=0))).mean.detach()
     best = means[means[:, 1] >= -0.6, 0].max()
@@ -76,7 +83,7 @@ def test_constrained_improvement_equals_botorch(told: Any) -> None:
     np.testing.assert_allclose(ours.values(POINTS), wanted(tensor(POINTS[:, None])).detach(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", hypervolume.FUNCTIONS)
+@pytest.mark.parametrize("name", [*NAMES, CONSTRAINED])
 def test_gradients_and_global_state(told: Any, name: str) -> None:
     """Gradients are those of differences; torch's own generator is left as it was; same seed, same bits."""
     keys = {"ref_point": REFERENCE, "prune_baseline": True, "constraints": ((1, -0.6, None),)}

@@ -7,12 +7,13 @@ from scipy.stats import norm
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.acquisition.level_set import binary_entropy
-from fechner.strategies.acquisition.objectives import SHAPES, objective_of
+from fechner.strategies.acquisition.objectives import objective_of
 from fechner.strategies.models import fit, posterior
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.specification import Component
 
+SHAPES = ["FloorProbitObjective", "FloorLogitObjective", "FloorGumbelObjective"]
 MODEL = Component("GPClassificationModel", {"floor": 0.5})
 X = np.random.default_rng(1).uniform(size=(25, 2))
 Y = (np.random.default_rng(2).uniform(size=25) < 0.5 + 0.5 * ndtr(6 * (X[:, 1] - 0.5))).astype(float)

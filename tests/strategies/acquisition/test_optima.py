@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from fechner.strategies.acquisition import build, maximise
-from fechner.strategies.acquisition.acquisition import LOOKING_AHEAD, POINTWISE
 from fechner.strategies.acquisition.optimise import values_in_chunks
 from fechner.strategies.models import Posterior, fit, posterior
 from fechner.strategies.numerics.normal import ndtr
@@ -14,11 +13,15 @@ from fechner.strategies.specification import Component
 
 GRID = 101
 LEVEL = {"target": 0.75, "query_set_size": 128}
+OF_LEVELS = (
+    *("MCPosteriorVariance", "BernoulliMCMutualInformation", "LocalMI", "LocalSUR"),
+    *("EAVC", "GlobalMI", "GlobalSUR", "MOCU", "SMOCU", "BEMPS"),
+)
 OF_BINARY = [
     Component("MCLevelSetEstimation", {"target": 0.75, "objective": Component("ProbitObjective")}),
     Component("MCLevelSetEstimation", {"target": 0.7, "beta": 1.0}),
     Component("ApproxGlobalSUR", LEVEL),
-    *(Component(name, LEVEL) for name in (*POINTWISE, *LOOKING_AHEAD, "MOCU", "SMOCU", "BEMPS")),
+    *(Component(name, LEVEL) for name in OF_LEVELS),
     *(Component(name, {**LEVEL, "lookahead_type": "posterior"}) for name in ("EAVC", "GlobalMI", "LocalMI")),
 ]
 OF_MEASURED = [

@@ -9,7 +9,8 @@ import torch
 from botorch.sampling.normal import SobolQMCNormalSampler
 
 from fechner.strategies.acquisition import build
-from fechner.strategies.acquisition.optimum import FUNCTIONS, best_of
+from fechner.strategies.acquisition.optimum import best_of
+from fechner.strategies.config.tables.registry import CLASSES
 from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.numerics.sobol import sobol
@@ -20,6 +21,12 @@ X = RANDOM.uniform(size=(20, 2))
 CONTINUOUS = 5 + 3 * np.sin(5 * X).sum(axis=1) + 0.3 * RANDOM.standard_normal(20)
 BINARY = (RANDOM.uniform(size=20) < ndtr(6 * (X[:, 1] - 0.5))).astype(float)
 AT = 0.05 + 0.9 * sobol(5, 2, 0, 12)
+#: Ours of mean and variance at a point, for a highest f.
+FUNCTIONS = [
+    name
+    for name, entry in CLASSES.items()
+    if str(entry.functions.get("build", "")).startswith("fechner.strategies.acquisition.optimum:")
+]
 KEYS: dict[str, dict[str, Any]] = {
     name: {"beta": 2.5} if "Bound" in name else {"best_f": 1.0} if "Improvement" in name else {}
     for name in FUNCTIONS

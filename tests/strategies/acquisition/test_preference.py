@@ -11,7 +11,7 @@ from botorch.sampling.normal import SobolQMCNormalSampler
 from scipy.integrate import quad
 
 from fechner.strategies.acquisition import preference_improvement
-from fechner.strategies.acquisition.preference import expected_entropy, pair_function
+from fechner.strategies.acquisition.preference import PairFunction, expected_entropy
 from fechner.strategies.acquisition.preference_improvement import (
     contenders,
     log_expected_improvement,
@@ -21,6 +21,7 @@ from fechner.strategies.models import condition
 from fechner.strategies.models.families.pairwise import posterior
 from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.numerics.normal import density, ndtr
+from fechner.strategies.plugins.resolve import function
 from fechner.strategies.specification import Component
 
 NAMES = (
@@ -29,6 +30,13 @@ NAMES = (
     "BernoulliMCMutualInformation",
 )
 EUBO, VARIANCE, INFORMATION = NAMES
+
+
+def pair_function(name: str, found: PairwisePosterior) -> PairFunction:
+    out: PairFunction = function(Component(name), "pairs")(found)
+    return out
+
+
 MODEL = Component("PairwiseProbitModel")
 HYPERPARAMETERS = {
     "model": "PairwiseProbitModel", "lengthscales": [0.4, 0.7], "variance": 3.0, "constant": 0.0, "mean": 0.0,

@@ -7,6 +7,7 @@ import pytest
 
 from fechner.strategies.generators.acquisition import generate
 from fechner.strategies.generators.independent import generate_for_several
+from fechner.strategies.generators.request import Generated, Request
 from fechner.strategies.models import fit
 from fechner.strategies.models.families import independent
 from fechner.strategies.numerics.normal import ndtr
@@ -38,11 +39,14 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return x, np.column_stack([heard, time]).astype(float)
 
 
-def ask(first: int = 0, generator: Component = TURNS, **options: Any) -> dict[str, Any]:
+def ask(first: int = 0, generator: Component = TURNS, **options: Any) -> Generated:
     x, y = data()
-    given: dict[str, Any] = {"n": 1, "fixed": {}, "start": None, "refit": True, "seed": 11}
-    pending = options.pop("pending", np.zeros((0, 1, 1)))
-    return generate_for_several(SPACE, first, generator, MODEL, x, y, pending, **(given | options))
+    return generate_for_several(generator, MODEL, request(x, y, first=first, **options))
+
+
+def request(x: np.ndarray, y: np.ndarray, **options: Any) -> Request:
+    given: dict[str, Any] = {"n": 1, "first": 0, "fixed": {}, "seed": 11, "pending": np.zeros((0, 1, 1))}
+    return Request(space=SPACE, stimuli=1, x=x, y=y, **(given | options))
 
 
 def test_outcomes_take_turns() -> None:
@@ -51,30 +55,22 @@ def test_outcomes_take_turns() -> None:
     for first in range(4):
         index = first % 2
         alone = generate(
-            SPACE,
             TURNS.keys["generators"][index],
             PARTS[index],
-            x,
-            y[:, index],
-            np.zeros((0, 1, 1)),
-            n=1,
-            fixed={},
-            start=None,
-            refit=True,
-            seed=key(11, "turn", 0),
+            request(x, y[:, index : index + 1], seed=key(11, "turn", 0)),
         )
-        assert np.array_equal(ask(first)["points"], alone["points"])
-    assert abs(ask(1)["points"][0, 0, 0] - 0.8) < 0.15
+        assert np.array_equal(ask(first).points, alone.points)
+    assert abs(ask(1).points[0, 0, 0] - 0.8) < 0.15
 
 
 def test_several_points_go_round_and_differ() -> None:
     """Three points in one ask are distinct, and so are those that are pending."""
     got = ask(0, n=3)
-    assert got["points"].shape == (3, 1, 1)
-    assert len(np.unique(got["points"])) == 3
-    assert "post_mean" not in got
-    again = ask(0, pending=got["points"][:1])
-    assert again["points"][0, 0, 0] != got["points"][0, 0, 0]
+    assert got.points.shape == (3, 1, 1)
+    assert len(np.unique(got.points)) == 3
+    assert got.post_mean is None
+    again = ask(0, pending=got.points[:1])
+    assert again.points[0, 0, 0] != got.points[0, 0, 0]
 
 
 def test_hyperparameters_of_all_outcomes_come_along() -> None:
@@ -82,10 +78,10 @@ def test_hyperparameters_of_all_outcomes_come_along() -> None:
     x, y = data()
     found = fit(MODEL, x, y)
     got = ask(start=found, refit=False, post_range=True)
-    assert got["hyperparameters"] == found
-    assert ask()["hyperparameters"] == found
-    assert 0 < got["post_range"] < 1.5
-    assert got["max_post_var"] > 0
+    assert got.hyperparameters == found
+    assert ask().hyperparameters == found
+    assert 0 < got.post_range < 1.5
+    assert got.max_post_var > 0
 
 
 @pytest.mark.parametrize(("weights", "place"), [((0.0, 1.0), 0.8), ((0.0, -1.0), None)])
@@ -93,7 +89,7 @@ def test_a_weighted_sum_is_maximised(weights: tuple[float, float], place: float 
     """With all weight on one outcome its best place is sought; a negative weight seeks its worst."""
     objective = Component("AffinePosteriorTransform", {"weights": tuple(map(str, weights))})
     acqf = Component("qLogNoisyExpectedImprovement", {"objective": objective})
-    point = ask(generator=Component("OptimizeAcqfGenerator", {**SEARCH, "acqf": acqf}))["points"][0, 0, 0]
+    point = ask(generator=Component("OptimizeAcqfGenerator", {**SEARCH, "acqf": acqf})).points[0, 0, 0]
     if place is None:
         assert abs(point - 0.8) > 0.3
     else:

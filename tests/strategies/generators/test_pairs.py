@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from fechner.strategies import Strategy
 from fechner.strategies.generators.pairs import generate_pairs
+from fechner.strategies.generators.request import Request
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.numerics.randomness import rng
 from fechner.strategies.space.parameters import Space, space
@@ -44,32 +46,31 @@ def ask(name: str = EUBO, of: Space = SQUARE, keys: dict[str, Any] | None = None
     """The answer of the generator."""
     x, y = options.pop("data", data(of.d))
     generator = Component("OptimizeAcqfGenerator", {"acqf": Component(name), "samps": 256, "restarts": 3})
-    given = {"n": 1, "fixed": {}, "start": None, "refit": True, "seed": 5, "pending": np.zeros((0, 2, of.d))}
-    given |= options
-    pending = given.pop("pending")
-    return generate_pairs(of, generator, Component("PairwiseProbitModel", keys or {}), x, y, pending, **given)
+    given = {"n": 1, "fixed": {}, "seed": 5, "pending": np.zeros((0, 2, of.d))}
+    request = Request(space=of, first=0, stimuli=2, x=x, y=y[:, None], **(given | options))
+    return generate_pairs(generator, Component("PairwiseProbitModel", keys or {}), request)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_arguments_give_the_same_bits(name: str) -> None:
     """Pairs lie in the box, differ in their stimuli, repeat, and have a probability of preference."""
     one, other = ask(name, n=2), ask(name, n=2)
-    points = one.pop("points")
-    assert np.array_equal(points, other.pop("points"))
-    assert one == other
+    points = one.points
+    assert np.array_equal(points, other.points)
+    assert replace(one, points=points) == replace(other, points=points)
     assert points.shape == (2, 2, 2)
     assert np.all((points >= 0) & (points <= 1))
     assert np.all(np.abs(points[:, 0] - points[:, 1]).max(axis=1) > 1e-3)
     assert not np.allclose(points[0], points[1])
-    assert all(0 < mean < 1 for mean in one["post_mean"])
-    assert all(0 < sd <= 0.5 for sd in one["post_sd"])
+    assert all(0 < mean < 1 for mean in one.post_mean)
+    assert all(0 < sd <= 0.5 for sd in one.post_sd)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("of", [MIXED, LEVELS], ids=["mixed", "levels"])
 def test_integers_and_categories(name: str, of: Space) -> None:
     """Their coordinates are codes of values, and the two stimuli never the same."""
-    for pair in ask(name, of, n=2)["points"]:
+    for pair in ask(name, of, n=2).points:
         raw = of.decode_trial(pair)
         again = of.encode_trial(raw, 2)
         assert np.array_equal(pair[:, 1:] if of is MIXED else pair, again[:, 1:] if of is MIXED else again)
@@ -79,7 +80,7 @@ def test_integers_and_categories(name: str, of: Space) -> None:
 @pytest.mark.parametrize("name", [EUBO, "qNoisyExpectedImprovement"])
 def test_fixed_values_hold_for_both(name: str) -> None:
     """A fixed parameter has its value in both stimuli."""
-    points = ask(name, fixed={1: 0.25}, n=2)["points"]
+    points = ask(name, fixed={1: 0.25}, n=2).points
     assert np.all(points[:, :, 1] == 0.25)
 
 
@@ -88,7 +89,7 @@ def test_shared_dimensions_are_equal(name: str) -> None:
     """What the factory's shared_dims name is the same in both stimuli, and the rest is not."""
     keys = {"shared_dims": ("q",), "fixed_kernel_amplitude": False}
     factory = Component("PairwiseMeanCovarFactory", keys)
-    points = ask(name, keys={"mean_covar_factory": factory}, n=3)["points"]
+    points = ask(name, keys={"mean_covar_factory": factory}, n=3).points
     assert np.array_equal(points[:, 0, 1], points[:, 1, 1])
     assert np.all(points[:, 0, 0] != points[:, 1, 0])
 
@@ -96,16 +97,16 @@ def test_shared_dimensions_are_equal(name: str) -> None:
 def test_pending_pairs_are_avoided() -> None:
     """A pair handed out and not told moves the next one elsewhere."""
     for name in ("BernoulliMCMutualInformation", "qNoisyExpectedImprovement"):
-        first = ask(name)["points"]
-        assert not np.allclose(ask(name, pending=first)["points"], first, atol=1e-3)
+        first = ask(name).points
+        assert not np.allclose(ask(name, pending=first).points, first, atol=1e-3)
 
 
 def test_no_data_and_no_refit() -> None:
     """Without outcomes the prior asks; between refits the hyperparameters stay as they are."""
     empty = ask(data=(np.zeros((0, 2, 2)), np.zeros(0)))
-    assert empty["points"].shape == (1, 2, 2)
-    fitted = ask()["hyperparameters"]
-    assert ask(start=fitted, refit=False, data=data(2, 25))["hyperparameters"] == fitted
+    assert empty.points.shape == (1, 2, 2)
+    fitted = ask().hyperparameters
+    assert ask(start=fitted, refit=False, data=data(2, 25)).hyperparameters == fitted
 
 
 def test_a_budget_is_obeyed_and_the_range_reported() -> None:
@@ -115,8 +116,8 @@ def test_a_budget_is_obeyed_and_the_range_reported() -> None:
     few = len(calls)
     got = ask(poll=lambda: calls.append(1), post_range=True)
     assert len(calls) - few > few
-    assert 0 < got["post_range"] <= 1
-    assert 0 < got["max_post_var"] <= 0.25
+    assert 0 < got.post_range <= 1
+    assert 0 < got.max_post_var <= 0.25
 
     def stop() -> None:
         raise InterruptedError

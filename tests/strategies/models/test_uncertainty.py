@@ -5,7 +5,8 @@ import pytest
 
 from fechner.strategies.models import fit, uncertainty
 from fechner.strategies.models.families import gp_classification
-from fechner.strategies.models.uncertainty import ensemble, mixture_quantile, root_of
+from fechner.strategies.models.posteriors.posterior import root_of
+from fechner.strategies.models.uncertainty import ensemble, mixture_quantile
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.specification import Component
 
@@ -39,7 +40,7 @@ def test_the_same_arguments_give_the_same_bits() -> None:
     x, y = data(BINARY)
     found = fit(BINARY, x, y)
     one = ensemble(BINARY, x, y, found)
-    uncertainty._last.clear()
+    uncertainty._last.forget()
     other = ensemble(BINARY, x, y, found)
     assert one is not other
     assert np.array_equal(one.curves(TEST, 3, 200), other.curves(TEST, 3, 200))
@@ -63,15 +64,13 @@ def test_the_sites_of_members_are_settled_enough() -> None:
     found = fit(BINARY, x, y)
     core = ensemble(BINARY, x, y, found)
     settled = []
-    layout, _, mode = gp_classification.problem(BINARY, x, y, found)
+    task, _, mode = gp_classification.problem(BINARY, x, y, found)
     for member in core.members:
-        theta = layout.pack(member.covariance, member.mean, 0.0)
-        settled.append(
-            gp_classification.posterior(BINARY, x, y, gp_classification.plain(layout, theta, found))
-        )
+        theta = task.layout.join(task.latent.write(member.covariance, member.mean))
+        settled.append(gp_classification.posterior(BINARY, x, y, task.plain(theta)))
     exact = uncertainty.Ensemble(core.centre, tuple(settled), core.weights)
     (_, _, low, high), (_, sd, lower, upper) = (one.predict(TEST, "latent", 0.95) for one in (exact, core))
-    assert len(mode) == layout.size
+    assert len(mode) == task.layout.size
     np.testing.assert_array_less(np.abs(low - lower) / sd, 0.005)
     np.testing.assert_array_less(np.abs(high - upper) / sd, 0.005)
 

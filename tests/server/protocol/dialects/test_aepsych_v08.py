@@ -1,4 +1,4 @@
-"""The AEPsych 0.8 dialect: a script written for AEPsych sees the shapes that it knows (wire.md 4)."""
+"""The AEPsych 0.8 dialect: a script written for AEPsych sees the shapes that it knows."""
 
 from __future__ import annotations
 

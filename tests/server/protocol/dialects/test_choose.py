@@ -1,4 +1,4 @@
-"""Which dialect a connection speaks is decided by its first request (wire.md 4)."""
+"""Which dialect a connection speaks is decided by its first request (docs/reference/wire.md, AEPsych)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fechner.server.commands.serve_options import DialectName
 from fechner.server.protocol.dialects import AEPSYCH_01, AEPSYCH_08, DIALECTS, NATIVE, VERSIONS, choose
 from fechner.server.protocol.errors import FechnerError
 
@@ -40,6 +41,11 @@ def test_a_forced_dialect_is_taken() -> None:
     """Whatever the request says."""
     for name, dialect in DIALECTS.items():
         assert choose({"version": "2"}, name) is dialect
+
+
+def test_the_command_line_can_force_every_dialect() -> None:
+    """Its list of names is one of its own, so that it begins without the dialects."""
+    assert [name.value for name in DialectName] == ["auto", *DIALECTS]
 
 
 def test_the_versions_of_hello_are_answered() -> None:

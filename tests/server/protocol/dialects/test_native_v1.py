@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fechner.server.protocol.dialects.base import Reply, Request, Timing, joined
+from fechner.server.protocol.dialects.base import Reply, Request, Timing, join
 from fechner.server.protocol.dialects.native_v1 import NATIVE
 from fechner.server.protocol.errors import ConfigError, FechnerError
 from fechner.server.protocol.kinds import MESSAGES
@@ -111,11 +111,11 @@ def test_an_update_is_put_together_from_what_is_on_record(asked_ok: bool) -> Non
     reply = Reply({"trials": []}, session="S", warnings=[("c", "d")], timing=Timing(1, 2, "model"))
     if not asked_ok:
         reply = Reply(error=FechnerError("bad_value", "no"))
-    text = NATIVE.render(request, joined("tell", tell, reply))
-    assert text == NATIVE.render(request, joined("tell", known, reply))
+    text = NATIVE.render(request, join("tell", tell, reply))
+    assert text == NATIVE.render(request, join("tell", known, reply))
     if asked_ok:
         again = NATIVE.recall(NATIVE.render(Request({}, "ask"), reply))
-        assert text == NATIVE.render(request, joined("tell", known, again))
+        assert text == NATIVE.render(request, join("tell", known, again))
     value = json.loads(text)
     assert (value["type"], value["id"], value["session"], value["ok"]) == ("update", "u", "S", True)
     assert value["message"]["tell"] == {"trials": [1]}

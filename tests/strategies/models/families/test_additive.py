@@ -58,7 +58,8 @@ def test_gradient_agrees_with_differences_and_what_is_held_stays() -> None:
     """In every hyperparameter that is free; members of an ensemble keep the kernel's form."""
     x, y = data(30)
     h = fit(song(), x, y)
-    layout, evidence, theta = gp_classification.problem(song(), x, y, h)
+    task, evidence, theta = gp_classification.problem(song(), x, y, h)
+    layout = task.layout
     gradient = layout.objective(theta + 0.2, evidence)[1]
     for index, (low, high) in enumerate(layout.bounds()):
         shift = 1e-3 * np.eye(layout.size)[index]

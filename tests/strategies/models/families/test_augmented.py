@@ -7,9 +7,10 @@ import pytest
 
 from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.models.families import constrained
-from fechner.strategies.models.families.augmented import LAPSE_SHAPE, WithLapse, by_lapse, rows_of
+from fechner.strategies.models.families.augmented import by_lapse, rows_of
+from fechner.strategies.models.families.augmented_models import LAPSE, LAPSE_SHAPE
 from fechner.strategies.models.families.gp_classification import NAME
-from fechner.strategies.models.inference.expectation_propagation import tilted
+from fechner.strategies.models.inference.binary_likelihood import tilted
 from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.numerics.normal import ndtr, ndtri
 from fechner.strategies.numerics.sobol import sobol
@@ -38,8 +39,8 @@ def test_constraint_points_are_in_the_posterior_of_a_long_markov_chain() -> None
     h |= {"slopes": [1.0], "floor": 0.5, "lapse": 0.0}
     core = posterior(component, x, y, h)
     at = np.linspace(0, 1, 5)[:, None]
-    layout, _, _ = constrained.problem(component, x, y, h)
-    assert layout.size == 3
+    task, _, _ = constrained.problem(component, x, y, h)
+    assert task.layout.size == 3
     places = np.array([place for place, _, _ in POINTS])
     means = ndtri(2 * np.array([value for _, value, _ in POINTS]) - 1)
     sds = np.sqrt([variance for _, _, variance in POINTS])
@@ -89,7 +90,8 @@ def test_gradient_of_the_evidence_agrees_with_differences(keys: dict[str, Any]) 
     component = Component(NAME, keys)
     x = sobol(1, 2, 0, 20)
     y = (x[:, 1] > 0.45).astype(float)
-    layout, evidence, theta = constrained.problem(component, x, y, fit(component, x[:10], y[:10]))
+    task, evidence, theta = constrained.problem(component, x, y, fit(component, x[:10], y[:10]))
+    layout = task.layout
     theta = theta - 0.2
     gradient = layout.objective(theta, evidence)[1]
     for index in range(layout.size):
@@ -161,11 +163,11 @@ def test_warm_starts_and_botorch() -> None:
 
 def test_theta_ends_in_the_rate() -> None:
     """Its prior is part of the objective, and its place is the last."""
-    layout, _, theta = constrained.problem(LAPSING, *data(5), fit(LAPSING, *data(5)))
-    assert isinstance(layout, WithLapse)
+    task, _, theta = constrained.problem(LAPSING, *data(5), fit(LAPSING, *data(5)))
+    layout = task.layout
+    assert layout.blocks[-1].name == LAPSE
     assert len(theta) == layout.size == len(layout.bounds())
-    moved = constrained.plain(layout, theta + np.eye(layout.size)[-1], fit(LAPSING, *data(5)))
+    moved = task.plain(theta + np.eye(layout.size)[-1])
     assert moved["lapse"] == pytest.approx(np.exp(theta[-1] + 1.0))
     x = data(5)[0]
-    problem = constrained._problem(LAPSING, 1)
-    assert len(rows_of(x, problem.pseudo)) == 5
+    assert len(rows_of(x, task.pseudo)) == 5

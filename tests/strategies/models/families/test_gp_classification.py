@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.models.families.gp_classification import _evidence, from_plain
+from fechner.strategies.models.families.gp_classification import _evidence
+from fechner.strategies.models.fitting.latent import LatentPrior
+from fechner.strategies.models.fitting.plain import from_plain
 from fechner.strategies.models.fitting.priors import classification_priors
 from fechner.strategies.models.fitting.theta import Layout
 from fechner.strategies.numerics.normal import ndtr
@@ -48,10 +50,11 @@ def data(n: int, d: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_gradient_of_the_evidence_agrees_with_differences(component: Component) -> None:
     """The analytic gradient of the log posterior density is right to three digits in every hyperparameter."""
     x, y = data(40)
-    layout = Layout(classification_priors(component, 2), 2)
+    latent = LatentPrior(classification_priors(component, 2), 2)
+    layout = Layout(latent.blocks())
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        return layout.objective(theta, _evidence(layout, x, y, 0.0, 0.0, None))
+        return layout.objective(theta, _evidence(latent, x, y, 0.0, 0.0, None))
 
     theta = layout.typical() + 0.3
     gradient = objective(theta)[1]
@@ -143,11 +146,11 @@ def test_a_fit_with_a_guess_rate_finds_the_summit() -> None:
     component = Component("GPClassificationModel", {"floor": 0.25, "lapse": 0.02})
     x, y = data(80)
     found = fit(component, x, y)
-    layout = Layout(classification_priors(component, 2), 2)
-    covariance, mean = from_plain(found)
-    theta = layout.pack(covariance, mean, 0.0)
+    latent = LatentPrior(classification_priors(component, 2), 2)
+    layout = Layout(latent.blocks())
+    theta = layout.join(latent.write(*from_plain(found)))
     for shift in 0.5 * np.vstack([np.eye(layout.size), -np.eye(layout.size)]):
-        value = -layout.objective(theta + shift, _evidence(layout, x, y, 0.25, 0.02, None))[0]
+        value = -layout.objective(theta + shift, _evidence(latent, x, y, 0.25, 0.02, None))[0]
         assert value < found["log_posterior"] + 0.1
 
 

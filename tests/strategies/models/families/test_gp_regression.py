@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fechner.strategies.models import fit, posterior
-from fechner.strategies.models.families.gp_regression import NAME, _evidence, plain, problem
+from fechner.strategies.models.families.gp_regression import NAME, _evidence, problem
+from fechner.strategies.models.fitting.latent import LatentPrior
 from fechner.strategies.models.fitting.priors import regression_priors
 from fechner.strategies.models.fitting.theta import Layout
 from fechner.strategies.specification import Component
@@ -21,8 +22,8 @@ def data(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
 def test_gradient_of_the_evidence_agrees_with_differences() -> None:
     """The analytic gradient of the log posterior density is right in every hyperparameter."""
     x, y = data()
-    layout = Layout(regression_priors(MODEL, 2), 2)
-    evidence = _evidence(layout, x, y, None)
+    latent = LatentPrior(regression_priors(MODEL, 2), 2)
+    layout, evidence = Layout(latent.blocks()), _evidence(latent, x, y, None)
     theta = layout.typical() + 0.2
     gradient = layout.objective(theta, evidence)[1]
     for index in range(layout.size):
@@ -98,7 +99,8 @@ def test_a_known_noise(factory: Component | None) -> None:
     component = Component(NAME, {"likelihood": likelihood, "mean_covar_factory": factory})
     found = fit(component, x, y)
     assert found["noise"] == 4.0
-    layout, evidence, theta = problem(component, x, y, found)
+    task, evidence, theta = problem(component, x, y, found)
+    layout = task.layout
     _, slopes = layout.objective(theta, evidence)
     assert np.abs(slopes).max() < 0.1
     for place in range(layout.size):
@@ -107,6 +109,6 @@ def test_a_known_noise(factory: Component | None) -> None:
         assert layout.objective(theta + 0.1, evidence)[1][place] == pytest.approx(
             (up - down) / 2e-5, rel=1e-3, abs=1e-3
         )
-    assert plain(layout, theta, found)["noise"] == 4.0
+    assert task.plain(theta)["noise"] == 4.0
     mean, _ = posterior(component, x, y, found).latent(x)
     assert np.sqrt(np.mean(np.square(mean - 100 - 10 * np.sin(6 * x[:, 0])))) < 1.5

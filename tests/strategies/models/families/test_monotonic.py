@@ -68,7 +68,8 @@ def test_gradient_of_the_evidence_agrees_with_differences(keys: dict[str, object
     """In every hyperparameter, the lapse rate among them."""
     component = Component(MODEL.name, keys)
     x, y = data(30, 2)
-    layout, evidence, theta = monotonic.problem(component, x, y, fit(component, x[:10], y[:10]))
+    task, evidence, theta = monotonic.problem(component, x, y, fit(component, x[:10], y[:10]))
+    layout = task.layout
     theta = theta + 0.2
     gradient = layout.objective(theta, evidence)[1]
     for index in range(layout.size):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from fechner.strategies.models import condition, fit, posterior
-from fechner.strategies.models.families.ordinal import OrdinalEvidence, OrdinalLayout, mixing
-from fechner.strategies.models.fitting.priors import classification_priors
+from fechner.strategies.models.families.ordinal import FAMILY, mixing
 from fechner.strategies.models.inference import ordinal_likelihood
 from fechner.strategies.models.inference.expectation_propagation import propagate
 from fechner.strategies.models.posteriors.ordinal import OrdinalPosterior
@@ -125,10 +124,11 @@ def test_gradient_of_the_evidence_agrees_with_differences(levels: int) -> None:
     """The gradient of the log posterior density is right in every hyperparameter, cut-points included."""
     x, y = data(40)
     y = np.minimum(y, levels - 1)
-    layout = OrdinalLayout(classification_priors(MODEL, 2), 2, levels)
+    task = FAMILY.task(Component(MODEL.name, {"n_levels": levels}), 2, {})
+    layout = task.layout
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        return layout.objective(theta, OrdinalEvidence(layout, x, y, None))
+        return layout.objective(theta, task.evidence(x, y, None))
 
     theta = layout.typical() + 0.2
     gradient, step = objective(theta)[1], 1e-3

@@ -7,8 +7,9 @@ import pytest
 
 from fechner.strategies.models import fit
 from fechner.strategies.models.families.pairwise import Comparisons, posterior, problem
+from fechner.strategies.models.kernels.averages import box_average, box_variance
 from fechner.strategies.models.kernels.covariance import Covariance
-from fechner.strategies.models.posteriors.pairwise import PairwisePosterior, box_average, box_variance
+from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.numerics.normal import log_ndtr, ndtr
 from fechner.strategies.specification import Component
@@ -93,7 +94,8 @@ def test_twelve_comparisons_against_sampling() -> None:
 @pytest.mark.parametrize(("component", "size"), [(MODEL, 5), (NAMED, 3)], ids=["ours", "factory"])
 def test_gradient_of_the_evidence(component: Component, size: int) -> None:
     """The gradient by the hyperparameters' logarithms agrees with differences."""
-    layout, evidence, theta = problem(component, *data(40), HYPERPARAMETERS)
+    task, evidence, theta = problem(component, *data(40), HYPERPARAMETERS)
+    layout = task.layout
     assert layout.size == size
     for point in (theta, theta - 0.3):
         gradient = layout.objective(point, evidence)[1]

@@ -14,12 +14,11 @@ from fechner.strategies.models.families import hadamard, semi_parametric
 from fechner.strategies.models.families.semi_parametric_layout import (
     LOG_SLOPE_SD,
     from_plain,
-    layout_of,
-    packed,
-    split,
+    prior_of,
 )
 from fechner.strategies.models.fitting.priors import LogNormal
 from fechner.strategies.models.inference import laplace
+from fechner.strategies.models.kernels.of_intensity import split
 from fechner.strategies.models.posteriors.semi_parametric import LinearisedPosterior
 from fechner.strategies.models.uncertainty import ensemble
 from fechner.strategies.numerics.normal import log_ndtr, ndtr
@@ -78,7 +77,8 @@ def test_the_gradient_of_the_evidence(name: str, d: int, floor: float, tolerance
     """Agrees with differences away from the typical values too; sites of the product settle within 1e-4."""
     component = Component(name, {"floor": floor, "lapse": floor / 5, "slope_mean": 5.0})
     x, y = data(30, d, floor=floor)
-    layout, evidence, theta = MODELS[name][1].problem(component, x, y, fit(component, x[:0], y[:0]))
+    task, evidence, theta = MODELS[name][1].problem(component, x, y, fit(component, x[:0], y[:0]))
+    layout = task.layout
     theta = theta + 0.3 * np.random.default_rng(1).standard_normal(layout.size)
     _, gradient = layout.objective(theta, evidence)
     wanted = []
@@ -172,11 +172,9 @@ def test_hyperparameters_are_plain_data_and_same_arguments_give_same_bits(name: 
     one, other = posterior(component, x, y, found), posterior(component, x, y, found)
     assert all(np.array_equal(a, b) for a, b in zip(one.latent(x), other.latent(x), strict=True))
     assert len(ensemble(component, x, y, found).members) > 8
-    layout = layout_of(found, d)
-    theta = packed(name, layout, found)
-    assert theta is not None
-    assert module.plain(layout, theta, found)["offset"] == found["offset"]
-    assert packed(name, layout_of(found, d + 1), found) is None
+    task, _, theta = module.problem(component, x, y, found)
+    assert task.plain(theta)["offset"] == found["offset"]
+    assert module.FAMILY.task(component, d + 1, found).theta(found) is None
     with pytest.raises(ValueError, match="dimensions"):
         module.problem(component, np.zeros((1, d + 1)), y[:1], found)
 
@@ -254,10 +252,11 @@ def test_samples_rise_with_the_intensity() -> None:
 def test_intervals_hold_the_truth() -> None:
     """Over 200 observers from the prior, with 25 trials each: 92 to 97 % of probabilities at 95 %."""
     component, held = Component(LAPLACE.name, {"slope_mean": 8.0}), []
-    layout = layout_of(fit(component, np.zeros((0, 2)), np.zeros(0)), 2)
+    prior = prior_of(fit(component, np.zeros((0, 2)), np.zeros(0)), 2)
+    layout = prior.layout()
     for seed in range(200):
         random = np.random.default_rng(1000 + seed)
-        offset_priors, slope_priors = layout.priors, layout.of_slope
+        offset_priors, slope_priors = prior.offset.priors, prior.slope.priors
         drawn = [
             random.normal(prior.location, prior.scale)
             for prior in (
@@ -266,7 +265,8 @@ def test_intervals_hold_the_truth() -> None:
             )
             if isinstance(prior, LogNormal)
         ]
-        pair = layout.pair(layout.inside(np.array([*drawn, random.normal(np.log(8.0), LOG_SLOPE_SD)])))
+        theta = layout.inside(np.array([*drawn, random.normal(np.log(8.0), LOG_SLOPE_SD)]))
+        pair = prior.read(layout.split(theta))
         x, at = sobol(seed, 2, 0, 25), random.uniform(size=(4, 2))
         intensity, c = split(np.vstack([x, at]), 0)
         o, g = (

@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
-from fechner.strategies.models.inference.expectation_propagation import (
-    expected_information,
-    propagate,
-    tilted,
-)
+from fechner.strategies.models.inference.binary_likelihood import expected_information, tilted
+from fechner.strategies.models.inference.expectation_propagation import propagate
 from fechner.strategies.numerics.normal import ndtr
 
 

@@ -8,7 +8,8 @@ import torch
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.models import condition, fit, posterior
-from fechner.strategies.models.families.modules import module_of
+from fechner.strategies.models.families.registry import family_of
+from fechner.strategies.models.kernels.averages import box_average, box_variance
 from fechner.strategies.models.kernels.categories import (
     categorical,
     centred,
@@ -19,7 +20,7 @@ from fechner.strategies.models.kernels.categories import (
 )
 from fechner.strategies.models.kernels.covariance import Covariance
 from fechner.strategies.models.kernels.functionals import Functionals
-from fechner.strategies.models.posteriors.pairwise import PairwisePosterior, box_average, box_variance
+from fechner.strategies.models.posteriors.pairwise import PairwisePosterior
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.specification import Component
@@ -112,10 +113,11 @@ def test_derivatives_along_categories_are_none() -> None:
 def test_the_gradient_of_the_evidence(name: str, keys: dict[str, Any], kind: str) -> None:
     """Agrees with differences, for every model of one stimulus."""
     component = Component(name, {**keys, **CATEGORIES})
-    module = module_of(component)
+    module = family_of(component)
     x = data(20)
     y = outcomes(x, kind)
-    layout, evidence, theta = module.problem(component, x, y, fit(component, x, y))
+    task, evidence, theta = module.problem(component, x, y, fit(component, x, y))
+    layout = task.layout
     theta = layout.inside(theta + 0.1 * np.random.default_rng(1).standard_normal(layout.size))
     _, gradient = layout.objective(theta, evidence)
     lower, upper = np.array(layout.bounds()).T
@@ -193,7 +195,8 @@ def test_comparisons_of_categories() -> None:
     component = Component("PairwiseProbitModel", CATEGORIES)
     x, y = pairs(25)
     found = fit(component, x, y)
-    layout, evidence, theta = module_of(component).problem(component, x, y, found)
+    task, evidence, theta = family_of(component).problem(component, x, y, found)
+    layout = task.layout
     _, gradient = layout.objective(theta + 0.1, evidence)
     for j in range(layout.size):
         shift = 1e-3 * np.eye(layout.size)[j]

@@ -11,7 +11,7 @@ import torch
 
 from fechner.strategies.acquisition import build
 from fechner.strategies.models import condition, fit, posterior
-from fechner.strategies.models.families.modules import module_of
+from fechner.strategies.models.families.registry import family_of
 from fechner.strategies.models.fitting.theta import Layout
 from fechner.strategies.models.kernels import combined_kernels
 from fechner.strategies.models.kernels.combined_kernels import Combined
@@ -199,7 +199,8 @@ def test_evidence_and_posterior(model: str, name: str) -> None:
     one = component(model, name)
     found = fit(one, x, y)
     assert "warnings" not in found
-    layout, evidence, theta = module_of(one).problem(one, x, y, found)
+    task, evidence, theta = family_of(one).problem(one, x, y, found)
+    layout = task.layout
     assert isinstance(layout, Layout)
     assert layout.objective(theta, evidence)[0] <= layout.objective(layout.typical(), evidence)[0] + 1e-6
     gradient = layout.objective(theta + 0.05, evidence)[1]

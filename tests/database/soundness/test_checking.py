@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import sqlalchemy as sa
 
 from fechner.database.record import Record, RecordError
-from fechner.database.upkeep import rebuilding
+from fechner.database.soundness import rebuilding
+
+from ..talk import Talk
 
 
-def _course(record: Record, talk: Any) -> None:
+def _course(record: Record, talk: Talk) -> None:
     entries = [
         talk.setup(environment={"threads": 1}),
         talk.ask((1, {"level": 0.1}), (2, {"level": [0.2, 1 / 3]})),
@@ -32,7 +32,7 @@ def _damage(record: Record, *statements: str) -> None:
 
 @pytest.mark.parametrize("page", [500, 2])
 def test_a_sound_record_is_sound(
-    record: Record, talk: Any, page: int, monkeypatch: pytest.MonkeyPatch
+    record: Record, talk: Talk, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is found, however many sessions and pages there are."""
     monkeypatch.setattr(rebuilding, "PAGE", page)
@@ -55,7 +55,7 @@ def test_a_sound_record_is_sound(
     ids=["changed", "missing", "missing at the end", "all missing"],
 )
 def test_every_damaged_message_is_named(
-    record: Record, talk: Any, damage: str, found: list[tuple[int, str]]
+    record: Record, talk: Talk, damage: str, found: list[tuple[int, str]]
 ) -> None:
     """A changed or missing message is named, and those around it are not."""
     _course(record, talk)
@@ -66,7 +66,7 @@ def test_every_damaged_message_is_named(
     assert record.verify_chain(talk.session) == found[0][0]
 
 
-def test_messages_in_another_order_are_named(record: Record, talk: Any) -> None:
+def test_messages_in_another_order_are_named(record: Record, talk: Talk) -> None:
     """Two messages that changed places are both named."""
     _course(record, talk)
     _damage(
@@ -102,7 +102,7 @@ def test_messages_in_another_order_are_named(record: Record, talk: Any) -> None:
     ],
 )
 def test_a_row_that_the_messages_do_not_give_is_named_and_mended(
-    record: Record, talk: Any, damage: str, text: str
+    record: Record, talk: Talk, damage: str, text: str
 ) -> None:
     """The difference says which table and row; rebuilding takes it away."""
     _course(record, talk)
@@ -118,7 +118,7 @@ def test_a_row_that_the_messages_do_not_give_is_named_and_mended(
     assert record.check_chain(talk.session) == []
 
 
-def test_a_rebuild_is_all_or_nothing(record: Record, talk: Any) -> None:
+def test_a_rebuild_is_all_or_nothing(record: Record, talk: Talk) -> None:
     """When a message can't be projected it is named, and the tables stay as they were."""
     _course(record, talk)
     _damage(
@@ -133,7 +133,7 @@ def test_a_rebuild_is_all_or_nothing(record: Record, talk: Any) -> None:
     assert record.append([[talk.entry("info")]]) == [None]
 
 
-def test_a_rebuild_needs_the_right_to_write(where: str, talk: Any) -> None:
+def test_a_rebuild_needs_the_right_to_write(where: str, talk: Talk) -> None:
     """A record opened for reading is refused by name."""
     with Record.open(where) as record:
         _course(record, talk)
@@ -141,7 +141,7 @@ def test_a_rebuild_needs_the_right_to_write(where: str, talk: Any) -> None:
         record.rebuild()
 
 
-def test_a_rebuild_is_one_transaction(record: Record, talk: Any) -> None:
+def test_a_rebuild_is_one_transaction(record: Record, talk: Talk) -> None:
     """However much there is to compute."""
     _course(record, talk)
     _course(record, type(talk)("other"))
@@ -162,7 +162,7 @@ def test_a_rebuild_is_one_transaction(record: Record, talk: Any) -> None:
     ],
 )
 def test_a_message_with_a_value_of_another_kind_is_named(
-    file_record: Record, talk: Any, damage: str, seq: int
+    file_record: Record, talk: Talk, damage: str, seq: int
 ) -> None:
     """What SQLite takes and nobody can read is found like any other change, and readers say where to look."""
     _course(file_record, talk)
@@ -183,7 +183,7 @@ def test_a_message_with_a_value_of_another_kind_is_named(
     ],
 )
 def test_a_row_with_a_value_of_another_kind_is_named(
-    file_record: Record, talk: Any, damage: str, text: str
+    file_record: Record, talk: Talk, damage: str, text: str
 ) -> None:
     """It is a difference like any other; readers say where to look, and rebuilding mends it."""
     _course(file_record, talk)
@@ -196,7 +196,7 @@ def test_a_row_with_a_value_of_another_kind_is_named(
     assert list(file_record.check_projections()) == []
 
 
-def test_times_are_written_as_people_read_them(record: Record, talk: Any) -> None:
+def test_times_are_written_as_people_read_them(record: Record, talk: Talk) -> None:
     """A difference between times names both, as ISO 8601."""
     _course(record, talk)
     _damage(record, "UPDATE trials SET told_at = asked_at WHERE trial = 1")

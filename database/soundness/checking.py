@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 
 from fechner.database.form.message import NO_HASH, chain
 from fechner.database.form.tables import Row, messages, metadata
-from fechner.database.keeping.connection import Database, reason
-from fechner.database.upkeep.rebuilding import PROJECTIONS, UnsoundError, fold, message_rows, of_session
+from fechner.database.keeping.connection import Database
+from fechner.database.keeping.urls import reason
+from fechner.database.soundness.rebuilding import PROJECTIONS, UnsoundError, fold, message_rows, of_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class Difference:
     table: str
     key: Row
     column: str | None
-    recorded: Any
-    computed: Any
+    recorded: object
+    computed: object
 
     def __str__(self) -> str:
         key = ", ".join(f"{name} {value}" for name, value in self.key.items())
@@ -59,12 +61,12 @@ class Difference:
             return f"{where} gives no rows: {self.computed}"
         if self.column is not None:
             return (
-                f"{where}: {self.column} is {_said(self.recorded)}, the messages give {_said(self.computed)}"
+                f"{where}: {self.column} is {_text(self.recorded)}, the messages give {_text(self.computed)}"
             )
         return f"{where}: the row is " + ("missing" if self.recorded is None else "not in the messages")
 
 
-def _said(value: Any) -> str:
+def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
@@ -135,6 +137,25 @@ class Checker:
                     of_session(scratch, table, session),
                 )
             transaction.rollback()
+
+
+def differences(
+    snapshot: Callable[[], AbstractContextManager[sa.Connection]], sessions: Iterable[str]
+) -> Iterator[Difference]:
+    """Where the tables beside ``messages`` aren't what the messages of some sessions give.
+
+    Args:
+        snapshot: gives a connection in one transaction; wanted anew for each session.
+        sessions: their ids.
+    """
+    checker = Checker()
+    try:
+        for session in sessions:
+            with snapshot() as connection:
+                found = list(checker.differences(connection, session))
+            yield from found
+    finally:
+        checker.close()
 
 
 def _compare(

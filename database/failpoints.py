@@ -27,7 +27,7 @@ def _nothing(name: str) -> None:
     """Nobody wants a fault."""
 
 
-def armed(wanted: str) -> Callable[[str], None]:
+def arm(wanted: str) -> Callable[[str], None]:
     """The function that every point calls where ``FECHNER_FAIL_POINT`` is `wanted`.
 
     Raises:
@@ -57,5 +57,5 @@ def armed(wanted: str) -> Callable[[str], None]:
 
 #: Call this with the point's name.
 fail_point: Callable[[str], None] = (
-    armed(os.environ["FECHNER_FAIL_POINT"]) if os.environ.get("FECHNER_FAIL_POINT") else _nothing
+    arm(os.environ["FECHNER_FAIL_POINT"]) if os.environ.get("FECHNER_FAIL_POINT") else _nothing
 )

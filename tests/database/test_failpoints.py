@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from fechner.database.keeping import failpoints
+from fechner.database import failpoints
 
 PASS = """
 import sys
-from fechner.database.keeping.failpoints import fail_point
+from fechner.database.failpoints import fail_point
 for _ in range(5):
     fail_point("after_commit")
     print("passed", flush=True)
@@ -41,7 +41,7 @@ def test_the_process_kills_itself(wanted: str, passed: int) -> None:
 
 def test_a_point_may_raise() -> None:
     """Every time, as a disk that fails."""
-    fail = failpoints.armed("before_commit:raise")
+    fail = failpoints.arm("before_commit:raise")
     fail("after_commit")
     for _ in range(2):
         with pytest.raises(OSError, match="fail-point before_commit"):
@@ -52,4 +52,4 @@ def test_a_point_may_raise() -> None:
 def test_a_name_that_is_none_is_said(wanted: str) -> None:
     """A test with a slip in it doesn't pass because nothing failed."""
     with pytest.raises(ValueError, match="FECHNER_FAIL_POINT"):
-        failpoints.armed(wanted)
+        failpoints.arm(wanted)
