@@ -331,6 +331,10 @@ class Rig:
         assert id_ is not None
         return self.engine.lanes[id_].session
 
+    def change(self, session: str, index: int = -1) -> Any:
+        """What a message of a session did: the last one, or another by its index; None if nothing."""
+        return self.recorded(session)[index].change
+
     def recorded(self, session: str) -> Sequence[Entry]:
         """What is on record of a session."""
         return self.disk.entries.get(session, [])

@@ -50,7 +50,7 @@ def test_a_configuration_that_cannot_be_used(run: Any, tmp_path: Path, space_fil
 
 def test_a_configuration_in_json(run: Any, tmp_path: Path) -> None:
     """Nested objects in a file whose name ends in .json; what is no JSON is said."""
-    sections = {
+    sections: dict[str, dict[str, Any]] = {
         "common": {"parnames": ["p"], "outcome_types": ["binary"], "strategy_names": ["init"]},
         "p": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
         "init": {"generator": "SobolGenerator", "min_asks": 4},

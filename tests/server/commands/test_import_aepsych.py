@@ -81,7 +81,7 @@ def test_sessions_verify_and_replay(aepsych: Any, run: Any, tmp_path: Path) -> N
         assert [trial["model_data"] for trial in trials] == [True, True, False, False]
         [strategy] = record.strategies(found["sessions"][1]["session"])
         assert [item["name"] for item in strategy["outcomes"]] == ["heard", "sure"]
-        change = next(record.changes(found["sessions"][1]["session"]))[2]
+        change: Any = next(record.changes(found["sessions"][1]["session"]))[2]
         assert "NoSuchGenerator" in change["given_config"]
         with record.snapshot() as connection:
             [origin] = of_session(connection, found["sessions"][0]["session"])
@@ -315,7 +315,7 @@ def test_what_was_imported_warms_a_model(aepsych: Any, run: Any, tmp_path: Path)
         message = {"config": config, "seed": 1}
         reply = server.connect().request({"version": "1", "type": "setup", "message": message})
         assert reply["message"]["seed_data"] == {"theirs": 2}
-        change = next(iter(server.record.changes(reply["session"])))[2]
+        change: Any = next(iter(server.record.changes(reply["session"])))[2]
     rows = change["seed_data"]["theirs"]
     assert [row["config"] for row in rows] == [
         {"frequency": 500.0, "side": "left"},
