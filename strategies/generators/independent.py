@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from fechner.strategies.generators.acquisition import generate, hyperparameters_of, posterior_range
 from fechner.strategies.generators.request import Generated, Request
 from fechner.strategies.models.families import independent
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.plugins.resolve import entry
 from fechner.strategies.specification import Component
@@ -63,7 +62,7 @@ def generate_for_several(generator: Component, model: Component, request: Reques
 
 
 def _turns(
-    generator: Component, model: Component, request: Request, hyperparameters: Mapping[str, Any]
+    generator: Component, model: Component, request: Request, hyperparameters: Hyperparameters
 ) -> list[Turn]:
     """Who chooses, in turn."""
     alone = replace(request, n=1, refit=False, post_range=False, budget=None)

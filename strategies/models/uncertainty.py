@@ -195,6 +195,10 @@ class LastMade:
     def __init__(self) -> None:
         self._kept: tuple[bytes, Ensemble] | None = None
 
+    def forget(self) -> None:
+        """Keep none."""
+        self._kept = None
+
     def of(self, about: bytes, make: Callable[[], Ensemble]) -> Ensemble:
         """The ensemble kept if it is about the same, else the one that `make` gives, which is kept now."""
         kept = self._kept  # read once: another thread may put its own there
@@ -245,7 +249,7 @@ def _made(
     for z in normal:
         theta = layout.inside(mode + WIDER * (half @ z))
         try:
-            member = family.posterior(component, x, y, task.plain(theta), near=centre, poll=poll)
+            member = family.posterior(component, x, y, family.plain(task, theta), near=centre, poll=poll)
         except np.linalg.LinAlgError:
             continue
         value = member.log_evidence + layout.log_prior(theta) + 0.5 * float(z @ z)

@@ -1,4 +1,7 @@
-"""Keyed randomness: every stream is a function of the seed and what it is for (design.md 4)."""
+"""Keyed randomness: every stream is a function of the seed and what it is for.
+
+See docs/explanation/architecture.md, Randomness and time.
+"""
 
 from __future__ import annotations
 

@@ -3,8 +3,9 @@
 The sequence is Sobol's with the direction numbers of Joe & Kuo (2008), in Gray-code order (Antonov & Saleev
 1979), scrambled by a random lower triangular matrix over GF(2) per dimension and a digital shift (Matoušek
 1998, *On the L2-discrepancy for anchored boxes*, J. Complexity 14). It is written here, and not taken from
-scipy, because importing scipy.stats takes longer than the first trial may and more memory than the rest of
-the listening process; the tests compare it with scipy's.
+scipy, because importing scipy.stats.qmc takes .54 s of processor time and 42 MB (beside numpy and
+scipy.linalg, SciPy 1.17.1), longer than the first trial may and more memory than the rest of the listening
+process; this module takes 6 ms and 0.7 MB. The tests compare it with scipy's.
 
 Notation: d dimensions, B = 32 bits; V is `d x B`, column b the direction number of bit b as an integer with
 B bits, most significant first.

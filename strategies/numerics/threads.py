@@ -1,4 +1,4 @@
-"""One thread for the arithmetic, so that a computation gives the same bits wherever it runs (design.md 4).
+"""One thread for the arithmetic, so that a computation gives the same bits wherever it runs.
 
 BLAS libraries split sums differently for another number of threads. A process of ours calls `fix` before
 numpy is imported; elsewhere (a notebook, tests) the computations hold `single_thread`.

@@ -95,6 +95,14 @@ def function(component: Component, name: str) -> Callable[..., Any]:
     return located(found)
 
 
+def load() -> None:
+    """Import what our own classes compute with, so that no ask waits for it; not what needs torch at once."""
+    for found in CLASSES.values():
+        for name, function in found.functions.items():
+            if name != "on_device":
+                located(function)
+
+
 def located(function: Function) -> Callable[..., Any]:
     """A function that is named by text, found; or the function itself."""
     return _imported(function) if isinstance(function, str) else function

@@ -13,6 +13,7 @@ from dataclasses import replace
 from fechner.strategies.config.tables.acquisitions import ACQUISITIONS, REFUSED
 from fechner.strategies.config.tables.entries import Entry
 from fechner.strategies.config.tables.kernels import KERNELS, MEANS
+from fechner.strategies.config.tables.key import Key, number, whole
 from fechner.strategies.config.tables.keys import (
     CONSTRAINT_KEYS,
     FACTORY_KEYS,
@@ -21,9 +22,6 @@ from fechner.strategies.config.tables.keys import (
     MODEL_KEYS,
     N_LEVELS,
     SEMI_PARAMETRIC_KEYS,
-    Key,
-    number,
-    whole,
 )
 
 _GENERATORS = "fechner.strategies.generators"

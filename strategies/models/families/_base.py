@@ -70,7 +70,7 @@ class Task(Protocol):
         """theta of hyperparameters of this family; None where they are not of this layout."""
 
     def plain(self, theta: Array) -> dict[str, Any]:
-        """The inverse of `theta`."""
+        """The inverse of `theta`, but for the model's name."""
 
 
 class MakesTask(Protocol):
@@ -146,7 +146,11 @@ class Family:
             evidence = task.evidence(x[chosen], y[chosen], poll)
             found = maximise(task.layout, evidence, warm, start, component.keys, len(chosen))
             theta, search = found.theta, found.fields(warm is not None)
-        return task.plain(theta) | search
+        return self.plain(task, theta) | search
+
+    def plain(self, task: Task, theta: Array) -> dict[str, Any]:
+        """Hyperparameters at a theta of a task."""
+        return {"model": self.name, **task.plain(theta)}
 
     def problem(
         self,

@@ -66,14 +66,12 @@ class Augmented:
     """The task of a model with pseudo-observations.
 
     Attributes:
-        name: of the model.
         latent: of f.
         layout: of theta.
         pseudo: beside the trials.
         floor, lapse: of the likelihood; `lapse` is None where it is fitted.
     """
 
-    name: str
     latent: LatentPrior
     layout: Layout
     pseudo: PseudoObservations
@@ -95,19 +93,17 @@ class Augmented:
         parts = self.layout.split(theta)
         covariance, mean, _ = self.latent.read(parts)
         lapse = float(np.exp(parts[LAPSE][0])) if self.lapse is None else self.lapse
-        return to_plain(self.name, covariance, mean) | {"floor": self.floor, "lapse": lapse}
+        return to_plain(covariance, mean) | {"floor": self.floor, "lapse": lapse}
 
 
-def _task(
-    name: str, pseudo_for: PseudoFor, component: Component, d: int, given: Hyperparameters
-) -> Augmented:
+def _task(pseudo_for: PseudoFor, component: Component, d: int, given: Hyperparameters) -> Augmented:
     """The task of a component; the lapse rate is fitted where it says so."""
     keys, pseudo = component.keys, _pseudo(pseudo_for, component, d)
     latent = LatentPrior(classification_priors(component, d), d, counts_of(component))
     floor, lapse = float(keys.get("floor") or 0.0), keys.get("lapse")
     if lapse == "estimate":
-        return Augmented(name, latent, Layout((*latent.blocks(), lapse_block())), pseudo, floor, None)
-    return Augmented(name, latent, layout_of(component, latent), pseudo, floor, float(lapse or 0.0))
+        return Augmented(latent, Layout((*latent.blocks(), lapse_block())), pseudo, floor, None)
+    return Augmented(latent, layout_of(component, latent), pseudo, floor, float(lapse or 0.0))
 
 
 def _pseudo(pseudo_for: PseudoFor, component: Component, d: int) -> PseudoObservations:
@@ -177,4 +173,4 @@ def _posterior(
 
 def family_with(name: str, pseudo_for: PseudoFor) -> Family:
     """The family of models of one name with these pseudo-observations."""
-    return Family(name, partial(_task, name, pseudo_for), partial(_posterior, pseudo_for))
+    return Family(name, partial(_task, pseudo_for), partial(_posterior, pseudo_for))

@@ -50,7 +50,7 @@ class _Task:
 
     def plain(self, theta: Array) -> dict[str, Any]:
         covariance, mean, _ = self.latent.read(self.layout.split(theta))
-        return to_plain(NAME, covariance, mean) | {"floor": self.floor, "lapse": self.lapse}
+        return to_plain(covariance, mean) | {"floor": self.floor, "lapse": self.lapse}
 
 
 def _task(component: Component, d: int, given: Hyperparameters) -> _Task:

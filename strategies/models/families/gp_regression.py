@@ -54,7 +54,7 @@ class _Task:
 
     def plain(self, theta: Array) -> dict[str, Any]:
         covariance, mean, noise = self.latent.read(self.layout.split(theta))
-        out = to_plain(NAME, _scaled(covariance, self.scale), self.offset + self.scale * mean)
+        out = to_plain(_scaled(covariance, self.scale), self.offset + self.scale * mean)
         out["noise"] = noise * self.scale**2 if self.known is None else self.known
         return out | {"offset": self.offset, "scale": self.scale}
 

@@ -87,7 +87,7 @@ class _Task:
         parts = self.layout.split(theta)
         covariance, mean, _ = self.latent.read(parts)
         cuts = mixing(self.n_levels) @ np.exp(parts[GAPS])
-        return to_plain(NAME, covariance, mean) | {"cuts": [float(v) for v in cuts]}
+        return to_plain(covariance, mean) | {"cuts": [float(v) for v in cuts]}
 
 
 def _task(component: Component, d: int, given: Hyperparameters) -> _Task:

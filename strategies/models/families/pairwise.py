@@ -47,7 +47,7 @@ class _Task:
 
     def plain(self, theta: Array) -> dict[str, Any]:
         covariance, mean, _ = self.latent.read(self.layout.split(theta))
-        return to_plain(NAME, covariance, mean)
+        return to_plain(covariance, mean)
 
 
 def _task(component: Component, d: int, given: Hyperparameters) -> _Task:

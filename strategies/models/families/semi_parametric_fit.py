@@ -1,6 +1,6 @@
 """Fitting the semi-parametric models: what both have in common, whatever approximates their evidence.
 
-Each module has its own name and evidence; of them `task_of` makes what its family fits.
+Each module has its own name, evidence and posterior; of them `family_with` makes the family.
 """
 
 from __future__ import annotations
@@ -29,14 +29,12 @@ class PairTask:
     """The task of a semi-parametric model.
 
     Attributes:
-        name: of the model.
         prior: of offset and slope.
         layout: of theta.
         said: the hyperparameters that are not fitted.
         approximated: makes the evidence.
     """
 
-    name: str
     prior: PairPrior
     layout: Layout
     said: Hyperparameters
@@ -51,18 +49,16 @@ class PairTask:
         return self.layout.join(self.prior.write(from_plain(hyperparameters)))
 
     def plain(self, theta: Array) -> dict[str, Any]:
-        return to_plain(self.name, self.prior.read(self.layout.split(theta)), self.said)
+        return to_plain(self.prior.read(self.layout.split(theta)), self.said)
 
 
 #: Makes the evidence of a prior, inputs, outcomes and what is given beside theta.
 MakesEvidence = Callable[[PairPrior, Array, Array, Hyperparameters, Poll | None], Evidence]
 
 
-def _task(
-    name: str, evidence: MakesEvidence, component: Component, d: int, said: Hyperparameters
-) -> PairTask:
+def _task(evidence: MakesEvidence, component: Component, d: int, said: Hyperparameters) -> PairTask:
     prior = prior_of(said, d)
-    return PairTask(name, prior, prior.layout(), said, evidence)
+    return PairTask(prior, prior.layout(), said, evidence)
 
 
 def _given(component: Component, x: Array, y: Array) -> Hyperparameters:
@@ -74,4 +70,4 @@ def family_with(
 ) -> Family:
     """The family of models of one name with this approximation of the evidence and of the posterior."""
     torch = "fechner.strategies.models.torch.semi_parametric_botorch:SemiParametricModel"
-    return Family(name, partial(_task, name, evidence), posterior, _given, most, torch)
+    return Family(name, partial(_task, evidence), posterior, _given, most, torch)

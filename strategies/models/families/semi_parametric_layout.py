@@ -140,10 +140,9 @@ def stimulus(component: Component, d: int) -> int:
     return int((component.keys.get("stim_dim") or (0,))[0]) % d
 
 
-def to_plain(component_name: str, pair: Pair, kept: Hyperparameters) -> dict[str, Any]:
+def to_plain(pair: Pair, kept: Hyperparameters) -> dict[str, Any]:
     """Hyperparameters as JSON-able values; `kept` are those that are not fitted."""
     return {
-        "model": component_name,
         "offset": _plain(pair.offset),
         "slope": _plain(pair.slope),
         "log_slope": float(pair.log_slope),

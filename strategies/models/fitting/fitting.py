@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fechner.strategies.models.fitting.plain import Hyperparameters
 from fechner.strategies.models.fitting.theta import Evidence, Layout
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.numerics.quasi_newton import Minimum, minimise
@@ -70,7 +71,7 @@ def maximise(
     layout: Layout,
     evidence: Evidence,
     start: Array | None,
-    memory: Mapping[str, Any] | None,
+    memory: Hyperparameters | None,
     keys: Mapping[str, Any],
     n: int,
 ) -> Fit:
@@ -173,7 +174,7 @@ def tolerance(keys: Mapping[str, Any], n: int) -> float:
     return TOLERANCE if ftol is None else max(float(ftol) * n * float(np.log(2.0)), 1e-12)
 
 
-def _recalled(memory: Mapping[str, Any] | None, layout: Layout) -> Array:
+def _recalled(memory: Hyperparameters | None, layout: Layout) -> Array:
     """The inverse Hessian (p, p) that an earlier search left, or the prior's scales."""
     size = layout.size
     left = np.asarray((memory or {}).get("inverse_hessian") or [], dtype=float)

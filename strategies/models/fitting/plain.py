@@ -17,10 +17,9 @@ Hyperparameters = Mapping[str, Any]
 FIT_LIMIT = 600  # beyond it hyperparameters are fitted to some of the trials; the posterior sees all
 
 
-def to_plain(name: str, covariance: Covariance, mean: float) -> dict[str, Any]:
-    """Hyperparameters as JSON-able values."""
+def to_plain(covariance: Covariance, mean: float) -> dict[str, Any]:
+    """The covariance function and the prior mean as JSON-able values."""
     out: dict[str, Any] = {
-        "model": name,
         "lengthscales": [float(v) for v in covariance.lengthscales],
         "variance": float(covariance.variance),
         "constant": float(covariance.constant),

@@ -1,6 +1,8 @@
 """Priors of the hyperparameters, as functions of their logarithms.
 
-@@
+Ours (no factory named) have a constant and slopes integrated out (docs/explanation/methods.md, Models); the
+peer's (its DefaultMeanCovarFactory named) are those of Hvarfner, Hellsten & Nardi (2024), Vanilla Bayesian
+optimization performs great in high dimensions, ICML, eq. 6.
 
 Notation: t = log theta of a positive hyperparameter theta.
 """
@@ -259,7 +261,7 @@ def pairwise_priors(component: Component, d: int) -> Priors:
 
 
 def _factory_priors(keys: Mapping[str, Any], d: int) -> Priors:
-    """What a named DefaultMeanCovarFactory asks for (methods.md 1, config.md 5)."""
+    """What a named DefaultMeanCovarFactory asks for (docs/reference/config.md, DefaultMeanCovarFactory)."""
     location = keys.get("ls_loc")
     scale = keys.get("ls_scale")
     kind = str(keys.get("lengthscale_prior") or "lognormal").lower()

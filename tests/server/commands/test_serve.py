@@ -11,12 +11,19 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fechner.server.cli import serving
+from fechner.server.commands import securing
+from fechner.server.commands import serve as serve_
 from fechner.server.commands.serve import default_workers, is_loopback
+from fechner.server.commands.serve_options import ServeOptions
+from fechner.server.engine.options import EngineOptions
+from fechner.server.shell.settings import Settings
 
 Serve = Callable[..., "tuple[subprocess.Popen[str], int]"]
 
@@ -244,3 +251,30 @@ def test_metrics_stay_on_this_machine(run: Any) -> None:
         result = run("serve", "--metrics-port", port, "--port", 0, "--workers", 0)
     assert result.exit_code == 1
     assert f"port {port} is taken; --metrics-port" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--port", "can't listen on 127.0.0.1: port {} is taken; --port names another"),
+        ("--zmq-port", "can't listen on ZMQ port {}: Address already in use"),
+    ],
+)
+def test_a_port_that_is_taken_is_named(run: Any, tmp_path: Path, option: str, said: str) -> None:
+    """With the option that names another one."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ports = [option, port] if option == "--port" else ["--port", "0", option, port]
+        result = run("serve", "--db", str(tmp_path / "x.db"), "--workers", "0", *ports)
+    assert result.exit_code == 1
+    assert said.format(port) in result.stderr
+
+
+def test_every_option_is_somebody_s() -> None:
+    """Of the loop, of the engine, or one that a module of commands asks for by its name."""
+    named = {field.name for kind in (Settings, EngineOptions) for field in fields(kind)}
+    asking = "".join(Path(str(module.__file__)).read_text("utf-8") for module in (serving, serve_, securing))
+    for field in fields(ServeOptions):
+        assert field.name in named or f"options.{field.name}" in asking, field.name
+    shared = {field.name for field in fields(ServeOptions)} & named
+    assert {"host", "port", "zmq_port", "read_only", "eager", "dialect", "limits"} <= shared

@@ -5,7 +5,8 @@ import pytest
 
 from fechner.strategies.models import fit, uncertainty
 from fechner.strategies.models.families import gp_classification
-from fechner.strategies.models.uncertainty import ensemble, mixture_quantile, root_of
+from fechner.strategies.models.posteriors.posterior import root_of
+from fechner.strategies.models.uncertainty import ensemble, mixture_quantile
 from fechner.strategies.numerics.normal import ndtr
 from fechner.strategies.specification import Component
 
@@ -39,7 +40,7 @@ def test_the_same_arguments_give_the_same_bits() -> None:
     x, y = data(BINARY)
     found = fit(BINARY, x, y)
     one = ensemble(BINARY, x, y, found)
-    uncertainty._last.clear()
+    uncertainty._last.forget()
     other = ensemble(BINARY, x, y, found)
     assert one is not other
     assert np.array_equal(one.curves(TEST, 3, 200), other.curves(TEST, 3, 200))

@@ -111,7 +111,7 @@ def test_a_peer_that_has_left_is_gone(named: bytes) -> None:
             assert [event.connection for event in bench.of(Gone)] == [*range(1, number + 1)]
         assert isinstance(bench.events[-1], Gone)
         assert not bench.transport._peers
-        assert not bench.transport._through
+        assert not bench.transport._presence._through
 
     on_a_bench(test)
 
@@ -230,7 +230,7 @@ def test_what_is_refused_is_told_why_and_forgotten() -> None:
             assert await client.recv() == b"full"
         assert len(bench.of(Connected)) == len(bench.of(Gone)) == 3
         assert not bench.of(Received)
-        assert not bench.transport._through
+        assert not bench.transport._presence._through
 
     on_a_bench(test)
 
@@ -320,7 +320,7 @@ def test_a_flood_is_received_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0)
         assert len(bench.events) == 3
         monkeypatch.setattr(transport, "FLOOD_SECONDS", 0.0)
-        bench.transport._flowing()
+        bench.transport._end_flood()
         await bench.until(lambda: len(bench.of(Received)) == 2)
         await bench.until(lambda: len(bench.of(Unreadable)) == 3)
 
