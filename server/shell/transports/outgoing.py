@@ -65,7 +65,7 @@ class Outgoing:
         """Cut the connection: the peer isn't there any more, or does as if."""
         transport = self._transport
         if not transport.is_closing():
-            self._counters.logged("warning")
+            self._counters.count_line("warning")
             emit(Log("warning", f"a peer {why}: connection closed", self._number))
             reset_at_close(transport.get_extra_info("socket"))
             self._drop()
