@@ -331,6 +331,13 @@ class Rig:
         assert id_ is not None
         return self.engine.lanes[id_].session
 
+    @property
+    def commit(self) -> Commit:
+        """The commit that is all that storage waits for."""
+        [effect] = self.storage
+        assert isinstance(effect, Commit)
+        return effect
+
     def change(self, session: str, index: int = -1) -> Any:
         """What a message of a session did: the last one, or another by its index; None if nothing."""
         return self.recorded(session)[index].change

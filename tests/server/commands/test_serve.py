@@ -20,7 +20,7 @@ import pytest
 from fechner.server.cli import serving
 from fechner.server.commands import securing
 from fechner.server.commands import serve as serve_
-from fechner.server.commands.serve import default_workers, is_loopback
+from fechner.server.commands.serve import default_workers
 from fechner.server.commands.serve_options import ServeOptions
 from fechner.server.engine.options import EngineOptions
 from fechner.server.shell.settings import Settings
@@ -77,8 +77,8 @@ def test_only_this_machine_is_served(run: Any, host: str) -> None:
 
 def test_which_hosts_are_this_machine() -> None:
     """Every spelling of loopback."""
-    assert all(map(is_loopback, ["127.0.0.1", "localhost", "::1", "127.8.8.8"]))
-    assert not any(map(is_loopback, ["0.0.0.0", "", "10.0.0.1", "localhost.evil.org"]))
+    assert all(map(securing.is_loopback, ["127.0.0.1", "localhost", "::1", "127.8.8.8"]))
+    assert not any(map(securing.is_loopback, ["0.0.0.0", "", "10.0.0.1", "localhost.evil.org"]))
 
 
 def test_a_core_stays_free() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from fechner.server.engine.effects import Commit
 
+from ..rig import Rig
+
 
 @pytest.fixture
-def recorded(new_rig: Any) -> Any:
+def recorded(new_rig: type[Rig]) -> Any:
     """A disk with a session of two points, one told, and its id."""
     rig = new_rig()
     peer = rig.setup()
@@ -20,7 +22,7 @@ def recorded(new_rig: Any) -> Any:
 
 
 @pytest.fixture
-def reading(new_rig: Any, recorded: Any) -> Any:
+def reading(new_rig: type[Rig], recorded: Any) -> Any:
     """A rig that only reads that disk."""
     return new_rig(disk=recorded[0], read_only=True)
 
@@ -83,7 +85,9 @@ def test_what_changes_a_session_is_refused(
     assert peer.ok("info", session=session)["trials"]["pending"] == 1
 
 
-def test_aepsych_s_clients_may_look_at_the_session_that_the_server_names(new_rig: Any, recorded: Any) -> None:
+def test_aepsych_s_clients_may_look_at_the_session_that_the_server_names(
+    new_rig: type[Rig], recorded: Any
+) -> None:
     """They have no word for observing; with --resume the server does it for them."""
     disk, session = recorded
     reading = new_rig(disk=disk, read_only=True, default_session="last")

@@ -9,18 +9,20 @@ import pytest
 
 from fechner.server.engine.effects import Compute
 from fechner.server.engine.events import ComputeFailed
-from fechner.server.engine.foresight import digest
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.handlers.results import Priority
 from fechner.strategies.config import check
 from fechner.strategies.core import state as core
+from fechner.strategies.core.digest import digest
 from fechner.strategies.core.dumps import dump, load
+
+from ..rig import Peer, Rig
 
 AHEAD = {"eager": True, "speculate": True}
 
 
 @pytest.fixture
-def begun(new_rig: Any, with_model: str) -> Callable[..., Any]:
+def begun(new_rig: type[Rig], with_model: str) -> Callable[..., Any]:
     """Makes a peer whose next ask would compute: one trial told, nothing computed since."""
 
     def begun(**options: Any) -> Any:
@@ -34,11 +36,11 @@ def begun(new_rig: Any, with_model: str) -> Callable[..., Any]:
     return begun
 
 
-def tasks(peer: Any) -> list[tuple[str, Priority]]:
+def tasks(peer: Peer) -> list[tuple[str, Priority]]:
     return [(task.function, task.priority) for task in peer.rig.tasks]
 
 
-def replies(peer: Any, *steps: tuple[str, Any]) -> list[Any]:
+def replies(peer: Peer, *steps: tuple[str, Any]) -> list[Any]:
     """The messages of some requests' replies, and where asks came from."""
     out = []
     for type_, message in steps:
@@ -89,7 +91,7 @@ def test_while_a_trial_is_pending_every_outcome_is_foreseen(begun: Any) -> None:
 
 
 @pytest.mark.parametrize(("speculate", "asks"), [("True", 2), ("False", 0)])
-def test_a_stage_may_do_without(new_rig: Any, with_model: str, speculate: str, asks: int) -> None:
+def test_a_stage_may_do_without(new_rig: type[Rig], with_model: str, speculate: str, asks: int) -> None:
     """`speculate = False` in a stage: nothing is computed while its outcomes are awaited."""
     rig = new_rig(speculate=True)
     stage = f"run_indefinitely = True\nspeculate = {speculate}"
@@ -186,7 +188,7 @@ def test_who_leaves_is_computed_for_no_more(begun: Any, end: str) -> None:
     assert not peer.rig.engine.foreseen
 
 
-def test_a_finished_strategy_is_not_asked_ahead(new_rig: Any, with_model: str) -> None:
+def test_a_finished_strategy_is_not_asked_ahead(new_rig: type[Rig], with_model: str) -> None:
     """Where the next ask hands nothing out, nothing is computed, unless the last one went beyond."""
     rig = new_rig(eager=True)
     peer = rig.setup(with_model.replace("max_asks = 1000", "max_asks = 1"))
