@@ -45,6 +45,7 @@ from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
 from fechner.server.session.handlers.results import Priority
+from fechner.server.session.session import Session
 from fechner.server.shell.driver import Driver
 from fechner.server.shell.execution import Result, run
 from fechner.server.shell.ports import Workload
@@ -325,7 +326,7 @@ class Rig:
             else:
                 self.work()
 
-    def session(self, peer: Peer) -> Any:
+    def session(self, peer: Peer) -> Session:
         """The session that a peer's connection is in, as the engine has it."""
         id_ = self.engine.connections[peer.number].session
         assert id_ is not None

@@ -11,19 +11,19 @@ import pytest
 from fechner.database.form.message import Entry, Owner
 from fechner.server.engine.principals import Tokens
 
-from ..rig import Rig
+from ..rig import Peer, Rig
 
 ANNA, BERT, EVE, ROOT = ("anna" * 10, "bert" * 10, "eve-" * 10, "root" * 10)
 TOKENS = Tokens({ANNA: "experimenter", BERT: "experimenter", EVE: "observer", ROOT: "admin"})
 
 
 @pytest.fixture
-def rig(new_rig: type[Rig]) -> Any:
+def rig(new_rig: type[Rig]) -> Rig:
     """A server that asks for tokens."""
     return new_rig(tokens=TOKENS)
 
 
-def enter(rig: Rig, token: str, **more: Any) -> Any:
+def enter(rig: Rig, token: str, **more: Any) -> Peer:
     """A peer that has shown its token."""
     peer = rig.connect(**more)
     peer.ok("auth", {"token": token})
@@ -31,7 +31,7 @@ def enter(rig: Rig, token: str, **more: Any) -> Any:
 
 
 @pytest.fixture
-def annas(rig: Rig) -> Any:
+def annas(rig: Rig) -> tuple[Peer, str]:
     """Anna's connection, and her session with one trial told."""
     peer = enter(rig, ANNA)
     session = peer.ok("setup", {"config": CONFIG, "seed": 1}, id="s")["session"]
@@ -77,7 +77,7 @@ def test_without_tokens_every_one_is_welcome(new_rig: type[Rig]) -> None:
 
 @pytest.mark.parametrize("type_", ["ping", "setup", "ask", "info", "resume", "exit", "shutdown", "replay"])
 @pytest.mark.parametrize("envelope", [{}, {"id": "x"}])
-def test_nothing_else_before_auth(rig: Rig, annas: Any, type_: str, envelope: Any) -> None:
+def test_nothing_else_before_auth(rig: Rig, annas: tuple[Peer, str], type_: str, envelope: Any) -> None:
     """Whatever it is, and whosever session it names, nothing of it is recorded."""
     recorded = len(rig.disk.order)
     messages = {"setup": {"config": CONFIG}, "resume": {"session": annas[1]}, "replay": {"session": annas[1]}}
@@ -87,7 +87,7 @@ def test_nothing_else_before_auth(rig: Rig, annas: Any, type_: str, envelope: An
     assert len(rig.disk.order) == recorded
 
 
-def test_a_faulty_request_before_auth_touches_no_session(rig: Rig, annas: Any) -> None:
+def test_a_faulty_request_before_auth_touches_no_session(rig: Rig, annas: tuple[Peer, str]) -> None:
     """It is refused without a look at the session that it names."""
     recorded = len(rig.disk.order)
     peer = rig.connect()
@@ -133,7 +133,7 @@ def test_a_stop_answers_a_wrong_token_that_waits(rig: Rig) -> None:
     assert rig.halted
 
 
-def test_another_persons_token_on_the_same_connection(rig: Rig, annas: Any) -> None:
+def test_another_persons_token_on_the_same_connection(rig: Rig, annas: tuple[Peer, str]) -> None:
     """Is refused: sessions of two people never meet on one connection."""
     peer, _ = annas
     peer.send("auth", {"token": BERT})
@@ -159,7 +159,7 @@ def test_another_persons_token_on_the_same_connection(rig: Rig, annas: Any) -> N
 )
 @pytest.mark.parametrize("loaded", [True, False])
 def test_a_session_answers_its_owner_only(
-    rig: Rig, annas: Any, type_: str, message: Any, id_: str | None, loaded: bool
+    rig: Rig, annas: tuple[Peer, str], type_: str, message: Any, id_: str | None, loaded: bool
 ) -> None:
     """To others it is as unknown as one that never was, whatever they send, and learns nothing of it."""
     peer, session = annas
@@ -173,7 +173,7 @@ def test_a_session_answers_its_owner_only(
 
 
 @pytest.mark.parametrize("how", ["session", "last"])
-def test_resume_and_replay_are_the_owners_too(rig: Rig, annas: Any, how: str) -> None:
+def test_resume_and_replay_are_the_owners_too(rig: Rig, annas: tuple[Peer, str], how: str) -> None:
     """`last` is the caller's own last session."""
     peer, session = annas
     peer.vanish()
@@ -184,7 +184,7 @@ def test_resume_and_replay_are_the_owners_too(rig: Rig, annas: Any, how: str) ->
     assert enter(rig, ANNA).ok("resume", {"session": wanted})["session"] == session
 
 
-def test_an_owner_comes_back_after_a_restart(rig: Rig, annas: Any, new_rig: type[Rig]) -> None:
+def test_an_owner_comes_back_after_a_restart(rig: Rig, annas: tuple[Peer, str], new_rig: type[Rig]) -> None:
     """The record knows whose a session is; a server without tokens serves everybody."""
     _, session = annas
     again = new_rig(disk=rig.disk, tokens=TOKENS)
@@ -193,7 +193,7 @@ def test_an_owner_comes_back_after_a_restart(rig: Rig, annas: Any, new_rig: type
     assert new_rig(disk=rig.disk).connect().ok("resume", {"session": session})["trials"]["told"] == 1
 
 
-def test_an_admin_sees_everybodys_sessions(rig: Rig, annas: Any) -> None:
+def test_an_admin_sees_everybodys_sessions(rig: Rig, annas: tuple[Peer, str]) -> None:
     """And may go on with them once their owner is gone."""
     peer, session = annas
     root = enter(rig, ROOT)
@@ -204,7 +204,7 @@ def test_an_admin_sees_everybodys_sessions(rig: Rig, annas: Any) -> None:
     assert root.ok("ask")["trials"][0]["trial"] == 2
 
 
-def test_an_observer_looks_on(rig: Rig, annas: Any) -> None:
+def test_an_observer_looks_on(rig: Rig, annas: tuple[Peer, str]) -> None:
     """In any session whose id it was told, without taking it from whoever holds it."""
     peer, session = annas
     eve = enter(rig, EVE)
@@ -231,7 +231,7 @@ def test_an_observer_looks_on(rig: Rig, annas: Any) -> None:
         ("shutdown", {}),
     ],
 )
-def test_an_observer_changes_nothing(rig: Rig, annas: Any, type_: str, message: Any) -> None:
+def test_an_observer_changes_nothing(rig: Rig, annas: tuple[Peer, str], type_: str, message: Any) -> None:
     """Also where it names the session, or none."""
     _, session = annas
     before = rig.disk.changes(session)
@@ -251,7 +251,7 @@ def test_only_an_admin_shuts_the_server_down(rig: Rig, new_rig: type[Rig]) -> No
     assert root.closed
 
 
-def test_a_dialect_without_tokens_sees_sessions_without_owner(rig: Rig, annas: Any) -> None:
+def test_a_dialect_without_tokens_sees_sessions_without_owner(rig: Rig, annas: tuple[Peer, str]) -> None:
     """On this machine it is served beside the others, and sees none of theirs."""
     peer = rig.connect()
     assert peer.aepsych("setup", {"config_str": CONFIG}) == {"strat_id": 0}
@@ -281,7 +281,7 @@ def test_a_forced_dialect_changes_nothing(new_rig: type[Rig], dialect: str) -> N
         assert rig.connect().aepsych("setup", {"config_str": CONFIG}) == {"strat_id": 0}
 
 
-def test_status_shows_the_senders_own_sessions(rig: Rig, annas: Any) -> None:
+def test_status_shows_the_senders_own_sessions(rig: Rig, annas: tuple[Peer, str]) -> None:
     """An admin all, an observer none; how many there are is no secret."""
     shown = {}
     for token in (ANNA, BERT, EVE, ROOT):
@@ -318,7 +318,7 @@ def test_a_warm_start_finds_the_senders_own_sessions(tmp_path: Any) -> None:
         assert list(record.check_projections()) == []
 
 
-def test_tokens_are_never_on_record(rig: Rig, annas: Any) -> None:
+def test_tokens_are_never_on_record(rig: Rig, annas: tuple[Peer, str]) -> None:
     """Nor is auth: neither right, wrong nor faulty."""
     peer, _session = annas
     assert peer.error("auth", {"token": 5})["code"] == "bad_value"

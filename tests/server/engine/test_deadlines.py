@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from fechner.server.session.handlers.registry import load
@@ -16,7 +14,7 @@ load()
 
 
 @pytest.fixture
-def peer(new_rig: type[Rig], with_model: str, computed_here: Computing) -> Any:
+def peer(new_rig: type[Rig], with_model: str, computed_here: Computing) -> Peer:
     """A session with a fit behind it, whose next ask computes."""
     rig = new_rig(compute=computed_here)
     peer = rig.setup(with_model.replace("max_asks = 1000", "run_indefinitely = True"))

@@ -18,14 +18,14 @@ from fechner.strategies.core.dumps import dump, load
 
 from ..rig import Peer, Rig
 
-AHEAD = {"eager": True, "speculate": True}
+AHEAD: dict[str, Any] = {"eager": True, "speculate": True}
 
 
 @pytest.fixture
-def begun(new_rig: type[Rig], with_model: str) -> Callable[..., Any]:
+def begun(new_rig: type[Rig], with_model: str) -> Callable[..., Peer]:
     """Makes a peer whose next ask would compute: one trial told, nothing computed since."""
 
-    def begun(**options: Any) -> Any:
+    def begun(**options: Any) -> Peer:
         rig = new_rig(**{**AHEAD, **options})
         peer = rig.setup(with_model.replace("max_asks = 1000", "run_indefinitely = True"))
         peer.ok("ask")
@@ -50,7 +50,7 @@ def replies(peer: Peer, *steps: tuple[str, Any]) -> list[Any]:
     return out
 
 
-def test_after_a_tell_the_next_ask_is_computed_and_used(begun: Any) -> None:
+def test_after_a_tell_the_next_ask_is_computed_and_used(begun: Callable[..., Peer]) -> None:
     """The ask finds its answer: no computation of its own, the same points as without looking ahead."""
     peer, plain = begun(speculate=False), begun(eager=False, speculate=False)
     assert tasks(peer) == [("propose", Priority.EAGER)]
@@ -63,7 +63,7 @@ def test_after_a_tell_the_next_ask_is_computed_and_used(begun: Any) -> None:
     assert peer.last["timing"]["compute_ms"] == 0
 
 
-def test_an_ask_that_comes_meanwhile_waits_for_the_computation_in_work(begun: Any) -> None:
+def test_an_ask_that_comes_meanwhile_waits_for_the_computation_in_work(begun: Callable[..., Peer]) -> None:
     """It is not computed twice, and others' asks don't go before it any more."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -75,7 +75,7 @@ def test_an_ask_that_comes_meanwhile_waits_for_the_computation_in_work(begun: An
     assert peer.rig.abandoned == []
 
 
-def test_while_a_trial_is_pending_every_outcome_is_foreseen(begun: Any) -> None:
+def test_while_a_trial_is_pending_every_outcome_is_foreseen(begun: Callable[..., Peer]) -> None:
     """Both asks are computed; the one of the outcome told is used, the other given up."""
     peer = begun(eager=False)
     peer.ok("ask", {})
@@ -103,7 +103,7 @@ def test_a_stage_may_do_without(new_rig: type[Rig], with_model: str, speculate: 
     assert len(lane.ahead) == asks
 
 
-def test_what_another_outcome_would_need_is_given_up(begun: Any) -> None:
+def test_what_another_outcome_would_need_is_given_up(begun: Callable[..., Peer]) -> None:
     """As soon as the outcome is told; what is needed goes on as the eager ask of the session."""
     peer = begun()
     peer.send("ask", {})
@@ -118,7 +118,9 @@ def test_what_another_outcome_would_need_is_given_up(begun: Any) -> None:
 
 
 @pytest.mark.parametrize("message", [{"n": 2}, {"fixed": {"p": 0.25}}])
-def test_another_ask_than_foreseen_is_computed_for_itself(begun: Any, message: dict[str, Any]) -> None:
+def test_another_ask_than_foreseen_is_computed_for_itself(
+    begun: Callable[..., Peer], message: dict[str, Any]
+) -> None:
     """Other arguments, another answer; what was foreseen is given up. Next time they are foreseen."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -131,7 +133,7 @@ def test_another_ask_than_foreseen_is_computed_for_itself(begun: Any, message: d
     assert source == "eager"
 
 
-def test_nothing_is_foreseen_while_a_request_waits(begun: Any) -> None:
+def test_nothing_is_foreseen_while_a_request_waits(begun: Callable[..., Peer]) -> None:
     """An ask sent right behind its tell is computed as it is; so is an update's."""
     peer = begun(eager=False, speculate=False)
     peer.rig.engine.eager = True
@@ -148,7 +150,9 @@ def test_nothing_is_foreseen_while_a_request_waits(begun: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [("correct", {"trial": 1, "outcome": 0}), ("finish_strategy", {})])
-def test_a_change_before_the_ask_makes_another_answer(begun: Any, change: tuple[str, Any]) -> None:
+def test_a_change_before_the_ask_makes_another_answer(
+    begun: Callable[..., Peer], change: tuple[str, Any]
+) -> None:
     """What was foreseen for the state before is given up, and the ask is foreseen anew."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -161,7 +165,7 @@ def test_a_change_before_the_ask_makes_another_answer(begun: Any, change: tuple[
     assert replies(peer, ("ask", {}))[0][0] == replies(plain, ("ask", {}))[0][0]
 
 
-def test_a_failure_ahead_is_met_by_the_request_itself(begun: Any) -> None:
+def test_a_failure_ahead_is_met_by_the_request_itself(begun: Callable[..., Peer]) -> None:
     """Nobody hears of it before; the ask is computed again."""
     peer = begun(speculate=False)
     task = peer.rig.tasks.popleft()
@@ -172,7 +176,7 @@ def test_a_failure_ahead_is_met_by_the_request_itself(begun: Any) -> None:
 
 
 @pytest.mark.parametrize("end", ["vanish", "exit", "stop"])
-def test_who_leaves_is_computed_for_no_more(begun: Any, end: str) -> None:
+def test_who_leaves_is_computed_for_no_more(begun: Callable[..., Peer], end: str) -> None:
     """After the connection, the session or the server ends, what runs is abandoned and comes to nobody."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -204,7 +208,7 @@ def test_a_finished_strategy_is_not_asked_ahead(new_rig: type[Rig], with_model: 
     assert tasks(peer) == [("propose", Priority.EAGER)]
 
 
-def test_a_reader_computes_nothing_ahead(begun: Any) -> None:
+def test_a_reader_computes_nothing_ahead(begun: Callable[..., Peer]) -> None:
     """Read-only servers hand nothing out."""
     peer = begun(eager=False, speculate=False)
     other = type(peer.rig)(disk=peer.rig.disk, read_only=True, **AHEAD)

@@ -17,14 +17,14 @@ from fechner.server.engine.events import Connected
 from ..rig import Peer, Rig
 
 
-def connect(rig: Rig, address: str = "10.0.0.1", stream: bool = True) -> Any:
+def connect(rig: Rig, address: str = "10.0.0.1", stream: bool = True) -> Peer:
     """A peer at an address."""
     peer = rig.connect(stream)
     rig.event(Connected(peer.number, stream, f"{address}:{4000 + peer.number}"))
     return peer
 
 
-def begun(rig: Rig, config: str, address: str = "10.0.0.1") -> tuple[Any, str]:
+def begun(rig: Rig, config: str, address: str = "10.0.0.1") -> tuple[Peer, str]:
     """A session of the older dialect with a pending trial, and its id."""
     peer = connect(rig, address)
     peer.aepsych("setup", {"config_str": config})

@@ -12,7 +12,7 @@ from fechner.server.engine.events import Loaded
 from fechner.server.engine.principals import Tokens
 from fechner.server.protocol.limits import Limits
 
-from ..rig import Rig
+from ..rig import Peer, Rig
 
 ANNA, BERT, EVE = "anna" * 10, "bert" * 10, "eve-" * 10
 TOKENS = Tokens({ANNA: "experimenter", BERT: "experimenter", EVE: "observer"})
@@ -20,12 +20,12 @@ UNKNOWN = "6f1d2c3b-0000-4000-8000-000000000009"
 
 
 @pytest.fixture
-def rig(new_rig: type[Rig]) -> Any:
+def rig(new_rig: type[Rig]) -> Rig:
     """A server that asks for tokens and has three connections."""
     return new_rig(tokens=TOKENS, limits=Limits(connections=3))
 
 
-def enter(rig: Rig, token: str) -> Any:
+def enter(rig: Rig, token: str) -> Peer:
     """A peer that has shown its token."""
     peer = rig.connect()
     peer.ok("auth", {"token": token})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import Connected
 from fechner.server.shell.alarms import Alarms
 
-from ..rig import Rig
+from ..rig import Peer, Rig
 
 #: Parts of an engine that don't grow with what was ever said.
 FIXED = ("counters", "limits", "now", "entropy", "environment", "machine")
@@ -28,7 +27,7 @@ def held(engine: Engine) -> dict[str, int]:
     }
 
 
-def begin(rig: Rig, stream: bool, dialect: str, config: str) -> Any:
+def begin(rig: Rig, stream: bool, dialect: str, config: str) -> Peer:
     """A peer with a session and a pending trial."""
     peer = rig.connect(stream)
     rig.event(Connected(peer.number, stream, f"10.0.0.1:{4000 + peer.number}"))
