@@ -97,7 +97,8 @@ class Broken:
 def break_family(monkeypatch: pytest.MonkeyPatch, family: Any, **functions: Any) -> None:
     """Put functions in the place of a family's."""
     broken = Broken(functions.get("fit", family.fit), functions.get("posterior", family.posterior))
-    entry = replace(CLASSES[family.name], functions={"family": broken})
+    found: dict[str, Any] = {"family": broken}
+    entry = replace(CLASSES[family.name], functions=found)
     monkeypatch.setitem(CLASSES, family.name, entry)
 
 
