@@ -293,7 +293,7 @@ def test_status_shows_the_senders_own_sessions(rig: Any, annas: Any) -> None:
 def test_a_warm_start_finds_the_senders_own_sessions(tmp_path: Any) -> None:
     """Earlier trials of somebody else stay theirs."""
     from fechner.database.record import Record
-    from fechner.database.seed_data import matching
+    from fechner.database.seed_data import find_setups
 
     with Record.open(tmp_path / "record.db") as record:
         for number, owner in enumerate((None, "anna", "bert")):
@@ -308,7 +308,7 @@ def test_a_warm_start_finds_the_senders_own_sessions(tmp_path: Any) -> None:
             assert record.append([[entry]]) == [None]
         with record.snapshot() as connection:
             for whose, found in ((None, 3), (Owner(None), 1), (Owner("anna"), 1), (Owner("eve"), 0)):
-                assert len(matching(connection, {"experiment_name": ["pilot"]}, "", whose)) == found
+                assert len(find_setups(connection, {"experiment_name": ["pilot"]}, "", whose)) == found
         assert record.last() == record.last("bert", anybody=False)
         assert record.last("anna", anybody=False) == "00000000-0000-4000-8000-000000000001"
         assert record.last(None, anybody=False) == "00000000-0000-4000-8000-000000000000"
