@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from fechner.database.form.changes import Change, read
 from fechner.database.record import Entry
 from fechner.server.engine.effects import Commit, Find, Load
 from fechner.server.engine.events import Committed, Found, Loaded
@@ -44,13 +44,14 @@ class Disk:
             return Found(effect.token, None, None)
         return Found(effect.token, entry.request, entry.reply)
 
-    def changes(self, session: str) -> list[dict[str, Any]]:
+    def changes(self, session: str) -> list[Change]:
         """What the session's messages did, through JSON and back as a real record gives it."""
-        return [json.loads(json.dumps(e.change)) for e in self.entries[session] if e.change is not None]
+        return [read(json.dumps(e.change)) for e in self.entries[session] if e.change is not None]
 
     def owner(self, session: str) -> str | None:
         """Whose a session is."""
-        return next((change.get("owner") for change in self.changes(session)), None)
+        first = next(iter(self.changes(session)), None)
+        return first.get("owner") if first is not None and first["type"] == "setup" else None
 
     def _find(self, session: str, client_id: str) -> Entry | None:
         found = [e for e in self.entries.get(session, ()) if e.ok and e.client_id == client_id]

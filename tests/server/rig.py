@@ -45,6 +45,7 @@ from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
 from fechner.server.session.handlers.results import Priority
+from fechner.server.session.session import Session
 from fechner.server.shell.driver import Driver
 from fechner.server.shell.execution import Result, run
 from fechner.server.shell.ports import Workload
@@ -325,11 +326,22 @@ class Rig:
             else:
                 self.work()
 
-    def session(self, peer: Peer) -> Any:
+    def session(self, peer: Peer) -> Session:
         """The session that a peer's connection is in, as the engine has it."""
         id_ = self.engine.state.connections[peer.number].session
         assert id_ is not None
         return self.engine.state.lanes[id_].session
+
+    @property
+    def commit(self) -> Commit:
+        """The commit that is all that storage waits for."""
+        [effect] = self.storage
+        assert isinstance(effect, Commit)
+        return effect
+
+    def change(self, session: str, index: int = -1) -> Any:
+        """What a message of a session did: the last one, or another by its index; None if nothing."""
+        return self.recorded(session)[index].change
 
     def recorded(self, session: str) -> Sequence[Entry]:
         """What is on record of a session."""

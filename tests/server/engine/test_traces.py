@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,8 @@ from fechner.server.engine.effects import Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import Connected
 from fechner.server.shell.alarms import Alarms
+
+from ..rig import Peer, Rig
 
 #: Parts of an engine that don't grow with what was ever said.
 FIXED = ("counters", "options", "limits", "now", "entropy", "environment", "machine")
@@ -26,7 +27,7 @@ def held(engine: Engine) -> dict[str, int]:
     }
 
 
-def begin(rig: Any, stream: bool, dialect: str, config: str) -> Any:
+def begin(rig: Rig, stream: bool, dialect: str, config: str) -> Peer:
     """A peer with a session and a pending trial."""
     peer = rig.connect(stream)
     rig.event(Connected(peer.number, stream, f"10.0.0.1:{4000 + peer.number}"))
@@ -46,7 +47,7 @@ def begin(rig: Any, stream: bool, dialect: str, config: str) -> Any:
 @pytest.mark.parametrize("stream", [True, False], ids=["tcp", "zmq"])
 @pytest.mark.parametrize("ahead", [True, False])
 def test_sessions_and_connections_that_end_leave_nothing(
-    new_rig: Any, with_model: str, dialect: str, end: str, stream: bool, ahead: bool
+    new_rig: type[Rig], with_model: str, dialect: str, end: str, stream: bool, ahead: bool
 ) -> None:
     """Ended by exit or by vanishing, resumed or not, with and without asks computed ahead."""
     rig = new_rig(eager=ahead, speculate=ahead)
@@ -64,7 +65,7 @@ def test_sessions_and_connections_that_end_leave_nothing(
     assert {name: size for name, size in sizes[-1].items() if size} in ({}, {"left_behind": 3})
 
 
-def test_requests_that_fail_leave_nothing(rig: Any, space_filling: str) -> None:
+def test_requests_that_fail_leave_nothing(rig: Rig, space_filling: str) -> None:
     """Unknown sessions, no JSON, wrong versions, no session: nothing is kept of any."""
     before = held(rig.engine)
     for number in range(50):
@@ -81,7 +82,7 @@ def test_requests_that_fail_leave_nothing(rig: Any, space_filling: str) -> None:
 
 
 def test_one_session_s_ids_are_kept_up_to_a_number(
-    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond it each is looked up on record, to the same effect, also after the session was read back."""
     monkeypatch.setattr(lanes, "MOST_IDS", 10)
@@ -128,7 +129,7 @@ def test_deadlines_that_were_met_are_forgotten() -> None:
 @pytest.mark.parametrize("gone", [True, False])
 @pytest.mark.parametrize("type_", ["ask", "info", "tell", "hello"])
 def test_however_many_requests_are_done_at_once_they_are(
-    rig: Any, space_filling: str, type_: str, gone: bool
+    rig: Rig, space_filling: str, type_: str, gone: bool
 ) -> None:
     """Thousands that wait behind one: in vain, refused, or answered as soon as it is done."""
     peer = rig.setup(space_filling)
@@ -147,7 +148,7 @@ def test_however_many_requests_are_done_at_once_they_are(
 
 
 def test_a_connection_holds_so_many_sessions_at_a_time(
-    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest are on record only; each goes on as if it had been held, as soon as it is named."""
     monkeypatch.setattr(ownership, "MOST_HELD", 5)

@@ -12,6 +12,7 @@ import pytest
 from fechner.server import Server
 from fechner.server.session.replay import dataframe, fold, strategies, verify
 from fechner.strategies.core.dumps import dump
+from fechner.strategies.core.proposal import Proposal
 from fechner.strategies.core.strategy import propose
 
 
@@ -72,7 +73,7 @@ def test_the_first_difference_is_named(talk: tuple[Server, str]) -> None:
     """The message, what differs, and both values."""
     server, session = talk
 
-    def other(state: Any, *how: Any) -> dict[str, Any]:
+    def other(state: Any, *how: Any) -> Proposal:
         result = propose(state, *how)
         if state.index == 1:
             result["points"][0][0][0] += 1e-16 + 1e-9
@@ -84,6 +85,7 @@ def test_the_first_difference_is_named(talk: tuple[Server, str]) -> None:
     message = server.record.messages(session)[found.difference.seq - 1]
     assert message.type == "ask"
     assert message.change is not None
+    assert message.change["type"] == "ask"
     assert message.change["strategy"] == 1
     assert found.difference.what == "points"
     assert found.difference.recorded != found.difference.recomputed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from typing import Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_long_message_is_read_apart_and_keeps_its_place() -> None:
             await asyncio.sleep(0)
         assert len(values(events)) == 3
         assert not wire.reading
-        one._turns.close()  # type: ignore[union-attr]
+        one._turns.close()
 
     asyncio.run(main())
 
@@ -169,6 +170,7 @@ def test_replies_that_nobody_reads_end_the_connection(monkeypatch: pytest.Monkey
         wire.abort = lambda: ended.append("cut")  # type: ignore[attr-defined]
         one.send(b"x" * 1_000)  # one reply always goes
         one.pause_writing()
+        assert one._outgoing is not None
         assert one._outgoing.timer.runs
         one.resume_writing()
         assert not one._outgoing.timer.runs
@@ -265,7 +267,7 @@ def test_reading_a_long_message_counts_as_well(monkeypatch: pytest.MonkeyPatch) 
         return 0.0
 
     monkeypatch.setattr(Account, "charge", charge)
-    monkeypatch.setattr(turns.time, "thread_time", lambda: next(ticks))
+    monkeypatch.setattr(time, "thread_time", lambda: next(ticks))
 
     async def main() -> None:
         one, _, events = connection()
@@ -275,7 +277,8 @@ def test_reading_a_long_message_counts_as_well(monkeypatch: pytest.MonkeyPatch) 
         one.data_received(b'{"a":1}')
         while len(values(events)) < 2:
             await asyncio.sleep(0)
-        one._turns.close()  # type: ignore[union-attr]
+        assert one._turns is not None
+        one._turns.close()
 
     asyncio.run(main())
     slices = 40_000 // incoming.SLICE_BYTES

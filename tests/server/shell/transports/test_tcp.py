@@ -90,7 +90,7 @@ def test_bytes_become_values() -> None:
         assert line.values == [{"a": 1}, {"b": 2}, 7]
         assert line.events[-1] == Ended(1)
         line.connection.connection_lost(None)
-        assert line.events[-1] == Gone(1)
+        assert line.events[-2:] == [Ended(1), Gone(1)]
 
     on_a_line(test)
 
