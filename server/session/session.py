@@ -258,6 +258,7 @@ def _exit(session: Session, change: ExitChange) -> None:
     session.ended = True
 
 
+#: How each type of change is adopted, but for setups, which want their specification too.
 _APPLY: Mapping[str, Callable[[Session, Any], None]] = {
     "ask": _ask,
     "tell": _tell,
