@@ -71,9 +71,9 @@ def put_back(engine: EngineState, lane: Lane, job: Job) -> None:
         engine.left_behind.setdefault(lane.session.id, left)
 
 
-def note_refusal(engine: EngineState, connection: Connection, request: Request, code: str) -> None:
-    """A request is answered: where it was a setup that failed, somebody without a session is about."""
-    if kind_of(request.type).sets_up and code != "ok":
+def note_refusal(engine: EngineState, connection: Connection, request: Request) -> None:
+    """A request has failed: where it was a setup, somebody without a session is about."""
+    if kind_of(request.type).sets_up:
         _turn_away(engine, connection)
 
 
