@@ -1,4 +1,4 @@
-"""auth on the engine's side: who a connection is, and what each role may send (wire.md 5).
+"""auth on the engine's side: who a connection is, what roles may send (docs/reference/wire.md, Security).
 
 A wrong token waits a second for its answer and holds up nobody but its own connection; the third one closes
 it. Until a connection has shown its token it gets an answer to hello and auth only.
