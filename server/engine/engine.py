@@ -110,7 +110,7 @@ class Engine:
                 self._stop()
             except Exception as error:
                 self._report(event, error)
-        if state.stopping and not self._halted and not any(state.awaited(Awaits.COMMIT)):
+        if state.stopping and not self._halted and not any(state.rows(Awaits.COMMIT)):
             self._halted = True
             for connection in state.connections.values():
                 state.emit(Close(connection.number))
@@ -146,11 +146,11 @@ class Engine:
         state.stopping, state.to_stop = True, False
         state.emit(Log("info", "stopping"))
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
-        for token, _ in state.awaited(Awaits.COMPUTATION, Awaits.AHEAD):
+        for token, _ in state.rows(Awaits.COMPUTATION, Awaits.AHEAD):
             state.emit(Abandon(token))
-        for token, _ in state.awaited(Awaits.DEADLINE, Awaits.PENALTY):
+        for token, _ in state.rows(Awaits.DEADLINE, Awaits.PENALTY):
             state.emit(Silence(token))
-        given_up = list(state.awaited(*_GIVEN_UP))
+        given_up = list(state.rows(*_GIVEN_UP))
         for token, _ in given_up:
             del state.waiting[token]
         for _, one in given_up:

@@ -177,7 +177,7 @@ class EngineState:
         """The numbers by which somebody awaits something."""
         return [token for token, one in self.waiting.items() if one.who is who and one.kind is kind]
 
-    def awaited(self, *kinds: Awaits) -> Iterator[tuple[int, Awaited]]:
+    def rows(self, *kinds: Awaits) -> Iterator[tuple[int, Awaited]]:
         """Everything of these kinds that is awaited, one kind after the other."""
         for kind in kinds:
             yield from [(token, one) for token, one in self.waiting.items() if one.kind is kind]
