@@ -8,7 +8,12 @@ jobs that are done at once none is begun inside of another.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
 from fechner.server.engine.lanes import Connection, Lane
+
+State = TypeVar("State")
 
 
 class Agenda:
@@ -22,20 +27,27 @@ class Agenda:
 
     def note(self, one: Lane | Connection) -> None:
         """Go on with this one next, unless that is being done already."""
-        if not self._noted.get(one, False):
-            self._noted.pop(one, None)
-            self._noted[one] = False
+        noted = self._noted
+        if one not in noted:
+            noted[one] = False
+        elif not noted[one]:  # it waits: it comes first now
+            del noted[one]
+            noted[one] = False
 
-    def next(self) -> Lane | Connection | None:
-        """The one to go on with now, until it is struck off; None if there is none."""
-        one = next(reversed(self._noted), None)
-        if one is not None:
-            self._noted[one] = True
-        return one
+    def go_on(self, state: State, steps: Mapping[type, Callable[[State, Any], bool]]) -> None:
+        """Go on with all there are, until nothing more can be done anywhere.
 
-    def strike(self, one: Lane | Connection) -> None:
-        """Nothing more can be done there for now."""
-        self._noted.pop(one, None)
+        Args:
+            state: what the steps change.
+            steps: how to go on with a lane, and with a connection: do what can be done next; False: nothing
+                can, for now.
+        """
+        noted = self._noted
+        while noted:
+            one = next(reversed(noted))
+            noted[one] = True
+            if not steps[type(one)](state, one):
+                noted.pop(one, None)
 
     def clear(self) -> None:
         """Leave everything."""

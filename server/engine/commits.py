@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fechner.server.engine.events import CommitFailed, Committed
-from fechner.server.engine.lanes import Lane
 from fechner.server.engine.ownership import attach, detach
 from fechner.server.engine.state import Awaits, EngineState
 from fechner.server.engine.work import fail, finish_step
@@ -15,7 +14,8 @@ from fechner.server.protocol.kinds import kind_of
 
 def adopt(engine: EngineState, event: Committed) -> None:
     """The step is on record: adopt its change, then reply."""
-    lane = _waiting(engine, event.token)
+    lane = engine.take_lane(event.token, Awaits.COMMIT)
+    assert lane is not None  # also in a stop every commit is waited for
     job = lane.job
     assert job.pending is not None
     reply, text, answer = job.pending
@@ -48,7 +48,8 @@ def report_failure(engine: EngineState, event: CommitFailed) -> None:
         text = f"a message that changes nothing is not on record: {event.kind}"
         engine.emit(Log("error", text, fault=Fault(detail=event.reason)))
         return
-    lane = _waiting(engine, event.token)
+    lane = engine.take_lane(event.token, Awaits.COMMIT)
+    assert lane is not None
     text, found = f"not on record: {event.kind}", Fault(detail=event.reason)
     engine.emit(Log("error", text, lane.job.connection.number, lane.session.id, fault=found))
     hint = "nothing has changed; send the request again once the fault is mended"
@@ -57,10 +58,3 @@ def report_failure(engine: EngineState, event: CommitFailed) -> None:
         engine.load(lane)  # the session as it really is
     error = FechnerError("storage_failed", f"the record could not be written: {event.reason}", hint=hint)
     fail(engine, lane, error, recorded=False)
-
-
-def _waiting(engine: EngineState, token: int) -> Lane:
-    """Whose commit that was: also in a stop every one is waited for."""
-    lane = engine.take_lane(token, Awaits.COMMIT)
-    assert lane is not None
-    return lane

@@ -100,10 +100,17 @@ class Engine:
         """Take one event in; what is to be done about it comes out."""
         state = self.state
         state.now = now
-        self._try(event, lambda: TRANSITIONS[type(event)](state, event))
+        try:
+            TRANSITIONS[type(event)](state, event)
+            state.agenda.go_on(state, STEPS)
+        except Exception as error:
+            self._report(event, error)
         if state.to_stop:
-            self._try(event, self._stop)
-        if state.stopping and not self._halted and not any(state.awaited(Awaits.COMMIT)):
+            try:
+                self._stop()
+            except Exception as error:
+                self._report(event, error)
+        if state.stopping and not self._halted and not any(state.rows(Awaits.COMMIT)):
             self._halted = True
             for connection in state.connections.values():
                 state.emit(Close(connection.number))
@@ -113,6 +120,8 @@ class Engine:
     def consider(self) -> list[Effect]:
         """What to compute ahead after the event handled last: its effects, replies among them, come first."""
         state = self.state
+        if not state.to_consider:
+            return []
         lanes, state.to_consider = state.to_consider, []
         for lane in lanes:
             try:
@@ -122,26 +131,14 @@ class Engine:
                 state.emit(Log("error", text, session=lane.session.id, fault=fault(error)))
         return state.take_effects()
 
-    def _try(self, event: Event, transition: Callable[[], None]) -> None:
-        """Do what an event brings about; a fault of the server must not take other clients down."""
+    def _report(self, event: Event, error: Exception) -> None:
+        """A fault of the server: it must not take other clients down."""
         state = self.state
-        try:
-            transition()
-            self._go_on()
-        except Exception as error:
-            state.agenda.clear()
-            text = f"unexpected fault at {type(event).__name__}"
-            state.emit(Log("error", text, getattr(event, "connection", None), fault=fault(error)))
-            if isinstance(event, Received | Unreadable) and event.connection in state.connections:
-                state.emit(Close(event.connection))
-
-    def _go_on(self) -> None:
-        """Go on with whoever can, until nobody can."""
-        state, agenda = self.state, self.state.agenda
-        while (one := agenda.next()) is not None:
-            goes_on = work.go_on(state, one) if isinstance(one, Lane) else routing.go_on(state, one)
-            if not goes_on:
-                agenda.strike(one)
+        state.agenda.clear()
+        text = f"unexpected fault at {type(event).__name__}"
+        state.emit(Log("error", text, getattr(event, "connection", None), fault=fault(error)))
+        if isinstance(event, Received | Unreadable) and event.connection in state.connections:
+            state.emit(Close(event.connection))
 
     def _stop(self) -> None:
         """Finish what is being committed, answer the rest."""
@@ -149,19 +146,19 @@ class Engine:
         state.stopping, state.to_stop = True, False
         state.emit(Log("info", "stopping"))
         error = FechnerError("shutting_down", "the server is stopping", hint="connect again later")
-        for token, _ in state.awaited(Awaits.COMPUTATION, Awaits.AHEAD):
+        for token, _ in state.rows(Awaits.COMPUTATION, Awaits.AHEAD):
             state.emit(Abandon(token))
-        for token, _ in state.awaited(Awaits.DEADLINE, Awaits.PENALTY):
+        for token, _ in state.rows(Awaits.DEADLINE, Awaits.PENALTY):
             state.emit(Silence(token))
-        given_up = list(state.awaited(*_GIVEN_UP))
+        given_up = list(state.rows(*_GIVEN_UP))
         for token, _ in given_up:
             del state.waiting[token]
         for _, one in given_up:
             self._tell(one.kind, one.who, error)
-            self._go_on()
+            state.agenda.go_on(state, STEPS)
         for lane in tuple(state.lanes.values()):
             state.agenda.note(lane)
-            self._go_on()
+            state.agenda.go_on(state, STEPS)
 
     def _tell(self, kind: Awaits, who: Lane | Connection, error: FechnerError) -> None:
         """Who waits for something gets an error instead."""
@@ -178,6 +175,9 @@ class Engine:
         elif kind not in (Awaits.AHEAD, Awaits.DEADLINE):
             work.fail(self.state, who, error)
 
+
+#: How to go on with who is on the agenda.
+STEPS: dict[type[Any], Callable[[EngineState, Any], bool]] = {Lane: work.go_on, Connection: routing.go_on}
 
 #: What is given up in a stop, in this order: everything but commits.
 _GIVEN_UP = (

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MOST_IDS = 10_000
 
 
+_GONE, _CLOSING = Phase.GONE, Phase.CLOSING
+
+
 @dataclass(slots=True)
 class Left:
     """A session that a connection left behind.
@@ -157,12 +160,12 @@ class Connection:
     @property
     def gone(self) -> bool:
         """It is lost; what it had sent is still honoured."""
-        return self.phase is Phase.GONE
+        return self.phase is _GONE
 
     @property
     def closing(self) -> bool:
         """Its last reply is on the way."""
-        return self.phase is Phase.CLOSING
+        return self.phase is _CLOSING
 
     @property
     def busy(self) -> int:

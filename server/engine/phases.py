@@ -18,7 +18,13 @@ from enum import Enum
 
 
 class Phase(Enum):
-    """How far a connection has come."""
+    """How far a connection has come.
+
+    Attributes:
+        hears: what the peer sends counts.
+    """
+
+    hears: bool
 
     OPEN = "open"
     ENDED = "ended"
@@ -26,11 +32,9 @@ class Phase(Enum):
     CLOSING = "closing"
     GONE = "gone"
 
-    @property
-    def hears(self) -> bool:
-        """Whether what the peer sends counts."""
-        return self in (Phase.OPEN, Phase.ENDED)
 
+for _phase in Phase:
+    _phase.hears = _phase in (Phase.OPEN, Phase.ENDED)
 
 #: The phases that may follow each.
 FOLLOWERS: Mapping[Phase, frozenset[Phase]] = {

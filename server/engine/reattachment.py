@@ -50,7 +50,7 @@ def take_up(engine: EngineState, connection: Connection, job: Job) -> str | None
     found = {
         id_: left for id_, left in engine.left_behind.items() if left.host == here and left.since >= since
     }
-    found |= _being_left(engine, here)
+    found |= _find_being_left(engine, here)
     reason = _forbids(engine, connection, job, found) if found else ""
     if reason:
         engine.emit(Log("warning", f"{connection.peer} named no session: {reason}", connection.number))
@@ -71,9 +71,9 @@ def put_back(engine: EngineState, lane: Lane, job: Job) -> None:
         engine.left_behind.setdefault(lane.session.id, left)
 
 
-def note_refusal(engine: EngineState, connection: Connection, request: Request, code: str) -> None:
-    """A request is answered: where it was a setup that failed, somebody without a session is about."""
-    if kind_of(request.type).sets_up and code != "ok":
+def note_refusal(engine: EngineState, connection: Connection, request: Request) -> None:
+    """A request has failed: where it was a setup, somebody without a session is about."""
+    if kind_of(request.type).sets_up:
         _turn_away(engine, connection)
 
 
@@ -90,7 +90,7 @@ def _turn_away(engine: EngineState, connection: Connection) -> None:
         engine.turned_away[who] = [*(when for when in times if when >= since), now]
 
 
-def _about(engine: EngineState, left: Left) -> bool:
+def _is_other_about(engine: EngineState, left: Left) -> bool:
     """Whether another sender without a session is about, who isn't the client of the one left behind.
 
     One that tried to begin isn't; nor is one that was turned away while that client still spoke. Any other
@@ -109,7 +109,7 @@ def _forbids(engine: EngineState, connection: Connection, job: Job, found: dict[
     """Why the sender may be another participant than the one whose session was left; empty if nothing is."""
     left = next(iter(found.values()))
     named = _participant(job.request)
-    silent = _silent(engine, connection.host)
+    silent = _count_silent(engine, connection.host)
     if len(found) > 1:
         return f"{len(found)} were left behind from there, so none was taken up"
     if silent:
@@ -118,19 +118,19 @@ def _forbids(engine: EngineState, connection: Connection, job: Job, found: dict[
         return "it had one, or tried to set one up, so it doesn't take up the one left behind from there"
     if left.superseded:
         return "somebody has begun anew from there since one was left behind"
-    if _about(engine, left):
+    if _is_other_about(engine, left):
         return "another sender without a session was turned away there"
     assert connection.dialect is not None
     if left.dialect != connection.dialect.name:
         return f"the one left behind from there spoke {left.dialect}, not {connection.dialect.name}"
     if named is not None and left.participant not in (None, named):
         return "the one left behind from there is another participant's"
-    if _asked_elsewhere(engine, job.request, left.host):
+    if _is_pending_elsewhere(engine, job.request, left.host):
         return "it tells what another session held from there was asked"
     return ""
 
 
-def _asked_elsewhere(engine: EngineState, request: Request, here: str) -> bool:
+def _is_pending_elsewhere(engine: EngineState, request: Request, here: str) -> bool:
     """Whether a tell's points are pending trials of another session that is held from there."""
     message = request.message
     tell = message.tell if isinstance(message, Update) else message
@@ -138,14 +138,14 @@ def _asked_elsewhere(engine: EngineState, request: Request, here: str) -> bool:
         return False
     told = [one.config for one in tell.trials or (tell,) if one.config is not None]
     return any(
-        _asked(lane, config)
+        _is_pending(lane, config)
         for lane in engine.lanes.values()
         if lane.owner is not None and _counts(engine, lane, here)
         for config in told
     )
 
 
-def _asked(lane: Lane, config: dict[str, Any]) -> bool:
+def _is_pending(lane: Lane, config: dict[str, Any]) -> bool:
     """Whether a point is a pending trial of the current strategy."""
     session = lane.session
     state = session.state
@@ -157,7 +157,7 @@ def _asked(lane: Lane, config: dict[str, Any]) -> bool:
     return any(state.space.close(clean, dict(trial.config or {})) for trial in pending)
 
 
-def _being_left(engine: EngineState, here: str) -> dict[str, Left]:
+def _find_being_left(engine: EngineState, here: str) -> dict[str, Left]:
     """Sessions whose connection is gone while its last request is still in work."""
     return {
         lane.session.id: as_left(engine, lane.owner)
@@ -166,7 +166,7 @@ def _being_left(engine: EngineState, here: str) -> dict[str, Left]:
     }
 
 
-def _silent(engine: EngineState, here: str) -> int:
+def _count_silent(engine: EngineState, here: str) -> int:
     """How many sessions are held from there by a connection that has been silent as if it were lost."""
     return sum(
         engine.now.seconds - lane.owner.spoke >= engine.limits.silent_seconds

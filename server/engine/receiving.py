@@ -125,6 +125,6 @@ def receive(engine: EngineState, event: Received) -> None:
     request = Request(raw=event.value, type="")
     for step in STEPS:
         taken = step(engine, connection, request)
-        if isinstance(taken, Done):
+        if taken is DONE:
             return
         request = taken

@@ -50,17 +50,12 @@ def go_on(engine: EngineState, connection: Connection) -> bool:
         elif connection.gone and lift_penalty(engine, connection):  # nobody is there to wait for it
             end_penalty(engine, connection)
             return True
-    _hold_back(engine, connection)
-    close_if_done(engine, connection)
-    return False
-
-
-def _hold_back(engine: EngineState, connection: Connection) -> None:
-    """Take no more from a stream while as many of its requests wait as may, and go on after that."""
     full = connection.stream and connection.busy >= engine.limits.waiting_requests
-    if full != connection.paused:
+    if full != connection.paused:  # take no more from a stream while as many of its requests wait as may
         connection.paused = full
         engine.emit(Pause(connection.number, full))
+    close_if_done(engine, connection)
+    return False
 
 
 def _route(engine: EngineState, connection: Connection, job: Job) -> bool:
@@ -199,7 +194,8 @@ def reply_to(
     dialect = connection.dialect
     code = "ok" if reply.error is None else reply.error.code
     engine.count_reply(connection, request, code, received)
-    note_refusal(engine, connection, request, code)
+    if reply.error is not None:
+        note_refusal(engine, connection, request)
     if dialect is None:
         assert reply.error is not None
         engine.send(connection, None, undecided_error(reply.error))

@@ -7,10 +7,10 @@ that effect and event share, what is awaited, and for whom.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from fechner.server.engine.agenda import Agenda
 from fechner.server.engine.effects import Effect, Load, Send
@@ -42,8 +42,7 @@ class Awaits(Enum):
     LAST_SESSION = "the session that was used last"
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(NamedTuple):
     """What is awaited, for whom, and of a computation ahead the digest by which it is known there."""
 
     kind: Awaits
@@ -147,7 +146,7 @@ class EngineState:
 
     def wait(self, kind: Awaits, who: Lane | Connection, digest: bytes = b"") -> int:
         """Await something under a fresh number."""
-        token = self.token()
+        self._token = token = self._token + 1
         self.waiting[token] = Awaited(kind, who, digest)
         return token
 
@@ -178,7 +177,7 @@ class EngineState:
         """The numbers by which somebody awaits something."""
         return [token for token, one in self.waiting.items() if one.who is who and one.kind is kind]
 
-    def awaited(self, *kinds: Awaits) -> Iterator[tuple[int, Awaited]]:
+    def rows(self, *kinds: Awaits) -> Iterator[tuple[int, Awaited]]:
         """Everything of these kinds that is awaited, one kind after the other."""
         for kind in kinds:
             yield from [(token, one) for token, one in self.waiting.items() if one.kind is kind]

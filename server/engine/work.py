@@ -42,15 +42,21 @@ else:
 
 
 def go_on(engine: EngineState, lane: Lane) -> bool:
-    """Begin the next job; False if there is none that can be begun."""
-    if lane.running is not None or not lane.queue or lane.loading:
-        if lane.stale and lane.owner is not None:
-            detach(engine, lane, lane.owner)  # nobody holds what can't be read
-        drop_if_idle(engine, lane)
-        return False
+    """Begin the next job; False if none can be begun, or one is in work."""
+    if lane.running is None and lane.queue and not lane.loading:
+        _begin_job(engine, lane)
+        if lane.running is None:
+            return True
+    if lane.stale and lane.owner is not None:
+        detach(engine, lane, lane.owner)  # nobody holds what can't be read
+    drop_if_idle(engine, lane)
+    return False
+
+
+def _begin_job(engine: EngineState, lane: Lane) -> None:
     if lane.stale and lane.queue[0].request.fault is None and not engine.stopping:
         engine.load(lane)
-        return True
+        return
     job = lane.running = lane.queue.popleft()
     job.started = engine.now.seconds
     if engine.stopping and job.request.fault is None:
@@ -63,7 +69,6 @@ def go_on(engine: EngineState, lane: Lane) -> bool:
         fail(engine, lane, job.request.fault)
     else:
         _begin_step(engine, lane)
-    return True
 
 
 def _begin_step(engine: EngineState, lane: Lane) -> None:
@@ -253,7 +258,8 @@ def _finish_job(engine: EngineState, lane: Lane, job: Job, text: str) -> None:
         engine.emit(Log("warning", text, connection.number, lane.session.id))
     if not job.silent:
         engine.count_reply(connection, job.request, job.code, job.received.seconds)
-        note_refusal(engine, connection, job.request, job.code)
+        if job.code != "ok":
+            note_refusal(engine, connection, job.request)
         engine.send(connection, connection.dialect, text)
     lane.running = None
     put_back(engine, lane, job)
