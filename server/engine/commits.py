@@ -18,11 +18,12 @@ def adopt(engine: EngineState, event: Committed) -> None:
     lane = _waiting(engine, event.token)
     job = lane.job
     assert job.pending is not None
-    reply, text, change = job.pending
+    reply, text, answer = job.pending
+    change = answer.change
     lane.known = True
     try:
         if change is not None:
-            lane.session.apply(change)
+            lane.session.apply(change, answer.specification)
             lane.last_type = change["type"]
             if word := kind_of(change["type"]).logged:
                 engine.emit(Log("info", f"session {word}", job.connection.number, lane.session.id))

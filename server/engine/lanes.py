@@ -19,11 +19,10 @@ from fechner.server.engine.principals import Principal
 from fechner.server.protocol.dialects import Dialect, Request
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.messages import Ask, Begin, Message, Update
-from fechner.server.session.handlers.results import Computation, Reading
+from fechner.server.session.handlers.results import Answer, Computation, Reading
 from fechner.strategies.tiers import rank
 
 if TYPE_CHECKING:
-    from fechner.database.form.changes import Change
     from fechner.server.session.session import Session
     from fechner.strategies.core.state import State
 
@@ -74,7 +73,7 @@ class Job:
         compute_ms: spent in computations.
         closes: close the connection after the reply.
         silent: the server made it itself; nobody gets the reply.
-        pending: the step's reply, its text and its change while they are being recorded.
+        pending: the step's reply, its text and the answer that it renders, while they are being recorded.
         source: where its answer came from: the request itself, or a computation ahead of it.
         code: what it was answered with: `ok`, or an error's code.
         took_up: how the session was left behind that it took up (reattachment.py).
@@ -89,7 +88,7 @@ class Job:
     compute_ms: float = 0.0
     closes: bool = False
     silent: bool = False
-    pending: tuple[Reply, str, Change | None] | None = None
+    pending: tuple[Reply, str, Answer] | None = None
     source: str = "request"
     took_up: Left | None = None
     code: str = "ok"

@@ -185,7 +185,7 @@ def _answer(engine: EngineState, lane: Lane, answer: Answer) -> None:
     except Exception as error:
         fail(engine, lane, engine.incident(fault(error), lane))
         return
-    job.pending = (reply, text, answer.change)
+    job.pending = (reply, text, answer)
     # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
     writes = lane.known and not engine.options.read_only
     waits = answer.change is not None or (kind.waits_for_commit and writes)

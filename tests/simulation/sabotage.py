@@ -47,9 +47,9 @@ def adopt_before_commit() -> Patch:
     def adopting(state: EngineState, event: CommitFailed) -> None:
         one = state.waiting.get(event.token or 0)
         if one is not None and isinstance(one.who, Lane) and one.who.job.pending is not None:
-            lane, (_, _, change) = one.who, one.who.job.pending
-            if change is not None:
-                lane.session.apply(change)
+            lane, (_, _, answer) = one.who, one.who.job.pending
+            if answer.change is not None:
+                lane.session.apply(answer.change)
         report(state, event)
 
     return patch.dict(engine.TRANSITIONS, {CommitFailed: adopting})

@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fechner.database.form.changes import CHANGES
+from fechner.server.session import session as module
 from fechner.server.session.replay import fold
 from fechner.strategies.core.dumps import dump
 
@@ -124,3 +126,8 @@ def test_a_change_is_adopted_only_after_its_commit(rig: Rig) -> None:
     assert rig.session(peer).trials == []
     rig.store()
     assert len(rig.session(peer).trials) == 1
+
+
+def test_every_change_is_adopted_by_a_function_of_its_own() -> None:
+    """A change that is on record and that the fold doesn't know would end the session's resumption."""
+    assert set(module._APPLY) | {"setup"} == set(CHANGES)

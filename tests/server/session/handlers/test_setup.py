@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from fechner.server.session.replay import fold
+from fechner.strategies.config import check
+
 from ...rig import Rig
 
 
@@ -110,3 +113,28 @@ def test_setups_of_one_session_are_limited(
     assert len(peer.ok("info")["strategies"]) == 3
     session = "6f1d2c3b-0000-4000-8000-000000000009"
     assert peer.ok("setup", {"config": space_filling}, session=session)["strategy"] == 0
+
+
+def test_a_configuration_is_checked_once(
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its setup is on record; who adopts it needs no file of an extension for that."""
+    checked = []
+
+    def count(config: Any, **options: Any) -> Any:
+        checked.append(config)
+        return check(config, **options)
+
+    monkeypatch.setattr("fechner.server.session.handlers.setup.check", count)
+    monkeypatch.setattr("fechner.server.session.session.check", count)
+    peer = rig.connect()
+    peer.send("setup", {"config": space_filling, "seed": 1})
+    rig.store()
+    assert checked == [space_filling]
+    rig.settle()
+    assert checked == [space_filling]
+    session = rig.session(peer)
+    assert session.state.specification == check(space_filling)
+    read = fold(session.id, rig.disk.changes(session.id))
+    assert checked == [space_filling] * 2
+    assert read.state.specification == session.state.specification
