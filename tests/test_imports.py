@@ -93,6 +93,7 @@ HEAVY = {"torch", "botorch", "gpytorch", "scipy", "pandas", "matplotlib", "sklea
         ("fechner.database.record", {"alembic"}),
         ("fechner.server.cli", {"numpy", "sqlalchemy", "asyncio", "zmq"}),
         ("fechner.server.engine.engine", {"sqlalchemy", "zmq", "asyncio"}),
+        ("fechner.server.shell.worker", {"numpy", "sqlalchemy", "pydantic", "zmq", "asyncio"}),
         (
             "fechner.server.shell.loop",
             {"sqlalchemy", "alembic", "zmq", "rich", "prometheus_client", "logging.handlers"},

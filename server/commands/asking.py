@@ -99,7 +99,7 @@ class Address:
 
 
 @contextmanager
-def asking(address: Address, seconds: float = SECONDS, introduce: bool = True) -> Iterator[Line]:
+def connect(address: Address, seconds: float = SECONDS, introduce: bool = True) -> Iterator[Line]:
     """A connection to the server at an address; `introduce` shows it the token, if there is one.
 
     Raises:

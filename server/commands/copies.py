@@ -16,7 +16,7 @@ from fechner.database.record import Record
 from fechner.database.upkeep.backup import backup as copy_record
 from fechner.database.upkeep.backup import copy_sessions
 from fechner.server.commands.output import fail, name_record, show_json
-from fechner.server.commands.record import find_session, opened
+from fechner.server.commands.record import find_session, open_for_reading
 from fechner.server.version import __version__
 from fechner.strategies._lazy import Lazy
 
@@ -58,7 +58,7 @@ def backup(db: str, to: str, as_json: bool) -> None:
 
 def bundle(db: str, wanted: str, to: str, as_json: bool) -> None:
     """One session as a zip file."""
-    with opened(db) as record, tempfile.TemporaryDirectory() as folder:
+    with open_for_reading(db) as record, tempfile.TemporaryDirectory() as folder:
         id_ = find_session(record, wanted)
         files = _files(record, id_, Path(folder))
         try:

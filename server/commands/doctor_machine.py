@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from fechner.server.commands.asking import Address, Unanswered, ask, asking
+from fechner.server.commands.asking import Address, Unanswered, ask, connect
 from fechner.server.commands.finding import Finding
 from fechner.server.commands.output import without_password
 from fechner.server.commands.serve import default_workers
@@ -105,13 +105,13 @@ def port(address: Address, db: str) -> Finding:
     except OSError as error:
         reason = error.strerror or str(error)
     try:
-        with asking(replace(address, token_file=None), 5.0, introduce=False) as line:
+        with connect(replace(address, token_file=None), 5.0, introduce=False) as line:
             server = str(ask(line, "hello")["server"])
     except Unanswered as error:
         advice = "another program has it: --port names another one (--tls-cert, if it is a server with TLS)"
         return Finding("port", "bad", f"{where}: {reason}; {error}", advice)
     try:
-        with asking(address, 5.0) as line:
+        with connect(address, 5.0) as line:
             record = str(ask(line, "status")["record"])
     except Unanswered:  # it wants a token, or is older
         return Finding("port", "warning", f"{where}: {server} runs there", "another port for another server")

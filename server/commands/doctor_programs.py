@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from fechner.server.commands.finding import Finding, judged
+from fechner.server.commands.finding import Finding, judge
 from fechner.server.engine.effects import Compute
 from fechner.server.engine.events import ComputeFailed, Emitted
 from fechner.server.session.handlers.results import Priority
@@ -121,7 +121,7 @@ def torch(program: str = TORCH) -> Finding:
     value = (
         f"{found['version']}, {build}, {threads}, BLAS {found['blas']}, imported in {found['seconds']:.1f} s"
     )
-    slow = judged(found["seconds"], SLOW_SECONDS)
+    slow = judge(found["seconds"], SLOW_SECONDS)
     return Finding("torch", slow, value, "" if slow == "ok" else "put Python on a faster disk", found)
 
 
@@ -151,6 +151,6 @@ def worker() -> Finding:
     (result,) = results
     if isinstance(result, ComputeFailed) and "died" in result.fault.trace:
         return Finding("worker", "bad", "dies when it begins", "the finding on torch, or too little memory?")
-    slow = judged(seconds, SLOW_SECONDS)
+    slow = judge(seconds, SLOW_SECONDS)
     advice = "" if slow == "ok" else "asks wait so long after a start: put Python on a faster disk"
     return Finding("worker", slow, f"answers after {seconds:.1f} s", advice, {"seconds": seconds})

@@ -20,7 +20,7 @@ from fechner.database.keeping.network import refuse_network
 from fechner.database.keeping.schema import recorded_revision
 from fechner.database.keeping.urls import record_file, record_url
 from fechner.database.record import Record
-from fechner.server.commands.finding import Finding, judged
+from fechner.server.commands.finding import Finding, judge
 from fechner.server.commands.output import without_password
 from fechner.server.shell.disk import LEAST_BYTES, LEAST_PART
 
@@ -76,7 +76,7 @@ def _commits(where: Path) -> Finding:
         return Finding("commit", "bad", f"can't write in {where}: {error}", advice)
     middle, worst, sync = median(commits), max(commits), median(syncs)
     value = f"median {middle:.1f} ms, worst of {COMMITS} {worst:.1f} ms; fsync {sync:.1f} ms"
-    verdict = judged(middle, SLOW_MS, BAD_MS)
+    verdict = judge(middle, SLOW_MS, BAD_MS)
     advice = "" if verdict == "ok" else "each tell and ask waits for one: put the record on a local SSD"
     return Finding(
         "commit", verdict, value, advice, {"median_ms": middle, "worst_ms": worst, "fsync_ms": sync}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fechner.database.export import FORMATS, write
 from fechner.server.commands.output import USAGE, fail, name_record
-from fechner.server.commands.record import find_session, opened
+from fechner.server.commands.record import find_session, open_for_reading
 
 
 def export(db: str, wanted: str | None, everything: bool, to: str, form: str | None, long: bool) -> None:
@@ -20,7 +20,7 @@ def export(db: str, wanted: str | None, everything: bool, to: str, form: str | N
         fail(f"{to}: name a file with the ending {', '.join(FORMATS)}, or give --format", USAGE)
     if long and form not in ("csv", "parquet"):
         fail("--long goes with csv and parquet", USAGE)
-    with opened(db) as record:
+    with open_for_reading(db) as record:
         if form == "bids" and everything and len(record.sessions()) != 1:
             fail("an events file holds one session: name it", USAGE)
         ids = None if wanted is None else [find_session(record, wanted)]

@@ -27,6 +27,6 @@ class Finding:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def judged(value: float, warning: float, bad: float = float("inf")) -> Verdict:
+def judge(value: float, warning: float, bad: float = float("inf")) -> Verdict:
     """The verdict on a value of which less is better."""
     return "ok" if value < warning else "warning" if value < bad else "bad"

@@ -13,7 +13,7 @@ from fechner.database.seed_data import copies
 from fechner.database.upkeep.forget import forget as remove
 from fechner.database.upkeep.forget import mentions, sessions_of
 from fechner.server.commands.output import DONE, USAGE, fail, name_record, show_json, show_table, when
-from fechner.server.commands.record import opened
+from fechner.server.commands.record import open_for_reading
 
 
 def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
@@ -25,7 +25,7 @@ def forget(db: str, participant: str, yes: bool, as_json: bool) -> None:
     except RecordError as error:
         fail(f"{error}; stop it first")
     with lock:
-        with opened(db) as record, record.snapshot() as connection:
+        with open_for_reading(db) as record, record.snapshot() as connection:
             rows = sessions_of(connection, participant)
             ids = [row["session"] for row in rows]
             others = mentions(connection, participant, ids)

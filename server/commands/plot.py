@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fechner.server.commands.output import USAGE, fail, name_record
-from fechner.server.commands.record import find_session, opened, read_back
+from fechner.server.commands.record import find_session, open_for_reading, read_back
 from fechner.strategies._lazy import Lazy
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.numerics.threads import fix
@@ -30,7 +30,7 @@ def plot(db: str, wanted: str, to: str, number: int | None, target: float | None
         fail(f"--target {target}: give a number", USAGE)
     held = dict(_held(one) for one in x)
     fix()
-    with opened(db) as record:
+    with open_for_reading(db) as record:
         id_ = find_session(record, wanted)
         with read_back(record, id_):
             found, rows = replay.strategies(record, id_), record.strategies(id_)

@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 @contextmanager
-def opened(db: str) -> Iterator[Record]:
+def open_for_reading(db: str) -> Iterator[Record]:
     """The record, for reading."""
     try:
         record = Record.open(db, read_only=True)
@@ -77,7 +77,7 @@ def read_back(record: Record, id_: str) -> Iterator[None]:
 
 def sessions(db: str, as_json: bool) -> None:
     """List the sessions."""
-    with opened(db) as record:
+    with open_for_reading(db) as record:
         rows = record.sessions()
     name_record(db, as_json)
     if as_json:
@@ -106,7 +106,7 @@ def sessions(db: str, as_json: bool) -> None:
 
 def show(db: str, wanted: str, as_json: bool) -> None:
     """One session: strategies, stages, trials, warnings."""
-    with opened(db) as record:
+    with open_for_reading(db) as record:
         id_ = find_session(record, wanted)
         row = next(row for row in record.sessions() if row["session"] == id_)
         strategies, trials = record.strategies(id_), record.trials(id_)

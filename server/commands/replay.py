@@ -10,7 +10,7 @@ import typer
 
 from fechner.database.form.changes import environment_of
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json
-from fechner.server.commands.record import find_session, opened, read_back
+from fechner.server.commands.record import find_session, open_for_reading, read_back
 from fechner.server.shell.environment import differences, environment
 from fechner.strategies._lazy import Lazy
 from fechner.strategies.numerics.threads import fix
@@ -34,7 +34,7 @@ def replay(
     if verify and skip_computations:
         fail("--verify computes; it can't go with --skip-computations", USAGE)
     fix()
-    with opened(db) as record:
+    with open_for_reading(db) as record:
         id_ = find_session(record, wanted)
         name_record(db, as_json)
         with read_back(record, id_):

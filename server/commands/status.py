@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fechner.server.commands.asking import Address, Line, Unanswered, ask, asking
+from fechner.server.commands.asking import Address, Line, Unanswered, ask, connect
 from fechner.server.commands.output import DONE, fail, screen, show_json
 from fechner.strategies._lazy import Lazy
 
@@ -28,7 +28,7 @@ NOTE = "Ctrl-C ends watching, not the server"
 def status(address: Address, as_json: bool) -> None:
     """Show a server's status once."""
     try:
-        with asking(address) as line:
+        with connect(address) as line:
             found = ask(line, "status")
     except Unanswered as error:
         fail(str(error))
@@ -47,7 +47,7 @@ def watch(address: Address, once: bool) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script's job ignores it
     seen: list[dict[str, Any]] = []
     try:
-        with asking(address) as line:
+        with connect(address) as line:
             seen.append(ask(line, "status"))
             _draw(line, seen)
     except KeyboardInterrupt:

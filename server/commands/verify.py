@@ -14,7 +14,7 @@ from fechner.database.errors import RecordError
 from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
 from fechner.server.commands.output import FAILED, USAGE, fail, name_record, plain, show_json
-from fechner.server.commands.record import find_session, opened
+from fechner.server.commands.record import find_session, open_for_reading
 
 #: Differences printed for people; --json has all.
 SHOWN = 20
@@ -24,7 +24,7 @@ def verify(db: str, wanted: str | None, rebuild: bool, as_json: bool) -> None:
     """Check chains and projections of one session or of all; make the projections anew."""
     if rebuild and wanted is not None:
         fail("--rebuild makes the tables of all sessions anew; don't name one", USAGE)
-    with _for_writing(db) if rebuild else opened(db) as record:
+    with _open_for_writing(db) if rebuild else open_for_reading(db) as record:
         name_record(db, as_json)
         damage = record.check_storage()
         try:
@@ -105,9 +105,9 @@ def _session(record: Record, wanted: str) -> str:
 
 
 @contextmanager
-def _for_writing(db: str) -> Iterator[Record]:
+def _open_for_writing(db: str) -> Iterator[Record]:
     """The record, for writing, while nobody else writes it."""
-    with opened(db):  # don't make a record, or a lock beside one, where there is none
+    with open_for_reading(db):  # don't make a record, or a lock beside one, where there is none
         pass
     try:
         with RecordLock(db, "fechner verify --rebuild"), Record.open(db) as record:

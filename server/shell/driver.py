@@ -58,8 +58,10 @@ class Driver:
         try:
             while waiting:
                 event = waiting.popleft()
-                self.carry_out(self._engine.handle(event, self._clock()))
-                self.carry_out(self._engine.consider())
+                if effects := self._engine.handle(event, self._clock()):
+                    self.carry_out(effects)
+                if effects := self._engine.consider():
+                    self.carry_out(effects)
                 if isinstance(event, Gone):
                     self._ports.peers.forget(event.connection)
         finally:

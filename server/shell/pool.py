@@ -46,10 +46,10 @@ class _Worker:
 
     def __init__(
         self,
-        done: Callable[[_Worker, Compute, Result | Stopped | None], None],
-        emitted: Callable[[Emitted], None],
+        take_result: Callable[[_Worker, Compute, Result | Stopped | None], None],
+        take_tier: Callable[[Emitted], None],
     ) -> None:
-        self._done, self._emitted = done, emitted
+        self._take_result, self._take_tier = take_result, take_tier
         self._tasks: queue.SimpleQueue[Compute | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.task: Compute | None = None
@@ -97,11 +97,11 @@ class _Worker:
             try:
                 self._write(("task", task))
                 while isinstance(result := receive(stdout), Emitted):
-                    self._emitted(result)
+                    self._take_tier(result)
             except Exception:  # it died, or says what nobody understands
-                self._done(self, task, None)
+                self._take_result(self, task, None)
                 break
-            self._done(self, task, result)
+            self._take_result(self, task, result)
         self.process.kill()
         self.process.wait()
         stdout.close()
@@ -150,7 +150,7 @@ class Pool:
         self._workers = [self._new_worker() for _ in range(workers)]
 
     def _new_worker(self) -> _Worker:
-        worker = _Worker(self._done, self._emitted)
+        worker = _Worker(self._take_result, self._take_tier)
         self._counters.worker_starts += 1
         self._log(Log("info", f"worker started (process {worker.process.pid})"))
         return worker
@@ -228,13 +228,13 @@ class Pool:
                 worker.preempted = True
                 worker.cancel()
 
-    def _done(self, worker: _Worker, task: Compute, result: Result | Stopped | None) -> None:
+    def _take_result(self, worker: _Worker, task: Compute, result: Result | Stopped | None) -> None:
         """In a worker's thread: its task is done, or (None) it died."""
         if self._ended:
             return  # and so may be the loop that `post` posts to
         self._post(lambda: self._settle(worker, task, result))
 
-    def _emitted(self, event: Emitted) -> None:
+    def _take_tier(self, event: Emitted) -> None:
         """In a worker's thread: its task has come so far."""
         if not self._ended:
             self._post(lambda: None if event.task in self._abandoned else self._deliver(event))

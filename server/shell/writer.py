@@ -33,7 +33,7 @@ def size(effect: StorageEffect) -> int:
     return _EFFECT_BYTES + sum(len(entry.request) + len(entry.reply) for entry in effect.entries)
 
 
-def awaited(effect: StorageEffect) -> bool:
+def is_awaited(effect: StorageEffect) -> bool:
     """Whether anybody waits for it."""
     return not isinstance(effect, Commit) or effect.token is not None
 
@@ -65,7 +65,7 @@ class Groups:
         room = self._most
         for effect in self._waiting:
             bytes_, mine = size(effect), _sessions(effect)
-            later = bytes_ > self._long or not awaited(effect)
+            later = bytes_ > self._long or not is_awaited(effect)
             full = later and room < min(bytes_, self._most)
             behind = bool(left) if mine is None else full or not sessions.isdisjoint(mine)
             if behind:
@@ -119,7 +119,7 @@ class Writer:
     def put(self, effect: StorageEffect) -> None:
         """Carry an effect out; its event is posted."""
         self._taken += size(effect)
-        self._awaited += awaited(effect)
+        self._awaited += is_awaited(effect)
         self._queue.put(effect)
 
     @property
@@ -161,7 +161,7 @@ class Writer:
             batch = [effect for effect in group if not isinstance(effect, Load | ReadHistory | ReadSeedData)]
             events = [*perform(record, batch, self._counters), *self._look(disk)]
             self._done += sum(map(size, batch))
-            self._answered += sum(map(awaited, group))
+            self._answered += sum(map(is_awaited, group))
             if events:
                 self._post(events)
             for effect in reads:

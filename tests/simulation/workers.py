@@ -46,7 +46,7 @@ class Worker:
         emitted: list[Emitted] = []
         result = server.compute(task, takes, emitted.append)
         self._plan = [
-            server.loop.call_at(begins + takes * (i + 1) / (len(emitted) + 1), self.pool._emitted, event)
+            server.loop.call_at(begins + takes * (i + 1) / (len(emitted) + 1), self.pool._take_tier, event)
             for i, event in enumerate(emitted)
         ]
         self._plan.append(server.loop.call_at(self._finishes, self._finish, task, result))
@@ -69,7 +69,7 @@ class Worker:
         self.died = -9
 
     def _finish(self, task: Compute, result: Any) -> None:
-        self.pool._done(self, task, result)  # type: ignore[arg-type]
+        self.pool._take_result(self, task, result)  # type: ignore[arg-type]
         if self.server.weather.happens(self.server.weather.idle_worker_dies):
             self.died = -11
 
@@ -77,7 +77,7 @@ class Worker:
         self.server.trace(f"a worker dies at task {task.task}")
         self.server.happened["worker died"] += 1
         self.died = -9
-        self.pool._done(self, task, None)  # type: ignore[arg-type]
+        self.pool._take_result(self, task, None)  # type: ignore[arg-type]
 
 
 class SimulatedPool(Pool):

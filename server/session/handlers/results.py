@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.limits import Limits
 
 if TYPE_CHECKING:
     from fechner.database.form.changes import Change
+    from fechner.server.protocol.dialects.traits import Traits
     from fechner.server.session.seed_data import Earlier
     from fechner.server.session.session import Session
     from fechner.strategies.specification import Specification

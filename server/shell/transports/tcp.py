@@ -15,7 +15,7 @@ from fechner.server.shell.transports.incoming import WHOLE_BYTES, Incoming
 from fechner.server.shell.transports.outgoing import Outgoing
 from fechner.server.shell.transports.phases import Hold, Phase, Timer
 from fechner.server.shell.transports.sockets import keep_alive
-from fechner.server.shell.transports.turns import Account, Turns, timed
+from fechner.server.shell.transports.turns import Account, Turns, measure
 
 #: Read at once from one connection.
 READ_BYTES = 65_536
@@ -226,7 +226,7 @@ class TcpConnection(asyncio.Protocol):
             self._give_parsed(self._incoming.event(item))
         else:
             self._hold.parsing = True
-            self._turns.apart(lambda: timed(lambda: self._incoming.event(item)), self._take_parsed)
+            self._turns.apart(lambda: measure(lambda: self._incoming.event(item)), self._take_parsed)
 
     def _take_parsed(self, found: tuple[Event, float]) -> None:
         """A long message was read in another thread."""

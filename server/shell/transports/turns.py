@@ -58,7 +58,7 @@ class Account:
         return min(max(0.0, self._owed - FREE_SECONDS) / SHARE, MOST_REST_SECONDS)
 
 
-def timed(make: Callable[[], Result]) -> tuple[Result, float]:
+def measure(make: Callable[[], Result]) -> tuple[Result, float]:
     """What `make` gives, and how many of the processor's seconds it took this thread."""
     begun = time.thread_time()
     return make(), time.thread_time() - begun

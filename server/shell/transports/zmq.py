@@ -20,7 +20,7 @@ from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.limits import Limits, exceeded
 from fechner.server.shell.transports.incoming import WHOLE_BYTES
 from fechner.server.shell.transports.outgoing import UNREAD_BYTES
-from fechner.server.shell.transports.turns import Turns, timed
+from fechner.server.shell.transports.turns import Turns, measure
 from fechner.server.shell.transports.zmq_peer import ZmqPeer
 from fechner.server.shell.transports.zmq_presence import Presence
 from fechner.server.shell.transports.zmq_socket import QUEUED_IN, router_socket
@@ -273,7 +273,7 @@ class ZmqTransport:
                     self._give(peer, event, max(took, len(body[0]) / BYTES_PER_SECOND))
                     self._turns.add(peer)
 
-            self._turns.apart(lambda: timed(lambda: peer.event(body)), then)
+            self._turns.apart(lambda: measure(lambda: peer.event(body)), then)
         else:
             self._give(peer, peer.event(body))
 

@@ -32,6 +32,6 @@ def test_the_token_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, te
     monkeypatch.setattr(asking, "_tcp", tcp)
     monkeypatch.setattr(asking, "ask", lambda line, type_, message: asked.append((type_, message)))
     (tmp_path / "tokens").write_text(text, encoding="utf-8")
-    with asking.asking(asking.Address(token_file=str(tmp_path / "tokens"))):
+    with asking.connect(asking.Address(token_file=str(tmp_path / "tokens"))):
         pass
     assert asked == [("auth", {"token": token})]

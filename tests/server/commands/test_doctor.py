@@ -22,7 +22,7 @@ from fechner.database.keeping.lock import RecordLock
 from fechner.database.record import Record
 from fechner.server.commands import doctor, doctor_machine, doctor_programs, doctor_record
 from fechner.server.commands.asking import Address
-from fechner.server.commands.finding import Finding, judged
+from fechner.server.commands.finding import Finding, judge
 
 from .command_line import Run
 
@@ -204,7 +204,7 @@ def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, verdic
 
 def test_slow_commits_are_judged() -> None:
     """By their median."""
-    assert [judged(ms, doctor_record.SLOW_MS, doctor_record.BAD_MS) for ms in (1, 50, 500)] == [
+    assert [judge(ms, doctor_record.SLOW_MS, doctor_record.BAD_MS) for ms in (1, 50, 500)] == [
         *("ok", "warning", "bad")
     ]
 
