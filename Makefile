@@ -37,7 +37,7 @@ test-all: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(addprefix .types/fechner/,server strategies database) clients/python/fechner_client tests/database
+	$(BIN)/mypy $(addprefix .types/fechner/,server strategies database) clients/python/fechner_client tests/clients tests/database tests/server
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

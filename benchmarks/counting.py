@@ -71,7 +71,7 @@ def microseconds(call: Callable[[], object], times: int, repeats: int) -> float:
 def page_ms(engine: Engine, repeats: int) -> tuple[float, float]:
     """The median time of a whole page, and of its longest part."""
     whole, longest = [], []
-    page = Page(engine)
+    page = Page(engine.state)
     for _ in range(repeats):
         parts, times = page.parts(), []
         while True:
@@ -88,12 +88,12 @@ def page_ms(engine: Engine, repeats: int) -> tuple[float, float]:
 def measure(sessions: int, repeats: int) -> dict[str, float]:
     """All of it."""
     engine = with_sessions(sessions)
-    connection, counters = engine.connections[1], engine.counters
+    connection, counters = engine.state.connections[1], engine.counters
     told = NATIVE.parse({"version": "1", "type": "tell", "message": {"trial": 1, "outcome": 1}})
 
     def count() -> None:
         counters.bytes_in += 100
-        engine.answered(connection, told, "ok", 0.0)
+        engine.state.count_reply(connection, told, "ok", 0.0)
         counters.replies += 1
         counters.bytes_out += 100
         counters.count_commit(1, 0, 0.001)

@@ -27,13 +27,12 @@ from fechner.server.protocol.kinds import MESSAGES
 from fechner.server.protocol.limits import Limits
 from fechner.strategies.config import check
 from fechner.strategies.config.describing import describe
+from fechner.strategies.config.tables.key import Key
 from fechner.strategies.config.tables.keys import (
     COMMON_KEYS,
-    CONSTRAINT_KEYS,
     METADATA_KEYS,
     PARAMETER_TYPES,
     STAGE_KEYS,
-    Key,
 )
 from fechner.strategies.config.tables.registry import CLASSES, OLDER_CLASSES
 
@@ -163,7 +162,7 @@ def stage_keys() -> str:
 
 def _keys(owner: str, keys: Mapping[str, Key]) -> str:
     rows = [
-        (f"`{name}`", _takes(key), _shown(key), _meaning(owner, name))
+        (f"`{name}`", key.takes.reference(key, KINDS), _shown(key), _meaning(owner, name))
         for name, key in keys.items()
         if key.supported and key.type != "ignored"
     ]
@@ -178,36 +177,6 @@ def _meaning(owner: str, name: str) -> str:
     if found is None:
         raise SystemExit(f"docs/descriptions.py: KEYS says nothing about {owner}.{name}")
     return found
-
-
-def _takes(key: Key) -> str:
-    if key.type == "one_of":
-        return " or ".join(f"`{one}`" for one in key.choices if one not in key.later)
-    if key.type.startswith("constraint"):
-        return "list" if key is not CONSTRAINT_KEYS["constraint_factory"] else "section"
-    if key.type == "component":
-        return KINDS[key.kind]
-    if key.type == "components":
-        return f"list of {KINDS[key.kind]}s"
-    word = {
-        "whole": "whole number",
-        "seed": "whole number",
-        "truth": "True or False",
-        "texts": "list",
-        "coordinates": "list",
-        "bounds": "list",
-    }
-    ends = [
-        (key.low, "from {:,}"),
-        (key.above, "above {:,}"),
-        (key.high, "to {:,}"),
-        (key.below, "below {:,}"),
-    ]
-    span = " ".join(
-        form.format(int(end) if end == int(end) else end) for end, form in ends if end is not None
-    )
-    words = "".join(f", or `{one}`" for one in key.choices)
-    return f"{word.get(key.type, key.type)} {span}".strip() + words
 
 
 def _shown(key: Key) -> str:

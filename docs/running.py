@@ -171,7 +171,7 @@ def status_frame() -> str:
     served.connect(9, 50_009)
     served.say(9, "ping")
     out = io.StringIO()
-    frame = Frame(status(served.engine, served.engine.connections[9]))
+    frame = Frame(status(served.engine.state, served.engine.state.connections[9]))
     Console(file=out, width=96, highlight=False).print(frame)
     text = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
     return f"```text\n{text}\n```"
@@ -220,7 +220,7 @@ def metrics() -> str:
     engine = Engine(random.Random(0).randbytes)
     engine.counters.free_bytes = engine.counters.record_bytes = 0
     rows = []
-    for family in families(engine):
+    for family in families(engine.state):
         name = family.name + ("_total" if family.type == "counter" else "")
         labels = ", ".join(f"`{label}`" for label in family._labelnames)
         rows.append((f"`{name}`", family.type, labels, family.documentation))

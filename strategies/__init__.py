@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from fechner.strategies.config import check
     from fechner.strategies.core.dumps import dump, load
     from fechner.strategies.core.state import State, initial, tell
-    from fechner.strategies.core.strategy import Strategy, ask, finish, query
+    from fechner.strategies.core.strategy import ask, finish
     from fechner.strategies.errors import ConfigError, FechnerError
+    from fechner.strategies.queries.query import query
+    from fechner.strategies.strategy import Strategy
 
 __all__ = [
     "ConfigError",
@@ -40,13 +42,13 @@ __getattr__ = homes(
         "ConfigError": "errors",
         "FechnerError": "errors",
         "State": "core.state",
-        "Strategy": "core.strategy",
+        "Strategy": "strategy",
         "ask": "core.strategy",
         "dump": "core.dumps",
         "finish": "core.strategy",
         "initial": "core.state",
         "load": "core.dumps",
-        "query": "core.strategy",
+        "query": "queries.query",
         "tell": "core.state",
     },
 )

@@ -1,4 +1,7 @@
-"""The one error type of Fechner's core: it names the fault, the place and the mend (wire.md 2)."""
+"""The one error type of Fechner's core: it names the fault, the place and the mend.
+
+Its codes are those of docs/reference/wire.md, Codes.
+"""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class SeedDataConditions:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a strategy (config.md 4)."""
+    """One stage of a strategy (docs/reference/config.md, Stages)."""
 
     name: str
     generator: Component

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 else:
     extensions = Lazy("fechner.strategies.plugins.extensions")
 
+#: A row of a table of the record, by its columns.
+Row = dict[str, Any]
+
 
 @contextmanager
 def opened(db: str) -> Iterator[Record]:
@@ -132,47 +135,60 @@ def show(db: str, wanted: str, as_json: bool) -> None:
             }
         )
         return
-    ended = f", ended {when(row['ended_at'])}" if row["ended_at"] else ""
-    print(f"session {id_}: begun {when(row['created_at'])} UTC, {row['n_messages']} messages{ended}")
-    for origin in origins:
-        print(f"brought by {plain(origin['source'])} ({origin['kind']}) on {when(origin['imported_at'])} UTC")
-    for strategy in strategies:
-        of = [trial for trial in trials if trial["strategy"] == strategy["strategy"]]
-        print()
-        label = " ".join(filter(None, [strategy["name"], strategy["participant"]])) or "no name"
-        print(f"strategy {strategy['strategy']} ({plain(label)}), seed {strategy['seed']}")
-        show_table(
-            ("stage", "trials", "told", "pending"),
-            (
-                (
-                    stage,
-                    sum(t["stage"] == stage for t in of),
-                    sum(t["stage"] == stage and t["status"] == "told" for t in of),
-                    sum(t["stage"] == stage and t["status"] == "pending" for t in of),
-                )
-                for stage in strategy["stages"]
-            ),
-        )
-    if trials:
-        names = list(dict.fromkeys(name for trial in trials for name in trial["config"]))
-        show_table(
-            ("trial", "stage", "status", *names, "outcome", "told at (UTC)"),
-            (
-                (
-                    trial["trial"],
-                    trial["stage"],
-                    trial["status"],
-                    *(_cell(trial["config"].get(name)) for name in names),
-                    _outcome(trial["outcome"]),
-                    when(trial["told_at"]),
-                )
-                for trial in trials
-            ),
-        )
+    _print_session(row, strategies, trials, origins)
     for warning in warnings:
         print(f"warning (message {warning['seq']}, {warning['type']}): {plain(warning['detail'])}")
     if failures:
         print(f"{len(failures)} failed requests; --json shows them")
+
+
+def _print_session(row: Row, strategies: list[Row], trials: list[Row], origins: list[Row]) -> None:
+    """A session for people, but for its warnings."""
+    ended = f", ended {when(row['ended_at'])}" if row["ended_at"] else ""
+    begun = f"begun {when(row['created_at'])} UTC, {row['n_messages']} messages{ended}"
+    print(f"session {row['session']}: {begun}")
+    for origin in origins:
+        print(f"brought by {plain(origin['source'])} ({origin['kind']}) on {when(origin['imported_at'])} UTC")
+    for strategy in strategies:
+        _print_strategy(strategy, [trial for trial in trials if trial["strategy"] == strategy["strategy"]])
+    if trials:
+        _print_trials(trials)
+
+
+def _print_strategy(strategy: Row, trials: list[Row]) -> None:
+    print()
+    label = " ".join(filter(None, [strategy["name"], strategy["participant"]])) or "no name"
+    print(f"strategy {strategy['strategy']} ({plain(label)}), seed {strategy['seed']}")
+    show_table(
+        ("stage", "trials", "told", "pending"),
+        (
+            (
+                stage,
+                sum(t["stage"] == stage for t in trials),
+                sum(t["stage"] == stage and t["status"] == "told" for t in trials),
+                sum(t["stage"] == stage and t["status"] == "pending" for t in trials),
+            )
+            for stage in strategy["stages"]
+        ),
+    )
+
+
+def _print_trials(trials: list[Row]) -> None:
+    names = list(dict.fromkeys(name for trial in trials for name in trial["config"]))
+    show_table(
+        ("trial", "stage", "status", *names, "outcome", "told at (UTC)"),
+        (
+            (
+                trial["trial"],
+                trial["stage"],
+                trial["status"],
+                *(_cell(trial["config"].get(name)) for name in names),
+                _outcome(trial["outcome"]),
+                when(trial["told_at"]),
+            )
+            for trial in trials
+        ),
+    )
 
 
 def _reply(message: Message) -> Any:

@@ -6,19 +6,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from fechner.server.protocol.dialect_names import DIALECT_NAMES
 from fechner.server.protocol.limits import Limits
 
 #: Numbers that a port may have; 0 takes a free one.
 _PORTS = {"min": 0, "max": 65535, "metavar": "N"}
 
 
-class DialectName(StrEnum):
-    """Values of --dialect."""
-
-    auto = "auto"
-    native = "native"
-    aepsych_08 = "aepsych-0.8"
-    aepsych_01 = "aepsych-0.1"
+#: Values of --dialect.
+DialectName = StrEnum("DialectName", [(one, one) for one in ("auto", *DIALECT_NAMES)])  # type: ignore[misc]
 
 
 class LogLevel(StrEnum):

@@ -1,25 +1,18 @@
-"""Who may do what in a session: one connection holds it, others may look on."""
+"""Who may do what in a session: one connection holds it, others may look on. Nothing is changed here."""
 
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import TYPE_CHECKING
 
 from fechner.server.engine.lanes import Connection, Job, Lane
 from fechner.server.engine.principals import Principal
-from fechner.server.engine.reattachment import held
+from fechner.server.engine.state import EngineState
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Replay, Resume
 
-if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
 
-#: Sessions of one connection that are kept in memory.
-MOST_HELD = 256
-
-
-def visible_sessions(engine: Engine, connection: Connection) -> Set[str]:
+def visible_sessions(engine: EngineState, connection: Connection) -> Set[str]:
     """The ids of the sessions in progress that `status` may show to a connection; to an observer none."""
     principal = connection.principal
     if principal is None or principal.role == "observer":
@@ -67,7 +60,7 @@ def looks_on(lane: Lane, job: Job) -> bool:
     return lane.session.id in job.connection.observing
 
 
-def check_access(engine: Engine, lane: Lane, job: Job) -> None:
+def check_access(engine: EngineState, lane: Lane, job: Job) -> None:
     """Raise unless the job's connection may do this step in this session.
 
     Raises:
@@ -75,7 +68,7 @@ def check_access(engine: Engine, lane: Lane, job: Job) -> None:
     """
     connection, type_ = job.connection, job.step.type
     kind = kind_of(type_)
-    if engine.read_only:
+    if engine.options.read_only:
         if not kind.observer_may or (type_ == "resume" and not looks_on(lane, job)):
             raise read_only(type_)
         return
@@ -105,38 +98,3 @@ def read_only(type_: str) -> FechnerError:
     hint = 'look on with "observe": true' if type_ == "resume" else "a server without --read-only takes it"
     text = f"the record is open for reading only: {type_} would change it"
     return FechnerError("read_only", text, hint=hint)
-
-
-def _let_go(engine: Engine, connection: Connection) -> None:
-    """Of many sessions the oldest that isn't being used is kept on record only, until it is named again."""
-    for lane in engine.lanes.values():
-        if lane.owner is connection and lane.idle and lane.session.id != connection.session:
-            engine.detach(lane, connection)
-            return
-
-
-def attach(engine: Engine, lane: Lane, job: Job) -> None:
-    """A step has succeeded: its connection holds the session from now on, or observes it."""
-    connection, id_, owner = job.connection, lane.session.id, lane.owner
-    if engine.read_only:
-        connection.observing.add(id_)
-    elif not looks_on(lane, job):
-        if owner is not None and owner is not connection:
-            owner.owned.discard(id_)
-            if owner.session == id_:
-                owner.session = None
-        lane.owner = connection
-        held(engine, lane, job)
-        connection.observing.discard(id_)
-        connection.owned.add(id_)
-        if len(connection.owned) > MOST_HELD:
-            _let_go(engine, connection)
-    elif job.step.type == "resume":
-        connection.observing.add(id_)
-        connection.owned.discard(id_)
-        if owner is connection:
-            lane.owner = None
-    if kind_of(job.step.type).takes_hold or connection.session not in (
-        connection.owned | connection.observing
-    ):
-        connection.session = id_

@@ -1,4 +1,4 @@
-"""auth on the engine's side: who a connection is, and what each role may send (wire.md 5).
+"""auth on the engine's side: who a connection is, what roles may send (docs/reference/wire.md, Security).
 
 A wrong token waits a second for its answer and holds up nobody but its own connection; the third one closes
 it. Until a connection has shown its token it gets an answer to hello and auth only.
@@ -6,33 +6,30 @@ it. Until a connection has shown its token it gets an answer to hello and auth o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from fechner.server.engine.effects import Trust, Wake
+from fechner.server.engine.alarms import set_penalty
+from fechner.server.engine.effects import Trust
 from fechner.server.engine.lanes import Connection
-from fechner.server.engine.principals import NAMELESS, OPEN, PENALTY_SECONDS
+from fechner.server.engine.principals import NAMELESS, OPEN
+from fechner.server.engine.state import EngineState
 from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Auth
 
-if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
 
-
-def introduce(engine: Engine, connection: Connection) -> None:
+def introduce(engine: EngineState, connection: Connection) -> None:
     """Who is it that begins to speak this dialect? Nobody yet where a token is asked for."""
-    if engine.tokens is None:
+    if engine.options.tokens is None:
         connection.principal = OPEN
-    elif connection.dialect is not None and connection.dialect.traits.tokenless and engine.nameless:
+    elif connection.dialect is not None and connection.dialect.traits.tokenless and engine.options.nameless:
         connection.principal = NAMELESS
 
 
-def fault_of(engine: Engine, connection: Connection, type_: str) -> FechnerError | None:
+def fault_of(engine: EngineState, connection: Connection, type_: str) -> FechnerError | None:
     """Why the connection may not send this type; None if it may."""
     kind = kind_of(type_)
-    if kind.before_auth or engine.tokens is None:
+    if kind.before_auth or engine.options.tokens is None:
         return None
     principal = connection.principal
     if principal is None:
@@ -47,38 +44,29 @@ def fault_of(engine: Engine, connection: Connection, type_: str) -> FechnerError
     return None
 
 
-def authenticate(engine: Engine, connection: Connection, message: Auth) -> Reply | None:
+def authenticate(engine: EngineState, connection: Connection, message: Auth) -> Reply | None:
     """The reply to a token; None if it is wrong: that has to wait."""
-    if engine.tokens is None:
+    if engine.options.tokens is None:
         return Reply({"role": OPEN.role})
-    principal = engine.tokens.principal(message.token)
+    principal = engine.options.tokens.principal(message.token)
     if principal is not None and connection.principal in (None, principal):
         connection.principal = principal
         engine.emit(Trust(connection.number))
         return Reply({"role": principal.role})
     connection.wrong_tokens += 1
-    token = engine.token()
-    engine.penalties[token] = connection
-    engine.emit(Wake(token, engine.now.seconds + PENALTY_SECONDS))
+    set_penalty(engine, connection)
     return None
 
 
-def penalty_of(engine: Engine, connection: Connection) -> int | None:
-    """The number by which a connection's wrong token waits for its answer; None if none does."""
-    if connection.barrier is None:
-        return None
-    return next((token for token, other in engine.penalties.items() if other is connection), None)
-
-
-def stranger(engine: Engine, connection: Connection) -> Connection | None:
+def longest_stranger(engine: EngineState, connection: Connection) -> Connection | None:
     """Who has waited longest without showing a token: they make room where there is none left."""
-    if engine.tokens is None:
+    if engine.options.tokens is None:
         return None
     others = (one for one in engine.connections.values() if one is not connection)
     return next((one for one in others if one.principal is None and not (one.closing or one.gone)), None)
 
 
-def wrong(engine: Engine, connection: Connection) -> FechnerError:
+def refuse_token(engine: EngineState, connection: Connection) -> FechnerError:
     """What a wrong token is told once it has waited."""
     engine.emit(Log("warning", f"{connection.peer} sent a wrong token"))
     if connection.principal is not None:

@@ -73,9 +73,13 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class CommitFailed:
-    """A `Commit` is not on record; nothing of it is, unless that is `unsettled`: reading back will tell.
+    """A `Commit` is not on record.
 
-    `kind` says why without a word that may quote the message.
+    Attributes:
+        token: that of the `Commit`.
+        reason: why, for the client; it may quote the message, so the log shows it for debugging only.
+        unsettled: something of it may be on record: reading back will tell.
+        kind: why, for the log, without a word that may quote the message.
     """
 
     token: int | None
@@ -110,7 +114,7 @@ class Woken:
 
 @dataclass(frozen=True, slots=True)
 class ComputeFailed:
-    """A `Compute` raised; `fault` is for the server's log."""
+    """A `Compute` raised: `error` is for the client, `fault` for the server's log."""
 
     task: int
     error: FechnerError
@@ -121,7 +125,7 @@ class ComputeFailed:
 class Loaded:
     """A `Load` is done: the session and the ids its ok messages used, or None if there is no such session.
 
-    With an error, `whose` has the session's owner, if it could still be read.
+    With an error, which is for the client, `whose` has the session's owner, if it could still be read.
     """
 
     token: int

@@ -12,15 +12,14 @@ last bit.
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from fechner.server.engine.deadlines import higher
-from fechner.server.engine.effects import Abandon, Compute, Promote
-from fechner.server.engine.events import Computed, ComputeFailed, Emitted
+from fechner.server.engine.ahead import give_up, give_up_all
+from fechner.server.engine.effects import Compute, Promote
 from fechner.server.engine.lanes import Ahead, Lane
-from fechner.server.engine.work import count
+from fechner.server.engine.state import Awaited, Awaits, EngineState
 from fechner.server.protocol.kinds import kind_of
 from fechner.server.session.handlers.results import Computation, Priority
 from fechner.strategies.core import state as core
@@ -30,14 +29,11 @@ from fechner.strategies.core.sequential import advance
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import needs_model
 
-if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
-
 #: Combinations of outcomes up to which the next ask is computed for each.
 FEW = 5
 
 
-def plan(engine: Engine, lane: Lane) -> None:
+def plan(engine: EngineState, lane: Lane) -> None:
     """Begin what the session will be asked next, and give up what it won't be."""
     if engine.stopping or lane.loading or not lane.session.strategies:
         return
@@ -46,83 +42,53 @@ def plan(engine: Engine, lane: Lane) -> None:
     lane.considered = lane.session.state
     wanted = {} if lane.owner is None or lane.session.ended else _wanted(engine, lane)
     for key in [key for key in lane.ahead if key not in wanted]:
-        _give_up(engine, lane.ahead.pop(key))
+        give_up(engine, lane.ahead.pop(key))
     for key, (source, priority, arguments) in wanted.items():
         known = lane.ahead.get(key)
         if known is None:
-            task = engine.token()
+            task = engine.wait(Awaits.AHEAD, lane, key)
             tiers = lane.repeats[3] or advance(arguments[0]).current.deadline_ms is not None
             lane.ahead[key] = Ahead(source, task, tiers)
-            engine.foreseen[task] = (lane, key)
             engine.emit(Compute(task, priority, "propose", arguments, tiers))
         elif known.result is None:
             engine.emit(Promote(known.task, priority))
 
 
-def take(engine: Engine, lane: Lane, computation: Computation) -> Computed | bool:
-    """What a real request is spared: its result, or True where it is being computed already, else False.
+def take(engine: EngineState, lane: Lane, computation: Computation) -> Ahead | None:
+    """What a real request is spared: it has its result, or is being computed; None: nothing.
 
     Everything else computed ahead for this session is given up: its state will be another one.
     """
-    if computation.function != "propose" or computation.priority != Priority.REAL or not lane.ahead:
-        return False
+    if computation.function != "propose" or computation.priority != Priority.REAL:
+        return None
     found = lane.ahead.pop(digest(computation.arguments), None)
-    forget(engine, lane)
+    give_up_all(engine, lane)
     if found is None or lane.running is None:
-        return False
+        return None
     if found.result is None and computation.deadline_ms is not None and not found.tiers:
-        _give_up(engine, found)  # it would have nothing to show at the deadline
-        return False
+        give_up(engine, found)  # it would have nothing to show at the deadline
+        return None
     lane.running.source = found.source
-    if found.result is not None:
-        return found.result
-    del engine.foreseen[found.task]
-    engine.tasks[found.task], lane.emitted = lane, found.emitted
-    engine.emit(Promote(found.task, Priority.REAL))
-    return True
+    if found.result is None:
+        del engine.waiting[found.task]
+        engine.waiting[found.task] = Awaited(Awaits.COMPUTATION, lane)
+        lane.emitted = found.emitted
+        engine.emit(Promote(found.task, Priority.REAL))
+    return found
 
 
-def came(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
-    """A result that no request waits for: keep it; a failure is for the real request to meet."""
-    lane, key = engine.foreseen.get(event.task, (None, b""))
-    if not isinstance(event, Emitted):
-        engine.foreseen.pop(event.task, None)
-    if lane is None or key not in lane.ahead:
-        return
-    if isinstance(event, Emitted):
-        ahead = lane.ahead[key]
-        ahead.emitted = higher(ahead.emitted, event.result)
-    elif isinstance(event, Computed):
-        lane.ahead[key].result = event
-        count(engine, event, "propose", lane.ahead[key].source)
-    else:
-        del lane.ahead[key]
-
-
-def forget(engine: Engine, lane: Lane) -> None:
-    """Give up all that is computed ahead for a session."""
-    lane.considered = None
-    while lane.ahead:
-        _give_up(engine, lane.ahead.popitem()[1])
-
-
-def _give_up(engine: Engine, ahead: Ahead) -> None:
-    if engine.foreseen.pop(ahead.task, None) is not None:
-        engine.emit(Abandon(ahead.task))
-
-
-def _wanted(engine: Engine, lane: Lane) -> dict[bytes, tuple[str, Priority, tuple[Any, ...]]]:
+def _wanted(engine: EngineState, lane: Lane) -> dict[bytes, tuple[str, Priority, tuple[Any, ...]]]:
     """What to have at hand, by digest."""
-    session, (n, fixed, beyond, _) = lane.session, lane.repeats
+    options, session, (n, fixed, beyond, _) = engine.options, lane.session, lane.repeats
     dialect = None if lane.owner is None else lane.owner.dialect
     goes_on = beyond or (dialect is not None and dialect.traits.asks_go_on)
     if kind_of(lane.last_type).before_ask or not session.pending:
-        if not (engine.eager or lane.ahead) or not _costs(session.state, goes_on):
+        if not (options.eager or lane.ahead) or not _costs(session.state, goes_on):
             return {}
         arguments = (session.state, n, fixed)
         key = digest(arguments)
-        return {key: ("eager", Priority.EAGER, arguments)} if engine.eager or key in lane.ahead else {}
-    if not (engine.speculate and session.state.current.speculate) or len(session.pending) != 1:
+        return {key: ("eager", Priority.EAGER, arguments)} if options.eager or key in lane.ahead else {}
+    if not (options.speculate and session.state.current.speculate) or len(session.pending) != 1:
         return {}
     (trial,) = session.pending.values()
     if trial.unit is None or trial.strategy != session.current:

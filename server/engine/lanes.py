@@ -13,26 +13,42 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.effects import Silence, Wake
 from fechner.server.engine.events import Computed, Now
+from fechner.server.engine.phases import Phase, check_follows
 from fechner.server.engine.principals import Principal
 from fechner.server.protocol.dialects import Dialect, Request
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.messages import Ask, Begin, Message, Update
-from fechner.server.session.handlers.results import Computation, Reading
+from fechner.server.session.handlers.results import Answer, Computation, Reading
+from fechner.strategies.tiers import rank
 
 if TYPE_CHECKING:
-    from fechner.database.form.changes import Change
-    from fechner.server.engine.engine import Engine
-    from fechner.server.engine.reattachment import Left
     from fechner.server.session.session import Session
     from fechner.strategies.core.state import State
 
 #: Ids of a session that are kept in memory; where there are more, each new one is looked up on record.
 MOST_IDS = 10_000
 
-#: Of a deadline, kept for the commit.
-COMMIT_MS = 4.0
+
+@dataclass(slots=True)
+class Left:
+    """A session that a connection left behind.
+
+    Attributes:
+        host: the address that it was held from.
+        since: when it was left, in seconds.
+        dialect: what its client spoke.
+        participant: whom its client named last, None if nobody.
+        spoke: when its client last sent something.
+        superseded: somebody has begun anew there since.
+    """
+
+    host: str
+    since: float
+    dialect: str
+    participant: str | None
+    spoke: float
+    superseded: bool = False
 
 
 @dataclass(slots=True)
@@ -57,7 +73,7 @@ class Job:
         compute_ms: spent in computations.
         closes: close the connection after the reply.
         silent: the server made it itself; nobody gets the reply.
-        pending: the step's reply, its text and its change while they are being recorded.
+        pending: the step's reply, its text and the answer that it renders, while they are being recorded.
         source: where its answer came from: the request itself, or a computation ahead of it.
         code: what it was answered with: `ok`, or an error's code.
         took_up: how the session was left behind that it took up (reattachment.py).
@@ -72,7 +88,7 @@ class Job:
     compute_ms: float = 0.0
     closes: bool = False
     silent: bool = False
-    pending: tuple[Reply, str, Change | None] | None = None
+    pending: tuple[Reply, str, Answer] | None = None
     source: str = "request"
     took_up: Left | None = None
     code: str = "ok"
@@ -83,7 +99,7 @@ class Job:
         return self.steps[len(self.replies)]
 
 
-@dataclass
+@dataclass(eq=False)
 class Connection:
     """A peer.
 
@@ -91,19 +107,17 @@ class Connection:
         number: its transport's name for it.
         stream: whether replies travel on a byte stream.
         peer: its address, for the log.
+        phase: how far it has come; changed by `enter`.
         dialect: decided by its first request.
         session: the current session; kept after exit, so that a repeated exit finds its reply.
         owned: sessions that this connection holds.
         observing: sessions that it only looks at.
         waiting: jobs that no lane has yet.
-        pumping: they are being brought into lanes.
         outstanding: jobs in lanes.
         barrier: a setup, resume or exit in work: later requests depend on its outcome.
         last_heard: when it last said something.
-        ended: it sends no more.
-        deaf: its stream is broken; nothing more is understood.
-        gone: it is lost; what it had sent is still honoured.
-        closing: its last reply is on the way.
+        paused: it is held back until some of its requests are answered.
+        default_tried: the server has set up or resumed for it what its options say.
         spoke: when it last sent a request.
         participant: whom it named last, where it names anybody.
         own_session: it has held a session, or tried to set one up.
@@ -116,17 +130,13 @@ class Connection:
     peer: str
     last_heard: float
     dialect: Dialect | None = None
+    phase: Phase = Phase.OPEN
     session: str | None = None
     owned: set[str] = field(default_factory=set)
     observing: set[str] = field(default_factory=set)
     waiting: deque[Job] = field(default_factory=deque)
-    pumping: bool = False
     outstanding: int = 0
     barrier: Job | None = None
-    ended: bool = False
-    deaf: bool = False
-    gone: bool = False
-    closing: bool = False
     paused: bool = False
     default_tried: bool = False
     spoke: float = 0.0
@@ -135,10 +145,34 @@ class Connection:
     principal: Principal | None = None
     wrong_tokens: int = 0
 
+    def enter(self, phase: Phase) -> None:
+        """It has come so far.
+
+        Raises:
+            IllegalPhase: that can't follow the phase it is in.
+        """
+        check_follows(phase, self.phase)
+        self.phase = phase
+
+    @property
+    def gone(self) -> bool:
+        """It is lost; what it had sent is still honoured."""
+        return self.phase is Phase.GONE
+
+    @property
+    def closing(self) -> bool:
+        """Its last reply is on the way."""
+        return self.phase is Phase.CLOSING
+
     @property
     def busy(self) -> int:
         """Requests received and not answered."""
         return len(self.waiting) + self.outstanding
+
+    @property
+    def host(self) -> str:
+        """Its address, without its port."""
+        return self.peer.rpartition(":")[0] or self.peer
 
 
 @dataclass
@@ -155,7 +189,7 @@ class Ahead:
     emitted: Any = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Lane:
     """A session's queue.
 
@@ -171,7 +205,6 @@ class Lane:
         owner: the connection that holds it, None while it is detached.
         queue: jobs that wait.
         running: the job in work.
-        pumping: jobs are being begun.
         computation, reading: what the running job waits for.
         alarm: the token of its deadline, None where it has none.
         emitted: the result of its highest tier so far, None where there is none.
@@ -191,7 +224,6 @@ class Lane:
     owner: Connection | None = None
     queue: deque[Job] = field(default_factory=deque)
     running: Job | None = None
-    pumping: bool = False
     computation: Computation | None = None
     reading: Reading | None = None
     alarm: int | None = None
@@ -201,7 +233,7 @@ class Lane:
     repeats: tuple[int, dict[str, Any], bool, bool] = (1, {}, False, False)
     last_type: str = ""
 
-    def used(self, ids: Iterable[str]) -> None:
+    def note_ids(self, ids: Iterable[str]) -> None:
         """Ok messages have used these ids."""
         for short in sorted(map(hash, ids)):
             insort(self.ids, short, lo=0 if not self.ids or short < self.ids[-1] else len(self.ids))
@@ -223,6 +255,12 @@ class Lane:
         """Nothing is being done."""
         return self.running is None and not self.queue and not self.loading
 
+    @property
+    def job(self) -> Job:
+        """The job in work, where there must be one."""
+        assert self.running is not None
+        return self.running
+
 
 def steps_of(request: Request) -> list[Step]:
     """The messages that a request is recorded as."""
@@ -241,21 +279,6 @@ def companion(id_: str | None) -> str | None:
     return None if id_ is None else f"{id_}{'the ask of this update':>64}"
 
 
-def set_alarm(engine: Engine, lane: Lane) -> float | None:
-    """Have the engine woken at the deadline of what is computed, if it has one: when."""
-    deadline_ms = lane.computation.deadline_ms if lane.computation is not None else None
-    if deadline_ms is None or lane.running is None:
-        return None
-    margin = min(COMMIT_MS, deadline_ms / 4)
-    due = lane.running.received.seconds + (deadline_ms - margin) / 1e3
-    lane.alarm = engine.token()
-    engine.alarms[lane.alarm] = lane
-    engine.emit(Wake(lane.alarm, due))
-    return due
-
-
-def silence(engine: Engine, lane: Lane) -> None:
-    """No deadline any more."""
-    if lane.alarm is not None and engine.alarms.pop(lane.alarm, None) is not None:
-        engine.emit(Silence(lane.alarm))
-    lane.alarm = lane.emitted = None
+def higher(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
+    """The result of the higher tier: a computation that is begun again passes the lower ones anew."""
+    return now if before is None or rank(now["tier"]) >= rank(before["tier"]) else before

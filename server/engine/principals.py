@@ -1,4 +1,4 @@
-"""Who may do what: tokens and the roles of those who show them (wire.md 5).
+"""Who may do what: tokens and the roles of those who show them (docs/reference/wire.md, Security).
 
 Neither logs nor the record hold tokens: a session's owner is a digest of the token.
 """

@@ -6,24 +6,29 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.access import attach, check_access, may_see
+from fechner.server.engine.access import check_access, may_see
 from fechner.server.engine.events import Found, HistoryRead, SeedDataRead
-from fechner.server.engine.work import attempt, do_step, fail, proceed, running, step_done
+from fechner.server.engine.ownership import attach
+from fechner.server.engine.state import Awaits, EngineState
+from fechner.server.engine.work import attempt, do_step, fail, finish_step, proceed
 from fechner.server.observing.logs import Log
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Replay
+from fechner.strategies._lazy import Lazy
 
 if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
+    from fechner.server.session.handlers import replay as replays
+else:
+    replays = Lazy("fechner.server.session.handlers.replay")  # numpy: not before a session is wanted
 
 
-def found(engine: Engine, event: Found) -> None:
+def answer_repeated(engine: EngineState, event: Found) -> None:
     """The record's answer to a repeated id."""
-    lane = engine.finds.pop(event.token, None)
+    lane = engine.take_lane(event.token, Awaits.REPLY)
     if lane is None:
-        return  # answered when the server began to stop
-    job = running(lane)
+        return
+    job = lane.job
     if event.error:
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
         return
@@ -57,19 +62,17 @@ def found(engine: Engine, event: Found) -> None:
         except FechnerError as error:
             text = f"a repeated {job.request.type} was answered without attaching: {error.code}"
             engine.emit(Log("info", text, job.connection.number, lane.session.id))
-    step_done(engine, lane, event.reply)
+    finish_step(engine, lane, event.reply)
 
 
-def history_read(engine: Engine, event: HistoryRead) -> None:
+def replay_history(engine: EngineState, event: HistoryRead) -> None:
     """What a replay recomputes has come."""
-    from fechner.server.session.handlers.replay import replay
-
-    lane = engine.histories.pop(event.token, None)
+    lane = engine.take_lane(event.token, Awaits.HISTORY)
     if lane is None:
-        return  # answered when the server began to stop
-    message = running(lane).step.message
+        return
+    message = lane.job.step.message
     assert isinstance(message, Replay)
-    principal = running(lane).connection.principal
+    principal = lane.job.connection.principal
     if event.error and (event.whose is None or may_see(principal, event.whose.name)):
         fail(engine, lane, FechnerError("storage_failed", f"the record can't be read: {event.error}"))
     elif event.changes is None or not may_see(principal, _owner(event.changes)):
@@ -78,7 +81,7 @@ def history_read(engine: Engine, event: HistoryRead) -> None:
         fail(engine, lane, FechnerError("unknown_session", text, "message.session", hint))
     else:
         changes = event.changes
-        attempt(engine, lane, lambda: replay(changes, message.verify, event.broken_chain), proceed)
+        attempt(engine, lane, lambda: replays.replay(changes, message.verify, event.broken_chain), proceed)
 
 
 def _owner(changes: Sequence[tuple[int, Mapping[str, Any]]]) -> str | None:
@@ -87,11 +90,11 @@ def _owner(changes: Sequence[tuple[int, Mapping[str, Any]]]) -> str | None:
     return owner if isinstance(owner, str) else None
 
 
-def seed_data_read(engine: Engine, event: SeedDataRead) -> None:
+def take_seed_data(engine: EngineState, event: SeedDataRead) -> None:
     """The earlier trials that a setup copies have come."""
-    lane = engine.readings.pop(event.token, None)
+    lane = engine.take_lane(event.token, Awaits.SEED_DATA)
     if lane is None:
-        return  # answered when the server began to stop
+        return
     reading, lane.reading = lane.reading, None
     assert reading is not None
     if event.error:

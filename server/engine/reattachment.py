@@ -14,44 +14,19 @@ point that another session held from there was asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fechner.server.engine.lanes import Connection, Job, Lane
+from fechner.server.engine.lanes import Connection, Job, Lane, Left
+from fechner.server.engine.ownership import WITHIN_SECONDS, as_left, forget_old, may_reattach
+from fechner.server.engine.state import EngineState
 from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects import Request
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.protocol.kinds import kind_of
 from fechner.server.protocol.messages import Tell, Update
 
-if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
 
-WITHIN_SECONDS = 600.0
-
-
-@dataclass(slots=True)
-class Left:
-    """A session that a connection left behind.
-
-    Attributes:
-        host: the address that it was held from.
-        since: when it was left, in seconds.
-        dialect: what its client spoke.
-        participant: whom its client named last, None if nobody.
-        spoke: when its client last sent something.
-        superseded: somebody has begun anew there since.
-    """
-
-    host: str
-    since: float
-    dialect: str
-    participant: str | None
-    spoke: float
-    superseded: bool = False
-
-
-def heard(engine: Engine, connection: Connection, request: Request) -> None:
+def note_sender(engine: EngineState, connection: Connection, request: Request) -> None:
     """Note what a request says about who sits there."""
     if connection.dialect is None or not connection.dialect.traits.sessions_unnamed:
         return
@@ -59,33 +34,19 @@ def heard(engine: Engine, connection: Connection, request: Request) -> None:
     connection.spoke = engine.now.seconds
     if kind_of(request.type).sets_up and not connection.own_session:
         connection.own_session = True
-        if _fits(engine, connection):
+        if may_reattach(engine, connection):
             for left in engine.left_behind.values():
-                if left.host == host(connection):
+                if left.host == connection.host:
                     left.superseded = True
 
 
-def held(engine: Engine, lane: Lane, job: Job) -> None:
-    """A connection holds a session from now on."""
-    job.connection.own_session = True
-    engine.left_behind.pop(lane.session.id, None)
-
-
-def leave(engine: Engine, lane: Lane, connection: Connection) -> None:
-    """A connection no longer holds a session: it may be taken up again from the same address."""
-    engine.left_behind.pop(lane.session.id, None)
-    _forget_old(engine)  # most are never taken up
-    if _fits(engine, connection) and lane.known and not lane.session.ended:
-        engine.left_behind[lane.session.id] = _left(engine, connection)
-
-
-def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
+def take_up(engine: EngineState, connection: Connection, job: Job) -> str | None:
     """The session that a request without one means; None if nobody can say."""
     reattachable = kind_of(job.request.type).reattachable and job.request.fault is None
-    if not (reattachable and _fits(engine, connection)):
+    if not (reattachable and may_reattach(engine, connection)):
         return None
-    _forget_old(engine)
-    here, since = host(connection), engine.now.seconds - WITHIN_SECONDS
+    forget_old(engine)
+    here, since = connection.host, engine.now.seconds - WITHIN_SECONDS
     found = {
         id_: left for id_, left in engine.left_behind.items() if left.host == here and left.since >= since
     }
@@ -94,7 +55,7 @@ def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
     if reason:
         engine.emit(Log("warning", f"{connection.peer} named no session: {reason}", connection.number))
     if reason or not found:
-        turn_away(engine, connection)
+        _turn_away(engine, connection)
         return None
     id_ = next(iter(found))
     job.took_up = engine.left_behind.pop(id_, None)
@@ -103,28 +64,24 @@ def take_up(engine: Engine, connection: Connection, job: Job) -> str | None:
     return id_
 
 
-def done(engine: Engine, lane: Lane, job: Job) -> None:
+def put_back(engine: EngineState, lane: Lane, job: Job) -> None:
     """A request that took a session up is answered: where it failed, the session is still left behind."""
     left, job.took_up = job.took_up, None
     if left is not None and lane.owner is None and lane.known and not lane.session.ended:
         engine.left_behind.setdefault(lane.session.id, left)
 
 
-def _forget_old(engine: Engine) -> None:
-    """Those left too long ago; but for a few they stand in the order in which they were left."""
-    since = engine.now.seconds - WITHIN_SECONDS
-    while engine.left_behind:
-        oldest = next(iter(engine.left_behind))
-        if engine.left_behind[oldest].since >= since:
-            break
-        del engine.left_behind[oldest]
+def note_refusal(engine: EngineState, connection: Connection, request: Request, code: str) -> None:
+    """A request is answered: where it was a setup that failed, somebody without a session is about."""
+    if kind_of(request.type).sets_up and code != "ok":
+        _turn_away(engine, connection)
 
 
-def turn_away(engine: Engine, connection: Connection) -> None:
+def _turn_away(engine: EngineState, connection: Connection) -> None:
     """Note that a sender without a session is about: an ask or a tell was refused, or a setup."""
-    if not _fits(engine, connection) or connection.owned:
+    if not may_reattach(engine, connection) or connection.owned:
         return
-    now, who = engine.now.seconds, (host(connection), connection.own_session)
+    now, who = engine.now.seconds, (connection.host, connection.own_session)
     since = now - WITHIN_SECONDS
     for old in [key for key, times in engine.turned_away.items() if times[-1] < since]:
         del engine.turned_away[old]
@@ -133,7 +90,7 @@ def turn_away(engine: Engine, connection: Connection) -> None:
         engine.turned_away[who] = [*(when for when in times if when >= since), now]
 
 
-def _about(engine: Engine, left: Left) -> bool:
+def _about(engine: EngineState, left: Left) -> bool:
     """Whether another sender without a session is about, who isn't the client of the one left behind.
 
     One that tried to begin isn't; nor is one that was turned away while that client still spoke. Any other
@@ -148,16 +105,11 @@ def _about(engine: Engine, left: Left) -> bool:
     )
 
 
-def host(connection: Connection) -> str:
-    """The address of a peer, without its port."""
-    return connection.peer.rpartition(":")[0] or connection.peer
-
-
-def _forbids(engine: Engine, connection: Connection, job: Job, found: dict[str, Left]) -> str:
+def _forbids(engine: EngineState, connection: Connection, job: Job, found: dict[str, Left]) -> str:
     """Why the sender may be another participant than the one whose session was left; empty if nothing is."""
     left = next(iter(found.values()))
     named = _participant(job.request)
-    silent = _silent(engine, host(connection))
+    silent = _silent(engine, connection.host)
     if len(found) > 1:
         return f"{len(found)} were left behind from there, so none was taken up"
     if silent:
@@ -178,7 +130,7 @@ def _forbids(engine: Engine, connection: Connection, job: Job, found: dict[str, 
     return ""
 
 
-def _asked_elsewhere(engine: Engine, request: Request, here: str) -> bool:
+def _asked_elsewhere(engine: EngineState, request: Request, here: str) -> bool:
     """Whether a tell's points are pending trials of another session that is held from there."""
     message = request.message
     tell = message.tell if isinstance(message, Update) else message
@@ -205,16 +157,16 @@ def _asked(lane: Lane, config: dict[str, Any]) -> bool:
     return any(state.space.close(clean, dict(trial.config or {})) for trial in pending)
 
 
-def _being_left(engine: Engine, here: str) -> dict[str, Left]:
+def _being_left(engine: EngineState, here: str) -> dict[str, Left]:
     """Sessions whose connection is gone while its last request is still in work."""
     return {
-        lane.session.id: _left(engine, lane.owner)
+        lane.session.id: as_left(engine, lane.owner)
         for lane in engine.lanes.values()
         if lane.owner is not None and lane.owner.gone and _counts(engine, lane, here)
     }
 
 
-def _silent(engine: Engine, here: str) -> int:
+def _silent(engine: EngineState, here: str) -> int:
     """How many sessions are held from there by a connection that has been silent as if it were lost."""
     return sum(
         engine.now.seconds - lane.owner.spoke >= engine.limits.silent_seconds
@@ -223,16 +175,10 @@ def _silent(engine: Engine, here: str) -> int:
     )
 
 
-def _counts(engine: Engine, lane: Lane, here: str) -> bool:
+def _counts(engine: EngineState, lane: Lane, here: str) -> bool:
     owner = lane.owner
     assert owner is not None
-    return _fits(engine, owner) and host(owner) == here and lane.known and not lane.session.ended
-
-
-def _left(engine: Engine, connection: Connection) -> Left:
-    assert connection.dialect is not None
-    name, now = connection.dialect.name, engine.now.seconds
-    return Left(host(connection), now, name, connection.participant, connection.spoke)
+    return may_reattach(engine, owner) and owner.host == here and lane.known and not lane.session.ended
 
 
 def _participant(request: Request) -> str | None:
@@ -240,8 +186,3 @@ def _participant(request: Request) -> str | None:
     extra = request.raw.get("extra_info") if isinstance(request.raw, dict) else None
     named = extra.get("participantID") if isinstance(extra, dict) else None
     return named if isinstance(named, str) and named else None
-
-
-def _fits(engine: Engine, connection: Connection) -> bool:
-    dialect = connection.dialect
-    return engine.reattach and connection.stream and dialect is not None and dialect.traits.sessions_unnamed

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fechner.database.form.message import Entry
 from fechner.server.engine.lanes import Job, Lane
+from fechner.server.engine.state import EngineState
 from fechner.server.protocol.dialects import Dialect, Request
 from fechner.server.protocol.dialects.base import Reply, join, undecided_error
 from fechner.server.protocol.jsontext import render as to_json
 from fechner.server.session.handlers.results import Answer
-
-if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
 
 
 def _step_request(job: Job) -> Request:
@@ -49,7 +47,7 @@ def _recall(dialect: Dialect, text: str) -> Reply:
     return dialect.recall(text)
 
 
-def entry(engine: Engine, lane: Lane, job: Job, text: str, ok: bool, answer: Answer | None) -> Entry:
+def entry(engine: EngineState, lane: Lane, job: Job, text: str, ok: bool, answer: Answer | None) -> Entry:
     """The step as it goes on record, with the reply's text exactly as it is sent."""
     dialect = job.connection.dialect
     assert dialect is not None

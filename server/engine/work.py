@@ -9,20 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fechner.server.engine.access import (
-    attach,
-    check_access,
-    is_hidden,
-    looks_on,
-    read_only,
-    unknown_session,
-)
+from fechner.server.engine.access import check_access, is_hidden, looks_on, read_only, unknown_session
+from fechner.server.engine.alarms import set_deadline, silence
 from fechner.server.engine.effects import Commit, Compute, Find, ReadHistory, ReadSeedData
-from fechner.server.engine.events import CommitFailed, Committed, Computed, ComputeFailed, Emitted
-from fechner.server.engine.lanes import Job, Lane, set_alarm, silence
+from fechner.server.engine.lanes import Job, Lane
+from fechner.server.engine.ownership import attach, close, detach, drop_if_idle
 from fechner.server.engine.principals import NAMELESS
+from fechner.server.engine.reattachment import note_refusal, put_back
 from fechner.server.engine.replies import entry, render, render_both
-from fechner.server.observing.faults import Fault, fault
+from fechner.server.engine.state import Awaits, EngineState
+from fechner.server.observing.faults import fault
 from fechner.server.observing.logs import Log
 from fechner.server.protocol.dialects.base import Reply, Timing
 from fechner.server.protocol.errors import FechnerError, inside
@@ -37,69 +33,64 @@ from fechner.server.session.handlers.results import (
     Reading,
     Result,
 )
+from fechner.strategies._lazy import Lazy
 
 if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
+    from fechner.server.engine import foresight
+else:
+    foresight = Lazy("fechner.server.engine.foresight")  # numpy: not before the first session
 
 
-def pump(engine: Engine, lane: Lane) -> None:
-    """Begin the next job."""
-    if lane.pumping:
-        return  # of many jobs that are done at once, each would begin the next one inside of itself
-    lane.pumping = True
-    try:
-        _begin_jobs(engine, lane)
-    finally:
-        lane.pumping = False
-    if lane.idle:
-        engine.drop_if_idle(lane)
+def go_on(engine: EngineState, lane: Lane) -> bool:
+    """Begin the next job; False if there is none that can be begun."""
+    if lane.running is not None or not lane.queue or lane.loading:
+        if lane.stale and lane.owner is not None:
+            detach(engine, lane, lane.owner)  # nobody holds what can't be read
+        drop_if_idle(engine, lane)
+        return False
+    if lane.stale and lane.queue[0].request.fault is None and not engine.stopping:
+        engine.load(lane)
+        return True
+    job = lane.running = lane.queue.popleft()
+    job.started = engine.now.seconds
+    if engine.stopping and job.request.fault is None:
+        job.request.fault = FechnerError("shutting_down", "the server is stopping")
+    if job.connection.gone and kind_of(job.request.type).in_vain:
+        job.request.fault = FechnerError("no_session", "the sender is gone")
+    if is_hidden(lane, job):
+        fail(engine, lane, unknown_session(lane, job.request.type), recorded=False)
+    elif job.request.fault is not None:
+        fail(engine, lane, job.request.fault)
+    else:
+        _begin_step(engine, lane)
+    return True
 
 
-def _begin_jobs(engine: Engine, lane: Lane) -> None:
-    while lane.running is None and lane.queue and not lane.loading:
-        if lane.stale and lane.queue[0].request.fault is None and not engine.stopping:
-            engine.load(lane)
-            return
-        job = lane.running = lane.queue.popleft()
-        job.started = engine.now.seconds
-        if engine.stopping and job.request.fault is None:
-            job.request.fault = FechnerError("shutting_down", "the server is stopping")
-        if job.connection.gone and kind_of(job.request.type).in_vain:
-            job.request.fault = FechnerError("no_session", "the sender is gone")
-        if is_hidden(lane, job):
-            fail(engine, lane, unknown_session(lane, job.request.type), recorded=False)
-        elif job.request.fault is not None:
-            fail(engine, lane, job.request.fault)
-        else:
-            _begin_step(engine, lane)
-
-
-def _begin_step(engine: Engine, lane: Lane) -> None:
+def _begin_step(engine: EngineState, lane: Lane) -> None:
     """Answer a step from the record if its id is known, else do it."""
-    job = running(lane)
+    job = lane.job
     if kind_of(job.step.type).observer_may and looks_on(lane, job):
         job.step.key = None  # who only looks takes no id from who holds the session, and may look again
     key = job.step.key
     if key is not None and lane.may_know(key):
-        token = engine.token()
-        engine.finds[token] = lane
-        engine.emit(Find(token, lane.session.id, key))
+        engine.emit(Find(engine.wait(Awaits.REPLY, lane), lane.session.id, key))
         return
     do_step(engine, lane)
 
 
-def do_step(engine: Engine, lane: Lane) -> None:
-    job = running(lane)
+def do_step(engine: EngineState, lane: Lane) -> None:
+    """Have the step's handler say what it comes to, and go on with that."""
+    job = lane.job
     step = job.step
     dialect = job.connection.dialect
     assert dialect is not None
     if isinstance(step.message, Replay):
-        _read_history(engine, lane, step.message)
+        engine.emit(ReadHistory(engine.wait(Awaits.HISTORY, lane), step.message.session.lower()))
         return
     version, traits = dialect.handlers, dialect.traits
     principal = job.connection.principal or NAMELESS
 
-    def handled() -> Result:
+    def run_handler() -> Result:
         if not (lane.known or kind_of(step.type).sets_up):
             raise unknown_session(lane, step.type)
         check_access(engine, lane, job)
@@ -117,78 +108,43 @@ def do_step(engine: Engine, lane: Lane) -> None:
         )
         return handle(context, step.type, step.message)
 
-    attempt(engine, lane, handled, proceed)
+    attempt(engine, lane, run_handler, proceed)
 
 
-def proceed(engine: Engine, lane: Lane, result: Result) -> None:
+def proceed(engine: EngineState, lane: Lane, result: Result) -> None:
     """Compute or read what a handler wants first, or answer."""
     if isinstance(result, Reading):
-        token = engine.token()
-        engine.readings[token] = lane
+        token = engine.wait(Awaits.SEED_DATA, lane)
         lane.reading = result
         most = engine.limits.seed_trials
-        whose = running(lane).connection.principal or NAMELESS
+        whose = lane.job.connection.principal or NAMELESS
         engine.emit(
             ReadSeedData(token, lane.session.id, result.specification, most, whose.owner, whose.sees_all)
         )
-        return
-    if isinstance(result, Computation):
-        if lane.ahead:
-            from fechner.server.engine.foresight import take
-
-            spared = take(engine, lane, result)
-            if spared is not False:
-                lane.computation = result
-                if spared is not True:
-                    resulted(engine, lane, spared.result)
-                else:
-                    set_alarm(engine, lane)
-                return
-        task = engine.token()
-        engine.tasks[task] = lane
-        lane.computation = result
-        due = set_alarm(engine, lane)
-        engine.emit(Compute(task, result.priority, result.function, result.arguments, due is not None, due))
+    elif isinstance(result, Computation):
+        _compute(engine, lane, result)
     else:
-        _answered(engine, lane, result)
+        _answer(engine, lane, result)
 
 
-def _read_history(engine: Engine, lane: Lane, message: Replay) -> None:
-    token = engine.token()
-    engine.histories[token] = lane
-    engine.emit(ReadHistory(token, message.session.lower()))
+def _compute(engine: EngineState, lane: Lane, computation: Computation) -> None:
+    """Have a computation done, unless it was foreseen."""
+    ahead = foresight.take(engine, lane, computation) if lane.ahead else None
+    lane.computation = computation
+    if ahead is None:
+        task = engine.wait(Awaits.COMPUTATION, lane)
+        due = set_deadline(engine, lane)
+        function, arguments = computation.function, computation.arguments
+        engine.emit(Compute(task, computation.priority, function, arguments, due is not None, due))
+    elif ahead.result is not None:
+        use_result(engine, lane, ahead.result.result)
+    else:
+        set_deadline(engine, lane)
 
 
-def computed(engine: Engine, event: Computed) -> None:
+def use_result(engine: EngineState, lane: Lane, result: Any) -> None:
     """A computation's result becomes the step's answer."""
-    lane = engine.tasks.pop(event.task, None)
-    if lane is None:
-        came_ahead(engine, event)
-        return
-    job = running(lane)
-    count(engine, event, lane.computation.function if lane.computation else "propose", job.source)
-    if job.source == "request":
-        job.compute_ms += event.compute_ms
-    resulted(engine, lane, event.result)
-
-
-def count(engine: Engine, event: Computed, function: str, source: str) -> None:
-    """Count a computation that has its result."""
-    tier = event.result.get("tier") if function == "propose" and isinstance(event.result, dict) else None
-    engine.counters.count_computation(function, tier or "none", source, event.compute_ms / 1e3)
-
-
-def came_ahead(engine: Engine, event: Computed | ComputeFailed | Emitted) -> None:
-    """A result that nobody waits for: kept for a request that may come, if it isn't abandoned."""
-    if event.task in engine.foreseen:
-        from fechner.server.engine.foresight import came
-
-        came(engine, event)
-
-
-def resulted(engine: Engine, lane: Lane, result: Any) -> None:
-    """A computation's result becomes the step's answer."""
-    job = running(lane)
+    job = lane.job
     silence(engine, lane)
     computation, lane.computation = lane.computation, None
     assert isinstance(computation, Computation)
@@ -199,9 +155,9 @@ def resulted(engine: Engine, lane: Lane, result: Any) -> None:
 
 
 def attempt(
-    engine: Engine, lane: Lane, make: Callable[[], Any], go_on: Callable[[Engine, Lane, Any], None]
+    engine: EngineState, lane: Lane, make: Callable[[], Any], then: Callable[[EngineState, Lane, Any], None]
 ) -> None:
-    """Go on with what `make` gives; what it raises answers the step."""
+    """Do with what `make` gives what comes then; what it raises answers the step."""
     try:
         made = make()
     except FechnerError as error:
@@ -209,23 +165,12 @@ def attempt(
     except Exception as error:
         fail(engine, lane, engine.incident(fault(error), lane))
     else:
-        go_on(engine, lane, made)
+        then(engine, lane, made)
 
 
-def compute_failed(engine: Engine, event: ComputeFailed) -> None:
-    """A computation raised."""
-    lane = engine.tasks.pop(event.task, None)
-    if lane is None:
-        came_ahead(engine, event)
-    else:
-        function = lane.computation.function if lane.computation else "propose"
-        engine.counters.count_failure(function)
-        internal = event.error.code == "internal"
-        fail(engine, lane, engine.incident(event.fault, lane) if internal else event.error)
-
-
-def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
-    job = running(lane)
+def _answer(engine: EngineState, lane: Lane, answer: Answer) -> None:
+    """Reply as soon as the answer is on record, or at once where it changes nothing."""
+    job = lane.job
     waited = (engine.now.seconds - job.received.seconds) * 1e3 - job.compute_ms  # for its turn and a worker
     if answer.tier is not None:
         engine.counters.count_answer(answer.tier, job.source)
@@ -240,74 +185,29 @@ def _answered(engine: Engine, lane: Lane, answer: Answer) -> None:
     except Exception as error:
         fail(engine, lane, engine.incident(fault(error), lane))
         return
-    job.pending = (reply, text, answer.change)
+    job.pending = (reply, text, answer)
     # An ask that hands nothing out changes nothing, but experiments end by it: it waits for its commit too.
-    waits = answer.change is not None or (kind.waits_for_commit and lane.known and not engine.read_only)
+    writes = lane.known and not engine.options.read_only
+    waits = answer.change is not None or (kind.waits_for_commit and writes)
     if not waits:
         if not isinstance(job.step.message, Replay):  # which is in a lane of its own, and in no session
             attach(engine, lane, job)
-        if not kind.sessionless and lane.known and not engine.read_only:
+        if not kind.sessionless and writes:
             engine.emit(Commit(None, [entry(engine, lane, job, text, True, answer)]))
             if job.step.key is not None:
-                lane.used([job.step.key])
-        step_done(engine, lane, text, reply)
+                lane.note_ids([job.step.key])
+        finish_step(engine, lane, text, reply)
         return
-    if engine.read_only:
+    if engine.options.read_only:
         fail(engine, lane, read_only(job.step.type))
         return
-    token = engine.token()
-    engine.commits[token] = lane
+    token = engine.wait(Awaits.COMMIT, lane)
     engine.emit(Commit(token, [entry(engine, lane, job, text, True, answer)]))
 
 
-def committed(engine: Engine, event: Committed) -> None:
-    """The step is on record: adopt its change, then reply."""
-    lane = engine.commits.pop(event.token)
-    job = running(lane)
-    assert job.pending is not None
-    reply, text, change = job.pending
-    lane.known = True
-    try:
-        if change is not None:
-            lane.session.apply(change)
-            lane.last_type = change["type"]
-            if word := kind_of(change["type"]).logged:
-                engine.emit(Log("info", f"session {word}", job.connection.number, lane.session.id))
-            if change["type"] == "ask":
-                timed = change.get("deadline_ms") is not None
-                lane.repeats = (change["n"], change["fixed"], change["beyond"], timed)
-    except Exception as error:  # it is on record all the same: read the session back
-        engine.incident(fault(error), lane)
-        engine.load(lane)
-    if job.step.key is not None:
-        lane.used([job.step.key])
-    attach(engine, lane, job)
-    if change is not None and change["type"] == "exit":
-        engine.detach(lane, job.connection)
-        engine.exited = True
-    step_done(engine, lane, text, reply)
-
-
-def commit_failed(engine: Engine, event: CommitFailed) -> None:
-    """The step is not on record: nothing changes."""
-    if event.token is None:
-        text = f"a message that changes nothing is not on record: {event.kind}"
-        engine.emit(Log("error", text, fault=Fault(detail=event.reason)))
-        return
-    lane = engine.commits.pop(event.token)
-    text, found = f"not on record: {event.kind}", Fault(detail=event.reason)
-    engine.emit(Log("error", text, running(lane).connection.number, lane.session.id, fault=found))
-    hint = "nothing has changed; send the request again once the fault is mended"
-    if event.unsettled:
-        hint = "it may be on record: send it again with its id, and it counts once"
-        engine.load(lane)  # the session as it really is
-    error = FechnerError("storage_failed", f"the record could not be written: {event.reason}", hint=hint)
-    fail(engine, lane, error, recorded=False)
-
-
-def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True) -> None:
+def fail(engine: EngineState, lane: Lane, error: FechnerError, recorded: bool = True) -> None:
     """Answer the running job's step with an error; the session stays as it is."""
-    job = running(lane)
+    job = lane.job
     job.code = error.code
     silence(engine, lane)
     if len(job.steps) > 1:
@@ -316,18 +216,18 @@ def fail(engine: Engine, lane: Lane, error: FechnerError, recorded: bool = True)
     text = render(job, reply)
     known_fault = job.request.fault is not None
     type_ = job.request.type if known_fault else job.step.type
-    silent = engine.stopping or engine.read_only or kind_of(type_).sessionless
+    silent = engine.stopping or engine.options.read_only or kind_of(type_).sessionless
     if recorded and lane.known and not silent:
         engine.emit(Commit(None, [entry(engine, lane, job, text, False, None)]))
     if job.replies:  # an update whose tell stands
-        step_done(engine, lane, text, reply)
+        finish_step(engine, lane, text, reply)
         return
-    engine.job_done(lane, job, text)
+    _finish_job(engine, lane, job, text)
 
 
-def step_done(engine: Engine, lane: Lane, text: str, reply: Reply | None = None) -> None:
+def finish_step(engine: EngineState, lane: Lane, text: str, reply: Reply | None = None) -> None:
     """Go on with the job's next step, or send its reply; None: its text is that of the record."""
-    job = running(lane)
+    job = lane.job
     job.replies.append(text if reply is None else reply)
     if len(job.replies) < len(job.steps):
         if engine.stopping:
@@ -338,9 +238,28 @@ def step_done(engine: Engine, lane: Lane, text: str, reply: Reply | None = None)
         else:
             _begin_step(engine, lane)
         return
-    engine.job_done(lane, job, render_both(job) if len(job.steps) > 1 else text)
+    _finish_job(engine, lane, job, render_both(job) if len(job.steps) > 1 else text)
 
 
-def running(lane: Lane) -> Job:
-    assert lane.running is not None
-    return lane.running
+def _finish_job(engine: EngineState, lane: Lane, job: Job, text: str) -> None:
+    """A lane has the reply of a job: send it; what waits behind it can go on."""
+    connection = job.connection
+    connection.outstanding -= 1
+    connection.last_heard = engine.now.seconds  # who waits for us isn't silent
+    if connection.barrier is job:
+        connection.barrier = None
+    if job.silent and job.code != "ok":
+        text = f"{connection.peer} named no session, and gets none: {job.code}"
+        engine.emit(Log("warning", text, connection.number, lane.session.id))
+    if not job.silent:
+        engine.count_reply(connection, job.request, job.code, job.received.seconds)
+        note_refusal(engine, connection, job.request, job.code)
+        engine.send(connection, connection.dialect, text)
+    lane.running = None
+    put_back(engine, lane, job)
+    if job.closes and not connection.gone:
+        close(engine, connection)
+    if engine.options.eager or engine.options.speculate:
+        engine.to_consider.append(lane)
+    engine.agenda.note(connection)
+    engine.agenda.note(lane)  # first

@@ -11,8 +11,9 @@ from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.session import Session, proposal_of
 from fechner.strategies._lazy import Lazy
 from fechner.strategies.core.state import State
-from fechner.strategies.core.strategy import Strategy, propose
+from fechner.strategies.core.strategy import propose
 from fechner.strategies.plugins.extensions import at_fault
+from fechner.strategies.strategy import Strategy
 from fechner.strategies.tiers import CUT_SHORT
 
 if TYPE_CHECKING:

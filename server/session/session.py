@@ -35,6 +35,7 @@ from fechner.strategies.core.seed_data import of_stages
 from fechner.strategies.core.state import State
 from fechner.strategies.core.strategy import adopt, configs, finish
 from fechner.strategies.plugins.extensions import changed
+from fechner.strategies.specification import Specification
 
 PENDING, TOLD, SKIPPED = "pending", "told", "skipped"
 
@@ -125,17 +126,34 @@ class Session:
         """The pending trials as replies show them."""
         return [{"trial": t.number, "config": dict(t.config or {})} for t in self.pending.values()]
 
-    def apply(self, change: Change) -> None:
-        """Adopt one recorded change."""
-        _APPLY[change["type"]](self, change)
+    def apply(self, change: Change, specification: Specification | None = None) -> None:
+        """Adopt one recorded change.
+
+        Args:
+            change: what the message did.
+            specification: of a setup: its configuration as it was checked a moment ago; None: check it.
+
+        Raises:
+            FechnerError: a configuration on record can't be read any more: bad_config, say, where an
+                extension is gone or another one.
+        """
+        if change["type"] == "setup":
+            _set_up(self, change, specification or _check_recorded(change))
+        else:
+            _APPLY[change["type"]](self, change)
 
 
-def _setup(session: Session, change: SetupChange) -> None:
+def _check_recorded(change: SetupChange) -> Specification:
+    """The configuration on record, with the very extensions that it had."""
     specification = check(change["config"], no_end=change["no_end"])
     now = {one.file: one.sha256 for one in specification.extensions}
     for extension in change.get("extensions") or ():
         if now.get(extension["file"]) != extension["sha256"]:
             raise changed(extension["file"], extension["sha256"])
+    return specification
+
+
+def _set_up(session: Session, change: SetupChange, specification: Specification) -> None:
     seed_data = of_stages(specification, change.get("seed_data") or {})
     state = core.initial(specification, change["seed"], change["strategy"], change["no_end"], seed_data)
     stages = [stage.name for stage in specification.stages]
@@ -241,7 +259,6 @@ def _exit(session: Session, change: ExitChange) -> None:
 
 
 _APPLY: Mapping[str, Callable[[Session, Any], None]] = {
-    "setup": _setup,
     "ask": _ask,
     "tell": _tell,
     "skip": _skip,

@@ -18,7 +18,7 @@ from fechner.server.protocol.errors import FechnerError
 #: The pure functions an executor may run, by name.
 FUNCTIONS: dict[str, str] = {
     "propose": "fechner.strategies.core.proposals:propose",
-    "query": "fechner.strategies.core.strategy:query",
+    "query": "fechner.strategies.queries.query:query",
 }
 
 Result = Computed | ComputeFailed

@@ -185,7 +185,7 @@ class Loop:
         settings = self._settings
         if settings.metrics_port is None:
             return None
-        self._metrics = metrics.MetricsServer(metrics.pages(self._engine, self.store.look))
+        self._metrics = metrics.MetricsServer(metrics.pages(self._engine.state, self.store.look))
         try:
             return await self._metrics.start(settings.metrics_host, settings.metrics_port)
         except OSError as error:

@@ -25,17 +25,17 @@ from fechner.server.observing.counters import Histogram
 from fechner.server.shell.pool import SOURCES
 
 if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
+    from fechner.server.engine.state import EngineState
 
 
 class Page:
     """Metrics of one server.
 
     Args:
-        engine: whose counters are shown. Pages are made in its thread.
+        engine: the state whose counters are shown. Pages are made in its thread.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: EngineState) -> None:
         self._engine = engine
         self._process = ProcessCollector(registry=None)  # memory, processor time, open files; on Linux
 
@@ -62,13 +62,13 @@ def _text(families: _Families) -> bytes:
     return text
 
 
-def families(engine: Engine) -> Iterator[Metric]:
+def families(engine: EngineState) -> Iterator[Metric]:
     """Every metric of ours, as it is now."""
     for show in (_traffic, _computing, _keeping):
         yield from show(engine)
 
 
-def _traffic(engine: Engine) -> Iterator[Metric]:
+def _traffic(engine: EngineState) -> Iterator[Metric]:
     """Connections, requests, replies."""
     c = engine.counters
     name, _, version = engine.server.partition(" ")
@@ -85,7 +85,7 @@ def _traffic(engine: Engine) -> Iterator[Metric]:
     yield _counter("sent_bytes", "Bytes of replies", {(): c.bytes_out})
 
 
-def _computing(engine: Engine) -> Iterator[Metric]:
+def _computing(engine: EngineState) -> Iterator[Metric]:
     """Asks, computations, workers."""
     c, machine = engine.counters, engine.machine()
     by = ("tier", "source")
@@ -108,7 +108,7 @@ def _computing(engine: Engine) -> Iterator[Metric]:
     yield _counter("worker_deaths", "Worker processes that died", {(): c.worker_deaths})
 
 
-def _keeping(engine: Engine) -> Iterator[Metric]:
+def _keeping(engine: EngineState) -> Iterator[Metric]:
     """The record, its disk, the log."""
     c = engine.counters
     yield _histogram("commit_seconds", "Time of durable commits", {(): c.commits})

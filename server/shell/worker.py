@@ -37,9 +37,11 @@ def main() -> None:
     tasks: queue.SimpleQueue[Compute] = queue.SimpleQueue()
     cancelled: set[int] = set()
     threading.Thread(target=_read, args=(stdin, tasks, cancelled), daemon=True).start()
-    import fechner.strategies.generators.acquisition
+    import fechner.strategies.core.computed
     import fechner.strategies.queries.answers  # noqa: F401
+    from fechner.strategies.plugins.resolve import load
 
+    load()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     # From here on an exception may quote a task; before, its text tells what is not installed well.

@@ -8,7 +8,7 @@ Where levels are fine the scan's best climbs as if they were continuous, and lev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -81,44 +81,76 @@ def maximise_on(
     fixed = dict(fixed)
     free = [i for i in range(len(lengthscales)) if i not in fixed]
     exchanged = [i for i in free if levels[i] is not None]
-    if not exchanged:
+
+    def search(
+        function: Acquisition,
+        held: Mapping[int, float],
+        scan: int = scan,
+        starts: int = starts,
+        evaluations: int | None = evaluations,
+        points: Array | None = None,
+    ) -> tuple[Array, float]:
         return maximise(
-            acquisition, lengthscales, seed=seed, scan=scan, starts=starts, evaluations=evaluations,
-            fixed=fixed, points=points, poll=poll,
+            function, lengthscales, seed=seed, scan=scan, starts=starts, evaluations=evaluations,
+            fixed=held, points=points, poll=poll,
         )  # fmt: skip
+
+    if not exchanged:
+        return search(acquisition, fixed, points=points)
     grids: list[Array] = [grid for i in exchanged if (grid := levels[i]) is not None]
     count = float(np.prod([float(len(grid)) for grid in grids]))
     if len(exchanged) == len(free) and count <= MOST_COMBINATIONS:
-        combinations = np.array(list(product(*grids)))
-        every = np.tile([fixed.get(i, 0.0) for i in range(len(lengthscales))], (len(combinations), 1))
-        every[:, free] = combinations
-        values = values_in_chunks(acquisition, every, poll)
-        best = int(np.argmax(values))
-        return every[best], float(values[best])
+        held = [fixed.get(i, 0.0) for i in range(len(lengthscales))]
+        return _best_of_all(acquisition, np.array(held), free, grids, poll)
     if count <= MOST_BESIDE:
+        each = int(count)
         tries = [
-            maximise(
-                acquisition, lengthscales, seed=seed, scan=max(64, scan // int(count)),
-                starts=max(1, starts // int(count)) if starts else 0,
-                fixed=fixed | dict(zip(exchanged, held, strict=True)),
-                evaluations=None if evaluations is None else max(1, evaluations // int(count)), poll=poll,
-                points=None if points is None else _with(points, exchanged, held),
+            search(
+                acquisition,
+                fixed | dict(zip(exchanged, held, strict=True)),
+                max(64, scan // each),
+                max(1, starts // each) if starts else 0,
+                None if evaluations is None else max(1, evaluations // each),
+                None if points is None else _with(points, exchanged, held),
             )
             for held in product(*(grid.tolist() for grid in grids))
-        ]  # fmt: skip
+        ]
         return max(tries, key=lambda found: found[1])
     own = [None if i in fixed else grid for i, grid in enumerate(levels)]
     coarse = [grid if grid is not None and len(grid) <= COARSE else None for grid in own]
-    x, _ = maximise(
-        _snapped(acquisition, coarse), lengthscales, seed=seed, scan=scan, starts=starts,
-        evaluations=evaluations, fixed=fixed, points=points, poll=poll,
-    )  # fmt: skip
+    x, _ = search(_snapped(acquisition, coarse), fixed, points=points)
     x = snap(x[None], own)[0]
+    return _exchanged(acquisition, x, own, exchanged, fixed, ROUNDS if starts else 0, search, poll)
+
+
+def _best_of_all(
+    acquisition: Acquisition, held: Array, free: Sequence[int], grids: Sequence[Array], poll: Poll | None
+) -> tuple[Array, float]:
+    """The best of all combinations of levels of the free coordinates, the others as in `held` (d,)."""
+    combinations = np.array(list(product(*grids)))
+    every = np.tile(held, (len(combinations), 1))
+    every[:, list(free)] = combinations
+    values = values_in_chunks(acquisition, every, poll)
+    best = int(np.argmax(values))
+    return every[best], float(values[best])
+
+
+def _exchanged(
+    acquisition: Acquisition,
+    x: Array,
+    levels: Levels,
+    exchanged: Sequence[int],
+    fixed: Mapping[int, float],
+    rounds: int,
+    search: Callable[..., tuple[Array, float]],
+    poll: Poll | None,
+) -> tuple[Array, float]:
+    """x (d,) improved by one coordinate's level at a time, and by the continuous ones in between."""
     value = float(acquisition.values(x[None])[0])
-    for _ in range(ROUNDS if starts else 0):
+    for _ in range(rounds):
         before = value
         for dimension in exchanged:
-            grid = own[dimension]
+            grid = levels[dimension]
             assert grid is not None
             if len(grid) > COARSE:
                 place = int(np.searchsorted(grid, x[dimension]))
@@ -131,10 +163,7 @@ def maximise_on(
         if value <= before:
             break
         held = {**fixed, **{i: float(x[i]) for i in exchanged}}
-        refined, better = maximise(
-            acquisition, lengthscales, seed=seed, scan=64, starts=2, evaluations=evaluations, fixed=held,
-            poll=poll,
-        )  # fmt: skip
+        refined, better = search(acquisition, held, 64, 2)
         if better > value:
             x, value = refined, better
     return x, value

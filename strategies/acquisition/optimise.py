@@ -77,15 +77,28 @@ def maximise(
         values = values_in_chunks(acquisition, points, poll)
     order = np.argsort(-values, kind="stable")
     best_x, best_value = points[order[0]].copy(), float(values[order[0]])
-    free = np.flatnonzero(upper > lower)
-    if not len(free):
-        return best_x, best_value
-    unit = np.clip(lengthscales[free], 0.02, 2.0)
     finite = values[np.isfinite(values)]
     spread = float(finite.max() - np.median(finite)) if len(finite) else 0.0
-    if not (spread > 1e-300 and starts):
+    if not (np.any(upper > lower) and spread > 1e-300 and starts):
         return best_x, best_value
     begins = points[order[distinct(points[order], lengthscales, starts)]]
+    x, value = _climbed(acquisition, begins, lengthscales, lower, upper, spread, evaluations, poll)
+    return (x, value) if value > best_value else (best_x, best_value)
+
+
+def _climbed(
+    acquisition: Acquisition,
+    begins: Array,
+    lengthscales: Array,
+    lower: Array,
+    upper: Array,
+    spread: float,
+    evaluations: int | None,
+    poll: Poll | None,
+) -> tuple[Array, float]:
+    """The best end (d,) of climbs from the rows of `begins`, and its value; `spread` is that of the scan."""
+    free = np.flatnonzero(upper > lower)
+    unit = np.clip(lengthscales[free], 0.02, 2.0)
     climb = acquisition.gradients or differences(acquisition, free, unit, lower, upper)
 
     def objective(u: Array, which: np.ndarray[Any, np.dtype[np.intp]]) -> tuple[Array, Array]:
@@ -109,8 +122,6 @@ def maximise(
         hopeless=HOPELESS,
     )
     top = int(np.argmin(ended.values))
-    if not -ended.values[top] * spread > best_value:
-        return best_x, best_value
     best_x = begins[top].copy()
     best_x[free] = np.clip(ended.x[top] * unit, lower[free], upper[free])
     return best_x, -float(ended.values[top]) * spread

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from fechner.strategies.core.strategy import Strategy
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.numerics.arrays import Array
 from fechner.strategies.specification import Parameter, Specification
+from fechner.strategies.strategy import Strategy
 
 #: A trial belongs to a slice if it lies so near to it, in parts of the range of each parameter held.
 NEAR = 0.05

@@ -1,4 +1,7 @@
-"""Stop rules: when a stage, and with its last stage the strategy, is finished (config.md 4)."""
+"""Stop rules: when a stage, and with its last stage the strategy, is finished.
+
+The rules are those of docs/reference/config.md, Stages.
+"""
 
 from __future__ import annotations
 

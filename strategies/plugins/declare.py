@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fechner.strategies.config.tables.entries import Entry, Function
-from fechner.strategies.config.tables.keys import ACQUISITION_KEYS, GENERATOR_KEYS, Key, number, one_of, whole
+from fechner.strategies.config.tables.key import Key, number, one_of, whole
+from fechner.strategies.config.tables.keys import ACQUISITION_KEYS, GENERATOR_KEYS
 from fechner.strategies.config.tables.registry import CLASSES, OLDER_ALLOCATORS, OLDER_CLASSES
 
 __all__ = ["Key", "Plugin", "PluginError", "acquisition", "generator", "model", "number", "one_of", "whole"]

@@ -13,7 +13,7 @@ By kind of class, the functions there are:
   `listed(component, space, stimuli, seed, first, n)`, do so without a model; `point(component, core, search)`
   chooses one point by the model; `mixed` puts points of others together. `completed(classes, component,
   parameters)`, where configurations are checked, fills in what they leave out.
-- models: `fit` and `posterior`.
+- models: `fit` and `posterior`; ours a `family` of them (models/families/_base.py).
 """
 
 from __future__ import annotations
@@ -92,16 +92,24 @@ def function(component: Component, name: str) -> Callable[..., Any]:
     found = entry(component).functions.get(name)
     if found is None:
         raise ValueError(f"{component.name} has no function '{name}' in this version")
-    return located(found)
+    out: Callable[..., Any] = located(found)
+    return out
 
 
-def located(function: Function) -> Callable[..., Any]:
-    """A function that is named by text, found; or the function itself."""
+def load() -> None:
+    """Import what our own classes compute with, so that no ask waits for it; not what needs torch at once."""
+    for found in CLASSES.values():
+        for name, function in found.functions.items():
+            if name != "on_device":
+                located(function)
+
+
+def located(function: Function) -> Any:
+    """What is named by text, found; or the function itself."""
     return _imported(function) if isinstance(function, str) else function
 
 
 @cache
-def _imported(reference: str) -> Callable[..., Any]:
+def _imported(reference: str) -> Any:
     module, _, attribute = reference.partition(":")
-    out: Callable[..., Any] = getattr(import_module(module), attribute)
-    return out
+    return getattr(import_module(module), attribute)

@@ -1,4 +1,4 @@
-"""Queries of a model: prediction, maximum, minimum, inverse, threshold; with intervals (methods.md 3).
+"""Queries of a model: prediction, maximum, minimum, inverse, threshold; with intervals.
 
 Pure functions of data, hyperparameters and a request. Points travel in raw space by parameter name,
 computation is in unit space. Estimates are those of the fitted hyperparameters; intervals also hold what is
@@ -54,7 +54,7 @@ def answer(
     *,
     poll: Poll | None = None,
 ) -> dict[str, Any]:
-    """The answer to one query (wire.md 3).
+    """The answer to one query.
 
     Args:
         model: the model and its keys.

@@ -1,8 +1,9 @@
 """The threshold along one line: where the curve crosses a level, with a joint credible interval.
 
 Intervals come from joint posterior samples of the whole curve, since marginal ones are wrong at any other
-level (methods.md 3). A sample's crossing is the one in the mean curve's direction nearest to the mean curve's
-crossing; a sample without any counts as -inf or +inf, by the side of the level on which it lies.
+level (docs/explanation/methods.md, Queries and intervals). A sample's crossing is the one in the mean curve's
+direction nearest to the mean curve's crossing; a sample without any counts as -inf or +inf, by the side of
+the level on which it lies.
 """
 
 from __future__ import annotations

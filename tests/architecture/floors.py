@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .source import Import, imports, modules
 
-#: Rooms by floor; rooms of one floor don't know each other. The package's own name is its front door.
+#: Rooms by floor; rooms of one floor don't know each other. The empty name is the package's own front door.
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fechner.server": (
         ("version",),
@@ -17,6 +17,20 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("shell",),
         ("commands",),
         ("cli",),
+        ("",),
+    ),
+    "fechner.server.engine": (
+        ("phases", "principals"),
+        ("events", "effects", "options"),
+        ("lanes",),
+        ("agenda",),
+        ("state",),
+        ("access", "ahead", "alarms", "replies", "sessions"),
+        ("authentication", "foresight", "ownership", "status"),
+        ("reattachment", "sessionless"),
+        ("work", "routing"),
+        ("receiving", "connections", "computations", "deadlines", "commits", "readings", "loading"),
+        ("engine",),
         ("",),
     ),
     "fechner.strategies": (
@@ -38,6 +52,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("generators",),
         ("core",),
         ("queries",),
+        ("strategy",),
         ("analysis", "testing"),
         ("",),
     ),
@@ -73,26 +88,23 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def room_of(package: str, module: str) -> tuple[int, str]:
-    """The floor and room of a module: the longest name that fits."""
-    inner = module[len(package) :].lstrip(".")
-    best = (-1, "?")
-    for floor, rooms in enumerate(FLOORS[package]):
-        for room in rooms:
-            fits = inner == room or (room and inner.startswith(f"{room}."))
-            if fits and (best[0] < 0 or len(room) > len(best[1])):
-                best = (floor, room)
-    return best
+    """The floor and the room of a module of a package: the room with the longest name that fits."""
+    inner = module.removeprefix(package).lstrip(".")
+    fitting = [
+        (floor, room)
+        for floor, rooms in enumerate(FLOORS[package])
+        for room in rooms
+        if inner == room or (room and inner.startswith(f"{room}."))
+    ]
+    return max(fitting, key=lambda one: len(one[1]), default=(-1, f"no room for {module}"))
 
 
 def upward(package: str) -> Iterator[Import]:
     """Imports that point up, or into another room of the same floor."""
-    if not FLOORS[package]:
-        return
     for name in modules(package):
         floor, room = room_of(package, name)
         for one in imports(name):
-            if one.imported != package and not one.imported.startswith(f"{package}."):
-                continue
-            to_floor, to_room = room_of(package, one.imported)
-            if to_floor > floor or (to_floor == floor and to_room != room):
-                yield one
+            if one.imported == package or one.imported.startswith(f"{package}."):
+                to_floor, to_room = room_of(package, one.imported)
+                if to_floor > floor or (to_floor == floor and to_room != room):
+                    yield one

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from architecture.floors import upward
+from architecture.floors import FLOORS, upward
 from architecture.source import FOLDERS, circles, functions, imports, imports_inside_functions, modules
 
 
@@ -21,7 +21,7 @@ def main() -> None:
             print(f"  circle of {len(circle)}: {', '.join(circle)}")
             inside = {str(one) for name in circle for one in imports(name) if one.imported in circle}
             print("   ", "\n    ".join(sorted(inside)[:60]))
-        for arrow in upward(package):
+        for arrow in (one for inner in FLOORS if inner.startswith(package) for one in upward(inner)):
             print(f"  upward: {arrow}")
         for name, path in names.items():
             lines = len(path.read_text(encoding="utf-8").splitlines())

@@ -46,14 +46,14 @@ class Import:
 
 @cache
 def modules(package: str) -> dict[str, Path]:
-    """The modules of a package by name, its frozen migrations left out."""
+    """The modules of a package, or of a package in it, by name; frozen migrations are left out."""
+    root = next(name for name in FOLDERS if package == name or package.startswith(f"{name}."))
     found = {}
-    for path in sorted(FOLDERS[package].rglob("*.py")):
-        parts = path.relative_to(FOLDERS[package]).with_suffix("").parts
-        if "versions" in parts:
-            continue
-        parts = parts[:-1] if parts[-1] == "__init__" else parts
-        found[".".join([package, *parts])] = path
+    for path in sorted(FOLDERS[root].rglob("*.py")):
+        parts = path.relative_to(FOLDERS[root]).with_suffix("").parts
+        name = ".".join([root, *(parts[:-1] if parts[-1] == "__init__" else parts)])
+        if "versions" not in parts and (name == package or name.startswith(f"{package}.")):
+            found[name] = path
     return found
 
 

@@ -107,6 +107,7 @@ def test_ask_for_one_and_for_several(ready: Client) -> None:
     """One trial by itself, several as a list, fewer at the end, then Finished."""
     assert ready.ask().number == 1
     several = ready.ask(5)
+    assert isinstance(several, list)
     assert [trial.number for trial in several] == [2, 3]
     with pytest.raises(Finished, match="min_asks"):
         ready.ask()
@@ -292,7 +293,9 @@ def test_small_requests(ready: Client) -> None:
 
 def test_a_skipped_trial_is_no_longer_pending(ready: Client, fake: Any) -> None:
     """By the trial itself or by its number; its reason and whether it comes again go along."""
-    first, second = ready.ask(2)
+    several = ready.ask(2)
+    assert isinstance(several, list)
+    first, second = several
     first.skip("no response", again=True)
     assert fake.requests[-1]["message"] == {"trial": 1, "reason": "no response", "again": True}
     assert (first.skipped, first.told) == (True, False)

@@ -21,6 +21,7 @@ from fechner.database.aepsych.sessions import Event, ForeignSession
 from fechner.database.form.message import to_json
 from fechner.server import Server
 from fechner.server.importing.session import entries
+from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.limits import Limits
 from fechner.server.protocol.messages import Setup
 from fechner.server.session.handlers.registry import HANDLERS, load
@@ -157,7 +158,7 @@ def owned() -> str:
         session=Session(SESSION),
         limits=Limits(),
         version="1",
-        lenient=False,
+        traits=Traits(),
         draw_seed=lambda: 3,
         server="fechner",
         record="golden.db",

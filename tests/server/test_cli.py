@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -30,9 +31,11 @@ def test_help_lists_every_command() -> None:
 def test_every_option_is_explained(command: str) -> None:
     """Help of each command exits 0, and no option or argument stands without words."""
     assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
-    parameters = get_command(app).commands[command].params
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    parameters = commands.commands[command].params
     assert parameters
-    assert [parameter.name for parameter in parameters if not parameter.help] == []
+    assert [one.name for one in parameters if not getattr(one, "help", None)] == []
 
 
 @pytest.mark.parametrize("arguments", [["sing"], ["show"], ["check"], ["sessions", "--jsn"], ["export", "x"]])

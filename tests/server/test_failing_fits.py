@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import pytest
 
 from fechner.server import Server
 from fechner.server.session.replay import verify
+from fechner.strategies.config.tables.registry import CLASSES
 from fechner.strategies.core.strategy import propose
-from fechner.strategies.models.families import gp_classification, gp_regression, single
+from fechner.strategies.models.families import gp_classification, gp_regression
 
 CONFIG = """
 [common]
@@ -96,7 +97,9 @@ class Broken:
 def break_family(monkeypatch: pytest.MonkeyPatch, family: Any, **functions: Any) -> None:
     """Put functions in the place of a family's."""
     broken = Broken(functions.get("fit", family.fit), functions.get("posterior", family.posterior))
-    monkeypatch.setitem(single.FAMILIES, family.name, broken)
+    found: dict[str, Any] = {"family": broken}
+    entry = replace(CLASSES[family.name], functions=found)
+    monkeypatch.setitem(CLASSES, family.name, entry)
 
 
 def fail(*_: Any, **__: Any) -> Any:

@@ -67,7 +67,7 @@ class BaseClient:
         if wire is not self.wire:
             return
         self.world.trace(f"{self.name} {'loses' if reset else 'is closed out of'} connection {wire.number}")
-        if not reset and not wire.server.engine.stopping and not self.may_be_closed():
+        if not reset and not wire.server.engine.state.stopping and not self.may_be_closed():
             unanswered = [request.text[:100] for request in self.outstanding]
             self.ledger.breach(f"{self.name}: closed without a reason; unanswered: {unanswered}")
         self.dropped()

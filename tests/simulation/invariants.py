@@ -23,8 +23,6 @@ from .workers import SimulatedPool
 if TYPE_CHECKING:
     from .world import World
 
-TABLES = ("tasks", "commits", "alarms", "finds", "histories", "readings", "loads", "foreseen", "penalties")
-
 
 def at_rest(world: World) -> None:
     """Nobody waits, nothing is under way, and what the server has in memory is what the record says."""
@@ -38,7 +36,7 @@ def at_rest(world: World) -> None:
         if client.outstanding and not excused:
             breach(f"{client.name}: no reply to {[one.text[:120] for one in client.outstanding]}")
     _no_tables(world)
-    for id_, lane in server.engine.lanes.items():
+    for id_, lane in server.engine.state.lanes.items():
         if not lane.idle:
             breach(f"session {id_} is not idle: {lane.running} {len(lane.queue)} {lane.loading}")
         elif lane.owner is None or not lane.known:
@@ -53,10 +51,10 @@ def at_rest(world: World) -> None:
                 breach(
                     f"session {id_} is not what the record says: {_summary(read)} {_summary(lane.session)}"
                 )
-        holders = [c for c in server.engine.connections.values() if id_ in c.owned]
+        holders = [c for c in server.engine.state.connections.values() if id_ in c.owned]
         if holders != ([lane.owner] if lane.owner is not None else []):
             breach(f"session {id_} is held by {holders} and owned by {lane.owner}")
-    for connection in server.engine.connections.values():
+    for connection in server.engine.state.connections.values():
         if connection.waiting or connection.outstanding or connection.barrier is not None:
             breach(f"connection {connection.number} waits for something")
 
@@ -65,8 +63,8 @@ def nothing_left(world: World) -> None:
     """Once everybody has gone, the engine remembers nobody."""
     server, breach = world.server, world.ledger.breach
     assert server is not None
-    if server.engine.lanes or server.engine.connections or server.peers:
-        left = [*server.engine.lanes, *server.engine.connections, *server.peers]
+    if server.engine.state.lanes or server.engine.state.connections or server.peers:
+        left = [*server.engine.state.lanes, *server.engine.state.connections, *server.peers]
         breach(f"left behind: {left}")
     _no_tables(world)
 
@@ -74,9 +72,12 @@ def nothing_left(world: World) -> None:
 def _no_tables(world: World) -> None:
     server = world.server
     assert server is not None
-    for table in TABLES:
-        if getattr(server.engine, table):
-            world.ledger.breach(f"{table} are left: {getattr(server.engine, table)}")
+    state = server.engine.state
+    for token, one in state.waiting.items():
+        world.ledger.breach(f"{token} is awaited still: {one.kind.value}, for {one.who}")
+    for name, noted in (("go on", state.agenda), ("be considered", state.to_consider)):
+        if noted:
+            world.ledger.breach(f"{len(noted)} are still to {name}")
     if isinstance(server.executor, SimulatedPool) and not server.executor.idle:
         world.ledger.breach(f"the pool has something left: {vars(server.executor)}")
     if not server.store.idle:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from fechner.server.engine import engine, reattachment, work
+from fechner.server.engine import commits, computations, engine, reattachment, work
 from fechner.server.engine.effects import Commit, Effect, Wake
 from fechner.server.engine.engine import Engine
 from fechner.server.engine.events import CommitFailed, Committed, Computed, Event, Now
-from fechner.server.engine.lanes import Lane
+from fechner.server.engine.lanes import Connection, Lane
 from fechner.server.engine.principals import Principal, Tokens
+from fechner.server.engine.state import EngineState
 from fechner.server.protocol.framing import Splitter
 from fechner.server.session.session import Session
 
@@ -41,17 +42,17 @@ def reply_before_commit() -> Patch:
 
 def adopt_before_commit() -> Patch:
     """A commit that fails has changed the session all the same."""
-    failed = work.commit_failed
+    report = commits.report_failure
 
-    def adopting(self: Engine, event: CommitFailed) -> None:
-        lane = self.commits.get(event.token or 0)
-        if lane is not None and lane.running is not None and lane.running.pending is not None:
-            change = lane.running.pending[1]
-            if change is not None:
-                lane.session.apply(change)
-        failed(self, event)
+    def adopting(state: EngineState, event: CommitFailed) -> None:
+        one = state.waiting.get(event.token or 0)
+        if one is not None and isinstance(one.who, Lane) and one.who.job.pending is not None:
+            lane, (_, _, answer) = one.who, one.who.job.pending
+            if answer.change is not None:
+                lane.session.apply(answer.change)
+        report(state, event)
 
-    return patch.dict(engine._HANDLE, {CommitFailed: adopting})
+    return patch.dict(engine.TRANSITIONS, {CommitFailed: adopting})
 
 
 def forget_ids() -> Patch:
@@ -136,8 +137,10 @@ def newest_first() -> Patch:
 
 def anybody_goes_on() -> Patch:
     """Whoever names no session goes on with any that was left behind."""
-    anywhere = {"host": lambda connection: "everywhere", "_forbids": lambda *arguments: ""}
-    return patch.multiple(reattachment, **anywhere)
+    both = ExitStack()
+    both.enter_context(patch.object(Connection, "host", "everywhere"))
+    both.enter_context(patch.object(reattachment, "_forbids", lambda *arguments: ""))
+    return both
 
 
 def everybody_is_an_administrator() -> Patch:
@@ -167,13 +170,13 @@ def depend_on_the_clock() -> Patch:
 
 def a_computation_never_ends() -> Patch:
     """What a worker computed is thrown away sometimes."""
-    computed = work.computed
+    take = computations.take_result
 
-    def losing(self: Engine, event: Computed) -> None:
+    def losing(state: EngineState, event: Computed) -> None:
         if event.task % 5:
-            computed(self, event)
+            take(state, event)
 
-    return patch.dict(engine._HANDLE, {Computed: losing})
+    return patch.dict(engine.TRANSITIONS, {Computed: losing})
 
 
 def no_deadlines() -> Patch:

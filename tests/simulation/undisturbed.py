@@ -70,7 +70,7 @@ class _Calm:
     def __init__(self, dialect: str, real_models: bool) -> None:
         options = EngineOptions(dialect="native" if dialect == "1" else dialect)
         self._engine = Engine(random.Random(0).randbytes, options=options)
-        self._engine.draw_seed = lambda: self.seed  # type: ignore[method-assign]
+        self._engine.state.draw_seed = lambda: self.seed  # type: ignore[method-assign]
         self.seed = 0
         self._real = real_models
         self._disk = Disk(Weather(random.Random(0)))

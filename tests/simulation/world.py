@@ -190,8 +190,10 @@ class World:
         self.is_calm = True
         self.weather.calm()
         self.options["exit_with_client"] = False
-        if self.server is not None and (self.server.engine.read_only or self.server.engine.exit_with_client):
-            self.server.stop()
+        if self.server is not None:
+            options = self.server.engine.state.options
+            if options.read_only or options.exit_with_client:
+                self.server.stop()
 
     def _disk_low(self, text: str) -> None:
         if self.server is not None and self.server.loop.alive:

@@ -1,14 +1,15 @@
 """One module per wire version: each translates to and from the core's messages and knows nothing else.
 
 A dialect is a module-level object with the attributes of `base.Dialect`; a new one is a module, and a line in
-the table below. Which one a connection speaks is
-decided at its first request (`choose`) and kept.
+`dialect_names`. Which one a connection speaks is decided at its first request (`choose`) and kept.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
+from fechner.server.protocol.dialect_names import DIALECT_NAMES
 from fechner.server.protocol.dialects.aepsych_v01 import AEPSYCH_01
 from fechner.server.protocol.dialects.aepsych_v08 import AEPSYCH_08
 from fechner.server.protocol.dialects.base import Dialect, Request
@@ -18,7 +19,10 @@ from fechner.server.protocol.errors import FechnerError
 __all__ = ["AEPSYCH_01", "AEPSYCH_08", "DIALECTS", "NATIVE", "VERSIONS", "Dialect", "Request", "choose"]
 
 #: Dialects that `--dialect` can force, by name.
-DIALECTS: dict[str, Dialect] = {"native": NATIVE, "aepsych-0.8": AEPSYCH_08, "aepsych-0.1": AEPSYCH_01}
+DIALECTS: dict[str, Dialect] = {
+    name: getattr(import_module(f"{__name__}.{where.partition(':')[0]}"), where.partition(":")[2])
+    for name, where in DIALECT_NAMES.items()
+}
 
 #: What this build answers, as `hello` lists it.
 VERSIONS: list[str | None] = list(

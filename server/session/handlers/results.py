@@ -58,12 +58,16 @@ class Context:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to reply, and the change to record first (None: nothing changes)."""
+    """What to reply, and the change to record first (None: nothing changes).
+
+    A setup's configuration is checked once, before the change is made: `specification` is what it says.
+    """
 
     message: dict[str, Any]
     change: Change | None = None
     warnings: list[tuple[str, str]] = field(default_factory=list)
     tier: str | None = None
+    specification: Specification | None = None
 
 
 @dataclass(frozen=True)

@@ -108,4 +108,5 @@ def _answer(
         reply["seed_data"] = {section: len(one.rows) for section, one in earlier.items()}
     found = (*specification.warnings, *gpu.doubts(specification))
     warnings = [(problem.code, str(problem)) for problem in found]
-    return Answer(reply, change, [*warnings, *doubts(earlier, context.limits.seed_trials)])
+    warnings += doubts(earlier, context.limits.seed_trials)
+    return Answer(reply, change, warnings, specification=specification)

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fechner.server.engine.engine import Engine
+    from fechner.server.engine.state import EngineState
     from fechner.server.shell.metrics_text import Page
 
 #: Longest request line and headers.
@@ -95,7 +95,7 @@ async def _whole(page: Callable[[], Awaitable[bytes]]) -> bytes:
     return await page()
 
 
-def pages(engine: Engine, look: Callable[[], None]) -> Callable[[], Awaitable[bytes]]:
+def pages(engine: EngineState, look: Callable[[], None]) -> Callable[[], Awaitable[bytes]]:
     """Makes pages of an engine's metrics, letting others go first between their parts.
 
     `look` has the record's disk looked at, for the next page. What makes pages takes a fifth of a second to

@@ -13,19 +13,17 @@ from collections.abc import Callable
 from typing import Any
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from fechner.server.engine.events import Connected, Event, Gone, Unreadable
 from fechner.server.observing.counters import Counters
 from fechner.server.observing.logs import Log, emit
 from fechner.server.protocol.limits import Limits, exceeded
 from fechner.server.shell.transports.incoming import WHOLE_BYTES
-from fechner.server.shell.transports.tcp import UNREAD_BYTES
+from fechner.server.shell.transports.outgoing import UNREAD_BYTES
 from fechner.server.shell.transports.turns import Turns, timed
 from fechner.server.shell.transports.zmq_peer import ZmqPeer
-
-#: Messages of one peer that ZMQ itself holds, in and out: each may be long.
-QUEUED_IN, QUEUED_OUT = 8, 16
+from fechner.server.shell.transports.zmq_presence import Presence
+from fechner.server.shell.transports.zmq_socket import QUEUED_IN, router_socket
 
 #: Messages of one peer that wait here, behind one that takes long.
 MOST_WAITING = 1_000
@@ -75,26 +73,12 @@ class ZmqTransport:
         self.strangers = strangers or limits
         self._turns = turns or Turns()
         self._peers: dict[bytes, ZmqPeer] = {}
-        self._through: dict[int, set[bytes]] = {}  # peers by the descriptor of their connection
-        self._vanished: list[ZmqPeer] = []  # what they had sent may not have been received yet
         self._received_since = 0
         self._retrying: set[ZmqPeer] = set()
         self._flooded = False  # nothing is received for a moment
         self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.ROUTER)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, 4 * limits.message_bytes)
-        self._socket.setsockopt(zmq.RCVHWM, QUEUED_IN)
-        self._socket.setsockopt(zmq.SNDHWM, QUEUED_OUT)
-        self._socket.setsockopt(zmq.ROUTER_HANDOVER, not strict)
-        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to hear of peers that are gone or don't read
-        self._socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-        self._socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 60)
-        self._socket.setsockopt(zmq.IPV6, "[" in address)
-        if curve is not None:
-            self._socket.curve_publickey, self._socket.curve_secretkey = curve
-            self._socket.curve_server = True
-        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._socket = router_socket(self._context, address, limits, curve, strict)
+        self._presence = Presence(self._socket)
         try:
             self._socket.bind(address)
         except zmq.ZMQError:
@@ -102,9 +86,8 @@ class ZmqTransport:
             raise
         self._loop = asyncio.get_running_loop()
         self._fd = int(self._socket.getsockopt(zmq.FD))
-        self._monitor_fd = int(self._monitor.getsockopt(zmq.FD))
         self._loop.add_reader(self._fd, self._drain)
-        self._loop.add_reader(self._monitor_fd, self._watch)
+        self._loop.add_reader(self._presence.descriptor, self._watch)
         self._loop.call_soon(self._drain)
 
     @property
@@ -118,12 +101,12 @@ class ZmqTransport:
         """Send what is under way, for a moment, and close."""
         if not self._socket.closed:
             self._loop.remove_reader(self._fd)
-            self._loop.remove_reader(self._monitor_fd)
+            self._loop.remove_reader(self._presence.descriptor)
             self._end(linger=200)
 
     def _end(self, linger: int) -> None:
         self._socket.disable_monitor()
-        self._monitor.close(linger=0)
+        self._presence.close()
         self._socket.close(linger=linger)
         self._context.term()
 
@@ -135,7 +118,7 @@ class ZmqTransport:
             return
         if self._strict and not self._is_there(peer):
             return  # nobody else may get its replies
-        if peer.unsent or not self._sent(peer, frames):
+        if peer.unsent or not self._try(peer, frames):
             if self._peers.get(peer.identity) is not peer:
                 return  # it is gone
             if peer.unsent_bytes > UNREAD_BYTES:
@@ -150,7 +133,7 @@ class ZmqTransport:
         # The socket's descriptor tells edges, and sending may have swallowed one.
         self._drain()
 
-    def _sent(self, peer: ZmqPeer, frames: list[bytes]) -> bool:
+    def _try(self, peer: ZmqPeer, frames: list[bytes]) -> bool:
         try:
             self._socket.send_multipart(frames, zmq.NOBLOCK)
         except zmq.Again:
@@ -164,7 +147,7 @@ class ZmqTransport:
         if self._socket.closed:
             return
         for peer in tuple(self._retrying):
-            while peer.unsent and self._sent(peer, peer.unsent[0]):
+            while peer.unsent and self._try(peer, peer.unsent[0]):
                 peer.unsent_bytes -= len(peer.unsent.popleft()[-1])
                 peer.unread_since = self._loop.time()
             if not peer.unsent:
@@ -189,38 +172,22 @@ class ZmqTransport:
         peer.backlog.clear()
         peer.unsent_bytes = peer.backlog_bytes = 0
         self._retrying.discard(peer)
-        self._leave(peer)
+        self._presence.leave(peer)
         if self._peers.get(peer.identity) is peer:
             del self._peers[peer.identity]
             self._deliver(Gone(peer.number))
 
-    def _leave(self, peer: ZmqPeer) -> None:
-        """It no longer comes through the descriptor that it came through."""
-        others = self._through.get(peer.descriptor)
-        if others is not None:
-            others.discard(peer.identity)
-            if not others:
-                del self._through[peer.descriptor]
-
     def _watch(self) -> None:
         """Hear which connections have ended."""
-        while not self._monitor.closed:
-            try:
-                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))
-            except zmq.ZMQError:
-                break
-            for identity in self._through.pop(int(event["value"]), ()):
-                self._vanished.append(self._peers[identity])
-                self._received_since = 0
-        if self._vanished:
+        if self._presence.watch():
+            self._received_since = 0
+        if self._presence.any_vanished:
             self._drain()
 
     def _see_off(self) -> None:
         """All that those who vanished had sent has been received by now."""
-        vanished, self._vanished = self._vanished, []
-        for peer in vanished:
-            if peer.descriptor not in self._through or peer.identity not in self._through[peer.descriptor]:
-                self.forget(peer)  # else it has come back through another connection
+        for peer in self._presence.take_vanished():
+            self.forget(peer)
 
     # Messages in
 
@@ -260,12 +227,12 @@ class ZmqTransport:
         if peer is None:
             peer = self._new_peer(lambda number: ZmqPeer(self, number, envelope))
             self._peers[identity] = peer
-            self._come(peer, descriptor)
+            self._enter(peer, descriptor)
             self._deliver(Connected(peer.number, False, f"zmq-{peer.number}"))
             if identity not in self._peers:
                 return  # refused, and told so
-        elif identity not in self._through.get(descriptor, ()):
-            self._come(peer, descriptor)
+        elif not self._presence.has(peer, descriptor):
+            self._enter(peer, descriptor)
         peer.envelope = envelope
         if not peer.held and not peer.backlog:
             self.handle(peer, [frame.bytes for frame in body])
@@ -277,23 +244,22 @@ class ZmqTransport:
             error = exceeded("waiting_requests", text, hint="wait for replies before sending more")
             self._deliver(Unreadable(peer.number, error))
             self._flooded = True
-            self._loop.call_later(FLOOD_SECONDS, self._flowing)
+            self._loop.call_later(FLOOD_SECONDS, self._end_flood)
 
-    def _flowing(self) -> None:
+    def _end_flood(self) -> None:
         self._flooded = False
         self._drain()
 
     def _is_there(self, peer: ZmqPeer) -> bool:
         """Whether its connection stands: libzmq tells of an end before it takes anything from the next."""
         self._watch()
-        return peer.identity in self._through.get(peer.descriptor, ())
+        return self._presence.has(peer, peer.descriptor)
 
-    def _come(self, peer: ZmqPeer, descriptor: int) -> None:
+    def _enter(self, peer: ZmqPeer, descriptor: int) -> None:
         """A peer's messages come through this descriptor: not what had that number before."""
-        self._leave(peer)
+        self._presence.leave(peer)
         self._watch()
-        peer.descriptor = descriptor
-        self._through.setdefault(descriptor, set()).add(peer.identity)
+        self._presence.enter(peer, descriptor)
 
     def handle(self, peer: ZmqPeer, body: list[bytes]) -> None:
         """Hand a message over; a long one is read in another thread first."""
@@ -318,8 +284,8 @@ class ZmqTransport:
         rest = peer.account.charge(took + time.thread_time() - begun, apart=bool(took))
         if rest:
             peer.resting = True
-            self._loop.call_later(rest, self._rested, peer)
+            self._loop.call_later(rest, self._end_rest, peer)
 
-    def _rested(self, peer: ZmqPeer) -> None:
+    def _end_rest(self, peer: ZmqPeer) -> None:
         peer.resting = False
         self._turns.add(peer)

@@ -2,104 +2,41 @@
 
 from __future__ import annotations
 
+from fechner.strategies.config.tables.registry import CLASSES
 from fechner.strategies.specification import Component, Specification, Stage
-
-PAIRS = {
-    "AnalyticExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
-    "PairwiseMCPosteriorVariance": "the pair whose probability of preference is least known",
-    "BernoulliMCMutualInformation": "the pair whose answer tells most about the utility",
-    "qExpectedUtilityOfBestOption": "the pair whose better stimulus promises the highest utility",
-    "PairwiseBayesianActiveLearningByDisagreement": "the pair whose answer tells most about the utility",
-    "qLogNoisyExpectedImprovement": "two stimuli that may be better than any so far",
-    "qNoisyExpectedImprovement": "two stimuli that may be better than any so far",
-}
-
-LEVEL_SETS = {
-    "EAVC": "where an answer changes most what lies above the probability {}",
-    "GlobalMI": "where an answer tells most, in bits, about what lies above the probability {}",
-    "GlobalSUR": "where an answer leaves least in doubt about what lies above the probability {}",
-    "ApproxGlobalSUR": "where, roughly, an answer leaves least in doubt what lies above the probability {}",
-    "LocalMI": "where an answer tells most, in bits, whether that very point lies above the probability {}",
-    "LocalSUR": "where an answer decides best whether that very point lies above the probability {}",
-}
-_HIGHER = "where the outcome may be higher than anywhere so far"
-AT_A_POINT = {
-    "MOCU": "where an answer leaves the fewest outcomes wrongly predicted",
-    "SMOCU": "where an answer leaves the fewest outcomes wrongly predicted, on a soft count",
-    "BEMPS": "where an answer improves the predictions' Brier score most",
-    "UpperConfidenceBound": "where the outcome may be highest",
-    "qUpperConfidenceBound": "where the outcome may be highest",
-    "qLowerConfidenceBound": "where the outcome is surely high",
-    "PosteriorMean": "where the outcome is taken to be highest",
-    "qSimpleRegret": "where the outcome is taken to be highest",
-    "PosteriorStandardDeviation": "where f is least sure",
-    "qPosteriorStandardDeviation": "where f is least sure",
-    "ExpectedImprovement": _HIGHER,
-    "qExpectedImprovement": _HIGHER,
-    "LogExpectedImprovement": _HIGHER,
-    "qLogExpectedImprovement": _HIGHER,
-    "NoisyExpectedImprovement": _HIGHER,
-    "LogNoisyExpectedImprovement": _HIGHER,
-    "ProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
-    "qProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
-    "qAnalyticProbabilityOfImprovement": "where the outcome is likeliest to be higher than anywhere so far",
-    "qKnowledgeGradient": "where an answer is expected to raise the highest prediction most",
-    "qNegIntegratedPosteriorVariance": "where an answer leaves f least unsure, on average over the space",
-    "qMaxValueEntropy": "where an answer tells most about the {} outcome",
-    "qLowerBoundMaxValueEntropy": "where an answer tells most about the {} outcome",
-    "qBayesianActiveLearningByDisagreement": "where an answer tells most about the model's hyperparameters",
-    "MCPosteriorVariance": "where the prediction is least sure",
-    "BernoulliMCMutualInformation": "where an answer tells most about the whole function",
-}
-_FRONT = "where the outcomes may be better together than any so far, beyond {}"
-OF_SEVERAL = {
-    "ConstrainedExpectedImprovement": "where outcome {} may be higher than anywhere so far, others in bounds",
-    **dict.fromkeys(
-        (
-            "ExpectedHypervolumeImprovement",
-            "qExpectedHypervolumeImprovement",
-            "qLogExpectedHypervolumeImprovement",
-            "qNoisyExpectedHypervolumeImprovement",
-            "qLogNoisyExpectedHypervolumeImprovement",
-        ),
-        _FRONT,
-    ),
-}
 
 
 def acquisition_words(acqf: Component, stimuli: int) -> str:
-    target = acqf.keys.get("target")
-    if acqf.name == "MCLevelSetEstimation":
-        objective = acqf.keys["objective"]
-        scale = "the probability" if objective is not None else "the latent function"
-        if objective is not None and "floor" in objective.keys:
-            scale = f"the {objective.name} with guess rate {objective.keys['floor']:g}"
-        return f"MCLevelSetEstimation: where it is least sure whether {scale} is above {target:g}"
-    if acqf.keys.get("lookahead_type") == "posterior" and acqf.name in LEVEL_SETS:
+    """What an acquisition function looks for, after its name; a plug-in's name alone."""
+    entry = CLASSES.get(acqf.name)
+    words = "" if entry is None else entry.words if stimuli == 1 else entry.pair_words
+    if not words:
+        return acqf.name
+    keys = acqf.keys
+    if "{target}" in words and keys.get("lookahead_type") == "posterior":
         return f"{acqf.name}: where an answer tells most about the outcomes to come"
-    if acqf.name in LEVEL_SETS:
-        return f"{acqf.name}: {LEVEL_SETS[acqf.name].format(format(target, 'g'))}"
-    if stimuli == 1 and acqf.name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement"):
-        what = "the outcome"
-        if acqf.keys.get("objective") is not None:
-            what = (
-                f"the sum of the outcomes, weighted by {', '.join(acqf.keys['objective'].keys['weights'])},"
-            )
-        return f"{acqf.name}: where {what} may be higher than anywhere so far"
-    if stimuli == 1 and acqf.name in AT_A_POINT:
-        end = "lowest" if acqf.keys.get("maximize") is False else "highest"
-        return f"{acqf.name}: {AT_A_POINT[acqf.name].format(end)}"
-    if acqf.name in OF_SEVERAL:
-        beyond = f"({', '.join(acqf.keys.get('ref_point') or ())})"
-        which = acqf.keys.get("objective_index")
-        text = OF_SEVERAL[acqf.name].format(beyond if which is None else which + 1)
-        objective = acqf.keys.get("objective")
-        if objective is not None and objective.keys.get("weights"):
-            text += f", weighted by {', '.join(objective.keys['weights'])}"
-        return f"{acqf.name}: {text}"
-    if acqf.name in PAIRS:
-        return f"{acqf.name}: {PAIRS[acqf.name]}"
-    return acqf.name
+    objective, target, index = keys.get("objective"), keys.get("target"), keys.get("objective_index")
+    weights = ", ".join(objective.keys.get("weights") or ()) if objective is not None else ""
+    what = f"the sum of the outcomes, weighted by {weights}," if weights else "the outcome"
+    said = words.format(
+        target="" if target is None else f"{target:g}",
+        scale=_scale(objective),
+        end="lowest" if keys.get("maximize") is False else "highest",
+        what=what,
+        beyond=f"({', '.join(keys.get('ref_point') or ())})",
+        which="" if index is None else index + 1,
+    )
+    more = f", weighted by {weights}" if weights and entry is not None and entry.several else ""
+    return f"{acqf.name}: {said}{more}"
+
+
+def _scale(objective: Component | None) -> str:
+    """What a level is one of."""
+    if objective is None:
+        return "the latent function"
+    if "floor" in objective.keys:
+        return f"the {objective.name} with guess rate {objective.keys['floor']:g}"
+    return "the probability"
 
 
 def model_words(model: Component, stage: Stage, spec: Specification) -> str:

@@ -9,7 +9,7 @@ from fechner.strategies import values
 from fechner.strategies.config.judging.pseudo import ConstraintPoint, constraint_points
 from fechner.strategies.config.reading.sections import Found, Sections
 from fechner.strategies.config.tables import registry
-from fechner.strategies.config.tables.keys import Key
+from fechner.strategies.config.tables.key import Key
 from fechner.strategies.specification import Component, Parameter
 
 _A = {"acquisition": "an acquisition function", "objective": "an objective", "allocator": "an allocator"}
@@ -25,7 +25,7 @@ class Classes:
         self._done: dict[tuple[str, str], Component | None] = {}
         self._open: set[tuple[str, str]] = set()
 
-    def component(self, found: Found, kind: str) -> Component | None:
+    def named(self, found: Found, kind: str) -> Component | None:
         """The component that a value names; None, with a problem noted, if there is no such thing."""
         name = found.text
         if (name, kind) in self._done:
@@ -114,34 +114,40 @@ class Classes:
                 self._sections.know(section, [*table, "class"])
         read: dict[str, Any] = {}
         for name, key in table.items():
-            if key.type == "ignored" or not key.supported:
+            read_one = key.takes.read
+            if read_one is None or not key.supported:
                 self._sections.read(chain, name, key)
-            elif key.type == "component":
-                read[name] = self._nested(chain, name, key)
-            elif key.type == "components":
-                read[name] = self._several(chain, name, key)
-            elif key.type == "points":
-                read[name] = self._points.read(self._sections, chain, name)
-            elif key.type == "constraint points":
-                read[name] = self._points.constraint_points(self._sections, chain)
-            elif key.type == "constraint part":
-                continue
-            elif key.type == "coordinates":
-                read[name] = self._points.coordinates(self._sections, chain, name)
             else:
-                read[name] = self._sections.read(chain, name, key)
+                read[name] = read_one(self, chain, name, key)
         return read
 
-    def _nested(self, chain: Sequence[str], name: str, key: Key) -> Component | None:
+    def text(self, chain: Sequence[str], name: str, key: Key) -> Any:
+        """A value that follows from its text alone."""
+        return self._sections.read(chain, name, key)
+
+    def points(self, chain: Sequence[str], name: str, key: Key) -> tuple[tuple[Any, ...], ...]:
+        """A list of points in raw space."""
+        return self._points.read(self._sections, chain, name)
+
+    def coordinates(self, chain: Sequence[str], name: str, key: Key) -> tuple[int, ...] | None:
+        """Places of parameters; None if there is no list."""
+        return self._points.coordinates(self._sections, chain, name)
+
+    def constraint_points(self, chain: Sequence[str], name: str, key: Key) -> tuple[ConstraintPoint, ...]:
+        """Places at which a probability is known."""
+        return self._points.constraint_points(self._sections, chain)
+
+    def component(self, chain: Sequence[str], name: str, key: Key) -> Component | None:
+        """The component that a key names."""
         found = self._sections.find(chain, name, key.inherited)
         if found is None and key.required:
             self._missing(chain, name, f"the name of a {_noun(key.kind)}")
-        return self.component(found, key.kind) if found else None
+        return self.named(found, key.kind) if found else None
 
     def _missing(self, chain: Sequence[str], name: str, hint: str) -> None:
         self.report.problem(chain[0], name, "", "is missing", hint, "missing_key")
 
-    def _several(self, chain: Sequence[str], name: str, key: Key) -> tuple[Component, ...] | None:
+    def components(self, chain: Sequence[str], name: str, key: Key) -> tuple[Component, ...] | None:
         """The components that a list names; None where there is no list."""
         found = self._sections.find(chain, name, key.inherited)
         if found is None:
@@ -153,7 +159,7 @@ class Classes:
         except ValueError as error:
             self.report.problem(found.section, name, found.text, str(error), "a list: [a, b]")
             return None
-        named = [self.component(Found(found.section, found.key, text), key.kind) for text in texts]
+        named = [self.named(Found(found.section, found.key, text), key.kind) for text in texts]
         return None if None in named else tuple(one for one in named if one is not None)
 
 

@@ -24,7 +24,7 @@ def stage_generator(sections: Sections, classes: Classes, name: str, shared: Exp
     acqf = sections.find([name], "acqf")
     automatic = found is None or found.text.lower() == "auto"
     if found is not None and not automatic:
-        generator = classes.component(found, "generator")
+        generator = classes.named(found, "generator")
     elif len(shared.outcomes) > 1 and shared.can_model and acqf is None:
         generator = classes.default(several.GENERATOR)
     elif acqf or sections.find([name], "model") or shared.can_model:
@@ -81,7 +81,7 @@ def greedy_part(sections: Sections, classes: Classes, generator: Component) -> C
     named = generator.keys["subgenerator"]
     if not named:
         return classes.default(SEARCHING)
-    part = classes.component(Found(generator.name, "subgenerator", named), "generator")
+    part = classes.named(Found(generator.name, "subgenerator", named), "generator")
     if part is None:
         return None
     searching = {name for name, entry in sections.catalogue.items() if entry.searching}
@@ -109,7 +109,7 @@ def _searching(
         if own:
             detail, hint = "is an older place for this key", f"put it into [{generator.name}]"
             sections.report.warn(name, "acqf", acqf.text, detail, hint, "older_spelling")
-        chosen = classes.component(acqf, "acquisition")
+        chosen = classes.named(acqf, "acquisition")
     elif chosen is None and not sections.find([generator.name], "acqf"):
         chosen = _default_acquisition(sections, classes, name, "" if automatic else generator.name, shared)
     entry = sections.catalogue[generator.name]

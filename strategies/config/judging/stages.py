@@ -50,7 +50,7 @@ def _stage(sections: Sections, classes: Classes, name: str, shared: Experiment) 
     if read["min_total_outcome_occurrences"] is None:
         read["min_total_outcome_occurrences"] = int(any(one.type == "binary" for one in shared.outcomes))
     named = sections.find([name], "model")
-    model = classes.component(named, "model") if named else None
+    model = classes.named(named, "model") if named else None
     generator = stage_generator(sections, classes, name, shared)
     if generator is not None and named is None and combinations.needs_model(sections, generator):
         model = default_model(sections, classes, name, shared, generator)

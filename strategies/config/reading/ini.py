@@ -1,7 +1,8 @@
 """The lines of an INI text as keys by section; every broken line is noted, and the rest is read all the same.
 
-The rules are those of Python's configparser with inline ``#`` comments and keys without value (config.md 1);
-its own reader is not used because it stops at the first fault and doesn't say where the others are.
+The rules are those of Python's configparser with inline ``#`` comments and keys without value
+(docs/reference/config.md, Format); its own reader is not used because it stops at the first fault and doesn't
+say where the others are.
 """
 
 from __future__ import annotations

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fechner.strategies import values
 from fechner.strategies.config.reading.report import Report
 from fechner.strategies.config.tables.entries import Entry
-from fechner.strategies.config.tables.keys import Key
+from fechner.strategies.config.tables.key import Key
 from fechner.strategies.config.tables.registry import CLASSES
 
 COMMON = "common"
@@ -73,11 +72,16 @@ class Sections:
 
         A value that can't be used is noted as a problem, and the default stands in for it.
         """
-        found = self.find(chain, name, key.inherited)
+        found, wanted = self.find(chain, name, key.inherited), key.takes.wanted
         if found is None:
             if key.required:
                 self.report.problem(
-                    chain[0] if chain else COMMON, name, "", "is missing", _wanted(key), "missing_key"
+                    chain[0] if chain else COMMON,
+                    name,
+                    "",
+                    "is missing",
+                    wanted(key),
+                    "missing_key",
                 )
             return key.default
         if key.type == "ignored":
@@ -89,10 +93,17 @@ class Sections:
             self.not_supported(found, f"{name} = {found.text}")
             return key.default
         try:
-            return convert(found.text, key)
+            return key.takes.convert(found.text, key)
         except ValueError as error:
-            self.report.problem(found.section, found.key, found.text, _detail(error, found), _wanted(key))
+            self.report.problem(found.section, found.key, found.text, _detail(error, found), wanted(key))
             return key.default
+
+    def problem_at(
+        self, found: Found | None, name: str, key: str, detail: str, hint: str = "", code: str = "bad_value"
+    ) -> None:
+        """Note a problem where a value is written, or at a key of the section `name` that has none."""
+        section, text = (found.section, found.text) if found else (name, "")
+        self.report.problem(section, key, text, detail, hint, code)
 
     def not_supported(self, found: Found, what: str, hint: str = "") -> None:
         """Note a name or key that Fechner knows but does not have yet (nothing if it is switched off)."""
@@ -102,79 +113,7 @@ class Sections:
             )
 
 
-def convert(text: str, key: Key) -> Any:
-    """A text as the value that a key takes; ValueError says what is wrong."""
-    if key.type == "whole":
-        return _in_range(values.whole(text), key)
-    if key.type == "number" and text.lower() in key.choices:
-        return text.lower()
-    if key.type == "number":
-        return _in_range(values.number(text), key)
-    if key.type == "bounds":
-        return _bounds(values.nested(text))
-    if key.type == "seed":
-        return values.seed(text)
-    if key.type == "truth":
-        return values.truth(text)
-    if key.type == "texts":
-        return tuple(values.texts(text))
-    if key.type == "one_of":
-        if text.lower() not in key.choices:
-            raise ValueError("is not one of the words for this key")
-        return text.lower()
-    return text
-
-
-def _bounds(given: Any) -> tuple[tuple[int, float | None, float | None], ...]:
-    """[[place, lower, upper], …], None for no bound."""
-    if not isinstance(given, list) or not given or not all(isinstance(one, list) for one in given):
-        raise ValueError("must be a list of lists")
-    found: list[tuple[int, float | None, float | None]] = []
-    for one in given:
-        if len(one) != 3 or any(isinstance(part, list) for part in one):
-            raise ValueError("must have three values in each list")
-        place = values.whole(one[0])
-        low, high = (None if end.lower() in ("none", "null") else values.number(end) for end in one[1:])
-        if place < 0 or (low is None and high is None) or (None not in (low, high) and not low < high):  # type: ignore[operator]
-            raise ValueError("must have a place from 0 and a lower bound below an upper one")
-        found.append((place, low, high))
-    if len({place for place, _, _ in found}) < len(found):
-        raise ValueError("has an outcome twice")
-    return tuple(found)
-
-
-def _in_range(number: Any, key: Key) -> Any:
-    if (
-        (key.low is not None and number < key.low)
-        or (key.high is not None and number > key.high)
-        or (key.above is not None and number <= key.above)
-        or (key.below is not None and number >= key.below)
-    ):
-        raise ValueError("is out of range")
-    return number
-
-
 def _detail(error: ValueError, found: Found) -> str:
     if "\n" in found.text:
         return f"{error}; the indented lines below belong to this value"
     return str(error)
-
-
-def _wanted(key: Key) -> str:
-    """What would be right, in words."""
-    if key.type == "one_of":
-        return "one of " + ", ".join(word for word in key.choices if word not in key.later)
-    if key.type in ("whole", "number"):
-        limits = []
-        for sign, bound in (
-            ("at least", key.low),
-            ("above", key.above),
-            ("at most", key.high),
-            ("below", key.below),
-        ):
-            if bound is not None:
-                limits.append(f"{sign} {bound:.15g}")
-        return " and ".join(limits) or ("a whole number" if key.type == "whole" else "a number")
-    bounds = "a list of [place of an outcome, lower bound, upper bound]: [[1, None, 0.5]]"
-    words = {"texts": "a list: [a, b]", "truth": "True or False", "bounds": bounds}
-    return words.get(key.type, "a whole number, for instance 7" if key.type == "seed" else "")

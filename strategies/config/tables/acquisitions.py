@@ -5,176 +5,254 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from fechner.strategies.config.tables import acquisition_keys as keys
 from fechner.strategies.config.tables.entries import Entry
-from fechner.strategies.config.tables.keys import ACQUISITION_KEYS, Key, number, one_of, whole
-
-_LEVEL_SET = {
-    "target": number(0.75),
-    "beta": number(3.84, low=0.0),
-    "objective": Key("component", kind="objective"),
-}
-_LOOK_AHEAD = {
-    "target": number(required=True),
-    "query_set_size": whole(256, low=2, high=10_000),
-    "lookahead_type": one_of("levelset", ("levelset", "posterior")),
-}
-
-_OF_OBJECTIVE = {"objective": Key("component", kind="objective")}
-
-_LOOK_AT_OUTCOMES = {
-    "query_set_size": _LOOK_AHEAD["query_set_size"],
-    "lookahead_type": one_of("posterior", ("levelset", "posterior")),
-    "target": number(0.75),
-}
-_MAXIMIZE = {"maximize": Key("truth", True)}
-_BOUND = {"beta": number(required=True, low=0.0)}
-_IMPROVED = {"best_f": number(None)}
-_LOCAL = {"target": _LOOK_AHEAD["target"], "lookahead_type": _LOOK_AHEAD["lookahead_type"]}
-
-_CANDIDATES = {"candidate_set": whole(512, low=1, high=10_000)}
-_HIGHEST = {
-    **_CANDIDATES,
-    "num_mv_samples": whole(10, low=1, high=1000),
-    "use_gumbel": Key("truth", True),
-    **_MAXIMIZE,
-}
-_FRONT = {"ref_point": Key("texts", required=True, inherited=False)}
-_SAMPLED_FRONT = {
-    **_FRONT,
-    "objective": Key("component", kind="objective"),
-    "mc_samples": whole(64, low=1, high=10_000),
-    "eta": Key("ignored"),
-    "fat": Key("ignored"),
-}
-_NOISY_FRONT = {
-    **_SAMPLED_FRONT,
-    "prune_baseline": Key("truth", True),
-    "alpha": number(0.0, low=0.0, below=1.0),
-}
-_SMOOTH = {"tau_relu": number(None, above=0.0), "tau_max": number(None, above=0.0)}
+from fechner.strategies.config.tables.key import Key, number, one_of, whole
+from fechner.strategies.config.tables.keys import ACQUISITION_KEYS
 
 
 def _entry(
-    keys: Mapping[str, Key],
+    own: Mapping[str, Key],
     outcome: str = "",
     stimuli: int = 1,
     several: bool = False,
+    words: str = "",
+    pair_words: str = "",
     **functions: str,
 ) -> Entry:
     """One acquisition function: its keys, what it is for, and where its functions are (in acquisition/)."""
     found = {name: f"fechner.strategies.acquisition.{where}" for name, where in functions.items()}
-    taken = {**ACQUISITION_KEYS, **keys}
-    return Entry("acquisition", taken, outcome=outcome, stimuli=stimuli, several=several, functions=found)
+    taken = {**ACQUISITION_KEYS, **own}
+    return Entry(
+        "acquisition",
+        taken,
+        outcome=outcome,
+        stimuli=stimuli,
+        several=several,
+        functions=found,
+        words=words,
+        pair_words=pair_words,
+    )
 
 
-def _alone(keys: Mapping[str, Key], build: str, outcome: str = "") -> Entry:
-    return _entry(keys, outcome, build=build)
+def _alone(own: Mapping[str, Key], build: str, outcome: str = "", *, words: str) -> Entry:
+    return _entry(own, outcome, build=build, words=words)
 
 
-def _scanned(keys: Mapping[str, Key], build: str, on_device: str, outcome: str = "binary") -> Entry:
+def _scanned(
+    own: Mapping[str, Key], build: str, on_device: str, outcome: str = "binary", *, words: str
+) -> Entry:
     """One whose scan a GPU can compute."""
-    return _entry(keys, outcome, build=build, on_device=f"torch_values:{on_device}")
+    return _entry(own, outcome, build=build, on_device=f"torch_values:{on_device}", words=words)
 
 
-def _of_pairs(pairs: str, keys: Mapping[str, Key] | None = None) -> Entry:
-    return _entry(keys or {}, "binary", 2, pairs=pairs)
+def _of_pairs(pairs: str, own: Mapping[str, Key] | None = None, *, pair_words: str) -> Entry:
+    return _entry(own or {}, "binary", 2, pairs=pairs, pair_words=pair_words)
 
 
-def _of_several(keys: Mapping[str, Key], build: str = "hypervolume:build_front") -> Entry:
-    return _entry(keys, "continuous", several=True, build_with_pending=build)
+def _of_several(own: Mapping[str, Key], build: str = "hypervolume:build_front", *, words: str) -> Entry:
+    return _entry(own, "continuous", several=True, build_with_pending=build, words=words)
+
+
+_HIGHER = "where the outcome may be higher than anywhere so far"
+_LIKELIEST = "where the outcome is likeliest to be higher than anywhere so far"
+_BEYOND = "where the outcomes may be better together than any so far, beyond {beyond}"
 
 
 ACQUISITIONS: dict[str, Entry] = {
     "MCLevelSetEstimation": replace(
-        _scanned(_LEVEL_SET, "level_set:build_straddle", "at_a_point", outcome=""), of_latent=True
+        _scanned(
+            keys.LEVEL_SET,
+            "level_set:build_straddle",
+            "at_a_point",
+            outcome="",
+            words="where it is least sure whether {scale} is above {target}",
+        ),
+        of_latent=True,
     ),
-    "EAVC": _scanned(_LOOK_AHEAD, "looking_ahead:build_volume_change", "volume_change"),
-    "GlobalMI": _scanned(_LOOK_AHEAD, "looking_ahead:build_information", "information"),
-    "GlobalSUR": _scanned(_LOOK_AHEAD, "looking_ahead:build_misclassified", "misclassified"),
-    "LocalMI": _scanned(_LOCAL, "looking_ahead:build_local_information", "at_a_point"),
-    "LocalSUR": _scanned(_LOCAL, "looking_ahead:build_local_misclassified", "at_a_point"),
+    "EAVC": _scanned(
+        keys.LOOK_AHEAD,
+        "looking_ahead:build_volume_change",
+        "volume_change",
+        words="where an answer changes most what lies above the probability {target}",
+    ),
+    "GlobalMI": _scanned(
+        keys.LOOK_AHEAD,
+        "looking_ahead:build_information",
+        "information",
+        words="where an answer tells most, in bits, about what lies above the probability {target}",
+    ),
+    "GlobalSUR": _scanned(
+        keys.LOOK_AHEAD,
+        "looking_ahead:build_misclassified",
+        "misclassified",
+        words="where an answer leaves least in doubt about what lies above the probability {target}",
+    ),
+    "LocalMI": _scanned(
+        keys.LOCAL,
+        "looking_ahead:build_local_information",
+        "at_a_point",
+        words="where an answer tells most, in bits, whether that very point lies above the probability"
+        " {target}",
+    ),
+    "LocalSUR": _scanned(
+        keys.LOCAL,
+        "looking_ahead:build_local_misclassified",
+        "at_a_point",
+        words="where an answer decides best whether that very point lies above the probability {target}",
+    ),
     "ApproxGlobalSUR": _scanned(
         {
-            **_LOOK_AHEAD,
+            **keys.LOOK_AHEAD,
             "lookahead_type": one_of("levelset", ("levelset", "posterior"), later=("posterior",)),
         },
         "looking_ahead:build_approximate",
         "approximate_sur",
+        words="where, roughly, an answer leaves least in doubt what lies above the probability {target}",
     ),
-    "MOCU": _alone(_LOOK_AT_OUTCOMES, "looking_ahead:build_cost", "binary"),
+    "MOCU": _alone(
+        keys.LOOK_AT_OUTCOMES,
+        "looking_ahead:build_cost",
+        "binary",
+        words="where an answer leaves the fewest outcomes wrongly predicted",
+    ),
     "SMOCU": _alone(
-        {**_LOOK_AT_OUTCOMES, "k": number(20.0, above=0.0)}, "looking_ahead:build_soft_cost", "binary"
+        {**keys.LOOK_AT_OUTCOMES, "k": number(20.0, above=0.0)},
+        "looking_ahead:build_soft_cost",
+        "binary",
+        words="where an answer leaves the fewest outcomes wrongly predicted, on a soft count",
     ),
-    "BEMPS": _alone(_LOOK_AT_OUTCOMES, "looking_ahead:build_brier", "binary"),
-    "UpperConfidenceBound": _alone({**_BOUND, **_MAXIMIZE}, "optimum:build_bound"),
-    "qUpperConfidenceBound": _alone(_BOUND, "optimum:build_bound"),
-    "qLowerConfidenceBound": _alone(_BOUND, "optimum:build_lower_bound"),
-    "PosteriorMean": _alone(_MAXIMIZE, "optimum:build_mean"),
-    "qSimpleRegret": _alone({}, "optimum:build_mean"),
-    "PosteriorStandardDeviation": _alone({}, "optimum:build_sd"),
-    "qPosteriorStandardDeviation": _alone({}, "optimum:build_sd"),
-    "ExpectedImprovement": _alone({**_IMPROVED, **_MAXIMIZE}, "optimum:build_improvement"),
-    "LogExpectedImprovement": _alone({**_IMPROVED, **_MAXIMIZE}, "optimum:build_log_improvement"),
-    "ProbabilityOfImprovement": _alone({**_IMPROVED, **_MAXIMIZE}, "optimum:build_probability"),
-    "qAnalyticProbabilityOfImprovement": _alone({**_IMPROVED, **_MAXIMIZE}, "optimum:build_probability"),
-    "qExpectedImprovement": _alone(_IMPROVED, "optimum:build_improvement"),
-    "qLogExpectedImprovement": _alone(_IMPROVED, "optimum:build_log_improvement"),
-    "qProbabilityOfImprovement": _alone({**_IMPROVED, "tau": Key("ignored")}, "optimum:build_probability"),
-    "NoisyExpectedImprovement": _entry({}, build_with_pending="improvement:build"),
-    "LogNoisyExpectedImprovement": _entry({}, build_with_pending="improvement:build"),
-    "MCPosteriorVariance": _scanned(_OF_OBJECTIVE, "level_set:build_variance", "at_a_point", outcome=""),
+    "BEMPS": _alone(
+        keys.LOOK_AT_OUTCOMES,
+        "looking_ahead:build_brier",
+        "binary",
+        words="where an answer improves the predictions' Brier score most",
+    ),
+    "UpperConfidenceBound": _alone(
+        {**keys.BOUND, **keys.MAXIMIZE}, "optimum:build_bound", words="where the outcome may be highest"
+    ),
+    "qUpperConfidenceBound": _alone(
+        keys.BOUND, "optimum:build_bound", words="where the outcome may be highest"
+    ),
+    "qLowerConfidenceBound": _alone(
+        keys.BOUND, "optimum:build_lower_bound", words="where the outcome is surely high"
+    ),
+    "PosteriorMean": _alone(
+        keys.MAXIMIZE, "optimum:build_mean", words="where the outcome is taken to be highest"
+    ),
+    "qSimpleRegret": _alone({}, "optimum:build_mean", words="where the outcome is taken to be highest"),
+    "PosteriorStandardDeviation": _alone({}, "optimum:build_sd", words="where f is least sure"),
+    "qPosteriorStandardDeviation": _alone({}, "optimum:build_sd", words="where f is least sure"),
+    "ExpectedImprovement": _alone(
+        {**keys.IMPROVED, **keys.MAXIMIZE}, "optimum:build_improvement", words=_HIGHER
+    ),
+    "LogExpectedImprovement": _alone(
+        {**keys.IMPROVED, **keys.MAXIMIZE}, "optimum:build_log_improvement", words=_HIGHER
+    ),
+    "ProbabilityOfImprovement": _alone(
+        {**keys.IMPROVED, **keys.MAXIMIZE}, "optimum:build_probability", words=_LIKELIEST
+    ),
+    "qAnalyticProbabilityOfImprovement": _alone(
+        {**keys.IMPROVED, **keys.MAXIMIZE}, "optimum:build_probability", words=_LIKELIEST
+    ),
+    "qExpectedImprovement": _alone(keys.IMPROVED, "optimum:build_improvement", words=_HIGHER),
+    "qLogExpectedImprovement": _alone(keys.IMPROVED, "optimum:build_log_improvement", words=_HIGHER),
+    "qProbabilityOfImprovement": _alone(
+        {**keys.IMPROVED, "tau": Key("ignored")}, "optimum:build_probability", words=_LIKELIEST
+    ),
+    "NoisyExpectedImprovement": _entry({}, build_with_pending="improvement:build", words=_HIGHER),
+    "LogNoisyExpectedImprovement": _entry({}, build_with_pending="improvement:build", words=_HIGHER),
+    "MCPosteriorVariance": _scanned(
+        keys.OF_OBJECTIVE,
+        "level_set:build_variance",
+        "at_a_point",
+        outcome="",
+        words="where the prediction is least sure",
+    ),
     **{
         name: _entry(
-            _OF_OBJECTIVE,
+            keys.OF_OBJECTIVE,
             stimuli=0,
             build_with_pending="improvement:build",
             stimuli_in_turn="preference_improvement:log_expected_improvement",
+            words="where {what} may be higher than anywhere so far",
+            pair_words="two stimuli that may be better than any so far",
         )
         for name in ("qLogNoisyExpectedImprovement", "qNoisyExpectedImprovement")
     },
-    "AnalyticExpectedUtilityOfBestOption": _of_pairs("preference:expected_utility_of_best"),
-    "PairwiseMCPosteriorVariance": _of_pairs("preference:variance_of_preference", _OF_OBJECTIVE),
+    "AnalyticExpectedUtilityOfBestOption": _of_pairs(
+        "preference:expected_utility_of_best",
+        pair_words="the pair whose better stimulus promises the highest utility",
+    ),
+    "PairwiseMCPosteriorVariance": _of_pairs(
+        "preference:variance_of_preference",
+        keys.OF_OBJECTIVE,
+        pair_words="the pair whose probability of preference is least known",
+    ),
     "BernoulliMCMutualInformation": _entry(
-        _OF_OBJECTIVE,
+        keys.OF_OBJECTIVE,
         "binary ordinal",
         0,
         build="level_set:build_information",
         pairs="preference:information_of_preference",
         on_device="torch_values:at_a_point",
+        words="where an answer tells most about the whole function",
+        pair_words="the pair whose answer tells most about the utility",
     ),
     "qKnowledgeGradient": _alone(
         {
-            **_CANDIDATES,
+            **keys.CANDIDATES,
             "num_fantasies": whole(64, low=2, high=1000),
             "current_value": Key("ignored"),
         },
         "one_outcome:build_knowledge_gradient",
+        words="where an answer is expected to raise the highest prediction most",
     ),
     "qNegIntegratedPosteriorVariance": _alone(
-        {"mc_points": whole(512, low=1, high=10_000)}, "one_outcome:build_integrated_variance"
+        {"mc_points": whole(512, low=1, high=10_000)},
+        "one_outcome:build_integrated_variance",
+        words="where an answer leaves f least unsure, on average over the space",
     ),
     "qMaxValueEntropy": _alone(
-        {**_HIGHEST, "num_y_samples": Key("ignored"), "num_fantasies": Key("ignored")},
+        {**keys.HIGHEST, "num_y_samples": Key("ignored"), "num_fantasies": Key("ignored")},
         "max_value:build_information",
+        words="where an answer tells most about the {end} outcome",
     ),
-    "qLowerBoundMaxValueEntropy": _alone(_HIGHEST, "max_value:build_lower_bound"),
-    "qBayesianActiveLearningByDisagreement": _entry({}, build_with_pending="disagreement:build"),
-    "ExpectedHypervolumeImprovement": _of_several(_FRONT),
-    "qExpectedHypervolumeImprovement": _of_several(_SAMPLED_FRONT),
-    "qLogExpectedHypervolumeImprovement": _of_several({**_SAMPLED_FRONT, **_SMOOTH}),
-    "qNoisyExpectedHypervolumeImprovement": _of_several(_NOISY_FRONT),
-    "qLogNoisyExpectedHypervolumeImprovement": _of_several({**_NOISY_FRONT, **_SMOOTH}),
+    "qLowerBoundMaxValueEntropy": _alone(
+        keys.HIGHEST,
+        "max_value:build_lower_bound",
+        words="where an answer tells most about the {end} outcome",
+    ),
+    "qBayesianActiveLearningByDisagreement": _entry(
+        {},
+        build_with_pending="disagreement:build",
+        words="where an answer tells most about the model's hyperparameters",
+    ),
+    "ExpectedHypervolumeImprovement": _of_several(keys.FRONT, words=_BEYOND),
+    "qExpectedHypervolumeImprovement": _of_several(keys.SAMPLED_FRONT, words=_BEYOND),
+    "qLogExpectedHypervolumeImprovement": _of_several({**keys.SAMPLED_FRONT, **keys.SMOOTH}, words=_BEYOND),
+    "qNoisyExpectedHypervolumeImprovement": _of_several(keys.NOISY_FRONT, words=_BEYOND),
+    "qLogNoisyExpectedHypervolumeImprovement": _of_several(
+        {**keys.NOISY_FRONT, **keys.SMOOTH}, words=_BEYOND
+    ),
     "ConstrainedExpectedImprovement": _of_several(
         {
-            **_IMPROVED,
+            **keys.IMPROVED,
             "objective_index": whole(0, low=0, high=1000),
             "constraints": Key("bounds", required=True, inherited=False),
-            **_MAXIMIZE,
+            **keys.MAXIMIZE,
         },
         "hypervolume:build_constrained",
+        words="where outcome {which} may be higher than anywhere so far, others in bounds",
     ),
-    "qExpectedUtilityOfBestOption": _of_pairs("preference:expected_utility_of_best"),
-    "PairwiseBayesianActiveLearningByDisagreement": _of_pairs("preference:information_of_preference"),
+    "qExpectedUtilityOfBestOption": _of_pairs(
+        "preference:expected_utility_of_best",
+        pair_words="the pair whose better stimulus promises the highest utility",
+    ),
+    "PairwiseBayesianActiveLearningByDisagreement": _of_pairs(
+        "preference:information_of_preference",
+        pair_words="the pair whose answer tells most about the utility",
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fechner.strategies.config.tables.keys import Key
+from fechner.strategies.config.tables.key import Key
 
 #: A function, or where one is: ``"package.module:function"``, so that a table of them loads nothing.
 Function = Callable[..., Any] | str
@@ -36,6 +36,8 @@ class Entry:
         plugin: where a plug-in's functions are found; empty for our own classes.
         fault: why a plug-in can't be used.
         about: what a plug-in does.
+        words, pair_words: of an acquisition function: where a trial, or which pair, it chooses, for people;
+            with fields for what its keys say (describing/describe_methods.py).
     """
 
     kind: str
@@ -55,6 +57,8 @@ class Entry:
     plugin: str = ""
     fault: str = ""
     about: str = ""
+    words: str = ""
+    pair_words: str = ""
 
     @property
     def finite(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fechner.strategies.config.tables.entries import Entry
-from fechner.strategies.config.tables.keys import Key, number
+from fechner.strategies.config.tables.key import Key, number
 
 #: Those that join several, and the one that gives a kernel its scale.
 JOINED = ("AdditiveKernel", "ProductKernel")

@@ -2,66 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-
-@dataclass(frozen=True)
-class Key:
-    """What a key takes.
-
-    Attributes:
-        type: whole, seed, number, truth, text, section, one_of, texts, component, points; components: a
-            list of the former; bounds: a list of [place of an outcome, lower, upper bound], None for no
-            bound; coordinates: names of parameters, or their places; constraint points: the key that all
-            of these are read into, with "constraint part" for those that are read with it; ignored:
-            without effect.
-        default: its value where it is not given.
-        required: whether it must be given.
-        low, high: the least and greatest value; ``above`` and ``below`` exclude the bound itself.
-        choices: what a one_of key takes, and words that a number may be.
-        kind: of the class, or classes, that a component key names.
-        later: texts that are known, but not supported yet.
-        supported: False if the whole key is known, but not supported yet.
-        inherited: whether ``[common]`` gives it where the section doesn't.
-    """
-
-    type: str
-    default: Any = None
-    required: bool = False
-    low: float | None = None
-    high: float | None = None
-    above: float | None = None
-    below: float | None = None
-    choices: tuple[str, ...] = ()
-    kind: str = ""
-    later: tuple[str, ...] = ()
-    supported: bool = True
-    inherited: bool = True
-
-
-def number(
-    default: float | None = None,
-    *,
-    required: bool = False,
-    low: float | None = None,
-    high: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-) -> Key:
-    """A key that takes a finite number."""
-    return Key("number", default, required, low, high, above, below)
-
-
-def whole(default: int | None = None, *, low: int | None = None, high: int | None = None) -> Key:
-    """A key that takes a whole number."""
-    return Key("whole", default, low=low, high=high)
-
-
-def one_of(default: str, choices: tuple[str, ...], later: tuple[str, ...] = ()) -> Key:
-    """A key that takes one of some words."""
-    return Key("one_of", default, choices=choices, later=later)
-
+from fechner.strategies.config.tables.key import Key, number, one_of, whole
 
 SEED = Key("seed", inherited=False)  # [common]'s seed ranks below the setup message's, so it isn't inherited
 _IGNORED = Key("ignored")
@@ -165,7 +106,7 @@ CONSTRAINT_KEYS: dict[str, Key] = {
     "constraint_locations": Key("constraint points"),
     "constraint_values": Key("constraint part"),
     "constraint_strengths": Key("constraint part"),
-    "constraint_factory": Key("constraint part"),
+    "constraint_factory": Key("constraint section"),
 }
 
 CONSTRAINT_FACTORY_KEYS: dict[str, Key] = {

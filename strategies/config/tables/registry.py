@@ -8,136 +8,27 @@ in this version, has ``supported=False`` and, where there is one, the name to us
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fechner.strategies.config.tables.acquisitions import ACQUISITIONS, REFUSED
-from fechner.strategies.config.tables.entries import Entry
+from fechner.strategies.config.tables.entries import Entry, Function
+from fechner.strategies.config.tables.generators import GENERATORS
 from fechner.strategies.config.tables.kernels import KERNELS, MEANS
+from fechner.strategies.config.tables.key import Key, number, whole
 from fechner.strategies.config.tables.keys import (
     CONSTRAINT_KEYS,
     FACTORY_KEYS,
-    GENERATOR_KEYS,
     LIKELIHOOD_KEYS,
     MODEL_KEYS,
     N_LEVELS,
     SEMI_PARAMETRIC_KEYS,
-    Key,
-    number,
-    whole,
 )
 
-_GENERATORS = "fechner.strategies.generators"
+
+def _family(module: str) -> dict[str, Function]:
+    return {"family": f"fechner.strategies.models.families.{module}:FAMILY"}
+
 
 CLASSES: dict[str, Entry] = {
-    # generators
-    "SobolGenerator": Entry(
-        "generator", GENERATOR_KEYS, functions={"fill": "fechner.strategies.numerics.sobol:sobol"}
-    ),
-    "RandomGenerator": Entry(
-        "generator", GENERATOR_KEYS, functions={"fill": f"{_GENERATORS}.random:uniform"}
-    ),
-    "ManualGenerator": Entry(
-        "generator",
-        {**GENERATOR_KEYS, "points": Key("points", required=True), "shuffle": Key("truth", True)},
-        functions={"listed": f"{_GENERATORS}.manual:manual"},
-    ),
-    "OptimizeAcqfGenerator": Entry(
-        "generator",
-        {
-            **GENERATOR_KEYS,
-            "acqf": Key("component", kind="acquisition"),
-            "restarts": whole(10, low=1, high=1000),
-            "samps": whole(1024, low=1, high=100_000),
-            "max_gen_time": number(None, above=0.0),
-        },
-        needs_model=True,
-        searching=True,
-        functions={"point": f"{_GENERATORS}.searching:climbed"},
-    ),
-    "IndependentOptimizeAcqfGenerator": Entry(
-        "generator",
-        {**GENERATOR_KEYS, "generators": Key("components", kind="generator", inherited=False)},
-        stimuli=1,
-        needs_model=True,
-    ),
-    **{
-        name: Entry(
-            "generator",
-            {
-                **GENERATOR_KEYS,
-                "acqf": Key("component", kind="acquisition"),
-                "samps": whole(1024, low=1, high=100_000),
-            },
-            stimuli=1,
-            needs_model=True,
-            searching=True,
-            functions={"point": f"{_GENERATORS}.{point}"},
-        )
-        for name, point in (
-            ("AcqfGridSearchGenerator", "scans:best"),
-            ("AcqfThompsonSamplerGenerator", "scans:drawn"),
-        )
-    },
-    "EpsilonGreedyGenerator": Entry(
-        "generator",
-        {
-            **GENERATOR_KEYS,
-            "subgenerator": Key("text", inherited=False),
-            "epsilon": number(0.1, low=0.0, high=1.0),
-        },
-        needs_model=True,
-        searching=True,
-        functions={"mixed": f"{_GENERATORS}.epsilon_greedy:epsilon_greedy"},
-    ),
-    "IntensityAwareSemiPGenerator": Entry(
-        "generator",
-        {
-            **GENERATOR_KEYS,
-            "context_objective": Key("component", kind="objective"),
-            "acqf": Key("component", kind="acquisition"),
-            "restarts": whole(10, low=1, high=1000),
-            "samps": whole(1024, low=1, high=100_000),
-            "max_gen_time": number(None, above=0.0),
-        },
-        outcome="binary",
-        stimuli=1,
-        needs_model=True,
-        model="SemiParametricGPModel",
-        functions={
-            "point": f"{_GENERATORS}.intensity_aware:point",
-            "completed": "fechner.strategies.config.judging.semi_parametric:with_parts",
-        },
-    ),
-    "MonotonicThompsonSamplerGenerator": Entry(
-        "generator",
-        {
-            **GENERATOR_KEYS,
-            "n_samples": Key("ignored"),
-            "n_rejection_samples": Key("ignored"),
-            "num_ts_points": whole(1000, low=2, high=2000),
-            "target_value": number(0.75, above=0.0, below=1.0),
-            "objective": Key("component", kind="objective"),
-        },
-        outcome="binary",
-        stimuli=1,
-        needs_model=True,
-        model="MonotonicProjectionGP",
-        functions={"point": f"{_GENERATORS}.thompson:crossing"},
-    ),
-    "SampleAroundPointsGenerator": Entry(
-        "generator",
-        {
-            **GENERATOR_KEYS,
-            "points": Key("points", required=True),
-            "window": Key("texts", required=True, inherited=False),
-            "samples_per_point": Key("whole", None, True, low=1, high=10_000),
-            "shuffle": Key("truth", True),
-        },
-        functions={
-            "listed": f"{_GENERATORS}.around:around",
-            "completed": "fechner.strategies.config.judging.generators:with_window",
-        },
-    ),
+    **GENERATORS,
     # models
     "GPClassificationModel": Entry(
         "model",
@@ -148,9 +39,12 @@ CLASSES: dict[str, Entry] = {
         },
         outcome="binary",
         stimuli=1,
+        functions=_family("gp_classification"),
     ),
-    "GPRegressionModel": Entry("model", MODEL_KEYS, outcome="continuous", stimuli=1),
-    "OrdinalGPModel": Entry("model", MODEL_KEYS, outcome="ordinal", stimuli=1),
+    "GPRegressionModel": Entry(
+        "model", MODEL_KEYS, outcome="continuous", stimuli=1, functions=_family("gp_regression")
+    ),
+    "OrdinalGPModel": Entry("model", MODEL_KEYS, outcome="ordinal", stimuli=1, functions=_family("ordinal")),
     "MonotonicProjectionGP": Entry(
         "model",
         {
@@ -165,14 +59,24 @@ CLASSES: dict[str, Entry] = {
         outcome="binary",
         stimuli=1,
         on_the_processor=True,
+        functions=_family("monotonic"),
     ),
     "IndependentGPsModel": Entry(
         "model", {"models": Key("components", kind="model", inherited=False)}, stimuli=1
     ),
-    "PairwiseProbitModel": Entry("model", MODEL_KEYS, outcome="binary", stimuli=2),
+    "PairwiseProbitModel": Entry(
+        "model", MODEL_KEYS, outcome="binary", stimuli=2, functions=_family("pairwise")
+    ),
     **{
-        name: Entry("model", SEMI_PARAMETRIC_KEYS, outcome="binary", stimuli=1, on_the_processor=True)
-        for name in ("SemiParametricGPModel", "HadamardSemiPModel")
+        name: Entry(
+            "model",
+            SEMI_PARAMETRIC_KEYS,
+            outcome="binary",
+            stimuli=1,
+            on_the_processor=True,
+            functions=_family(family),
+        )
+        for name, family in (("SemiParametricGPModel", "semi_parametric"), ("HadamardSemiPModel", "hadamard"))
     },
     **ACQUISITIONS,
     # their parts
@@ -248,11 +152,6 @@ CLASSES: dict[str, Entry] = {
     "DataAllocator": Entry("allocator"),
     "FixedAllocator": Entry("allocator"),
 }
-
-
-CLASSES["MixedOptimizeAcqfGenerator"] = replace(
-    CLASSES["OptimizeAcqfGenerator"], same_as="OptimizeAcqfGenerator"
-)
 
 
 def _later(kind: str, names: str, instead: str = "") -> None:

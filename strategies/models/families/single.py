@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from fechner.strategies.models.families import (
-    constrained,
-    gp_classification,
-    gp_regression,
-    hadamard,
-    monotonic,
-    ordinal,
-    pairwise,
-    semi_parametric,
-)
+from fechner.strategies.config.tables.registry import CLASSES
+from fechner.strategies.models.families import constrained
 from fechner.strategies.models.families._base import Model
 from fechner.strategies.models.families.plugged import Plugged
+from fechner.strategies.plugins.resolve import located
 from fechner.strategies.specification import Component
-
-FAMILIES: dict[str, Model] = {
-    family.name: family
-    for family in (
-        gp_classification.FAMILY,
-        gp_regression.FAMILY,
-        hadamard.FAMILY,
-        monotonic.FAMILY,
-        ordinal.FAMILY,
-        pairwise.FAMILY,
-        semi_parametric.FAMILY,
-    )
-}
 
 
 def family_of_one(component: Component) -> Model:
@@ -40,7 +20,8 @@ def family_of_one(component: Component) -> Model:
         return Plugged(component)
     if constrained.concerns(component):
         return constrained.FAMILY
-    try:
-        return FAMILIES[component.name]
-    except KeyError:
-        raise ValueError(f"{component.name} is no model of this version") from None
+    declared = CLASSES.get(component.name)
+    if declared is None or "family" not in declared.functions:
+        raise ValueError(f"{component.name} is no model of this version")
+    family: Model = located(declared.functions["family"])
+    return family

@@ -261,7 +261,7 @@ def pairwise_priors(component: Component, d: int) -> Priors:
 
 
 def _factory_priors(keys: Mapping[str, Any], d: int) -> Priors:
-    """What a named DefaultMeanCovarFactory asks for (docs/reference/config.md, DefaultMeanCovarFactory)."""
+    """What a named DefaultMeanCovarFactory asks for (docs/reference/config.md, Classes)."""
     location = keys.get("ls_loc")
     scale = keys.get("ls_scale")
     kind = str(keys.get("lengthscale_prior") or "lognormal").lower()

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .command_line import Run
 
-def test_a_configuration_that_can_be_used(run: Any, tmp_path: Path, space_filling: str) -> None:
+
+def test_a_configuration_that_can_be_used(run: Run, tmp_path: Path, space_filling: str) -> None:
     """Its words, and exit 0."""
     file = tmp_path / "good.ini"
     file.write_text(space_filling)
@@ -21,7 +23,7 @@ def test_a_configuration_that_can_be_used(run: Any, tmp_path: Path, space_fillin
     assert "Sobol" in found["words"]
 
 
-def test_a_configuration_with_doubts(run: Any, tmp_path: Path, space_filling: str) -> None:
+def test_a_configuration_with_doubts(run: Run, tmp_path: Path, space_filling: str) -> None:
     """They are told; it can be used all the same."""
     file = tmp_path / "doubt.ini"
     file.write_text(space_filling + "max_aks = 4\n")
@@ -33,7 +35,7 @@ def test_a_configuration_with_doubts(run: Any, tmp_path: Path, space_filling: st
     assert (warning["section"], warning["key"]) == ("init", "max_aks")
 
 
-def test_a_configuration_that_cannot_be_used(run: Any, tmp_path: Path, space_filling: str) -> None:
+def test_a_configuration_that_cannot_be_used(run: Run, tmp_path: Path, space_filling: str) -> None:
     """Every problem, and exit 1."""
     file = tmp_path / "bad.ini"
     file.write_text(space_filling.replace("upper_bound = 1", "").replace("Sobol", "Sobbol"))
@@ -48,9 +50,9 @@ def test_a_configuration_that_cannot_be_used(run: Any, tmp_path: Path, space_fil
     assert {problem["section"] for problem in found["problems"]} == {"p", "init"}
 
 
-def test_a_configuration_in_json(run: Any, tmp_path: Path) -> None:
+def test_a_configuration_in_json(run: Run, tmp_path: Path) -> None:
     """Nested objects in a file whose name ends in .json; what is no JSON is said."""
-    sections = {
+    sections: dict[str, dict[str, Any]] = {
         "common": {"parnames": ["p"], "outcome_types": ["binary"], "strategy_names": ["init"]},
         "p": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
         "init": {"generator": "SobolGenerator", "min_asks": 4},
@@ -72,7 +74,7 @@ def test_a_configuration_in_json(run: Any, tmp_path: Path) -> None:
         assert reason in result.stderr
 
 
-def test_a_file_that_cannot_be_read(run: Any, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
     """Missing, a folder, or not UTF-8: the reason on standard error, exit 1."""
     (tmp_path / "latin.ini").write_bytes(b"[common]\n# caf\xe9\n")
     for name, reason in [
@@ -85,7 +87,7 @@ def test_a_file_that_cannot_be_read(run: Any, tmp_path: Path) -> None:
         assert reason in result.stderr
 
 
-def test_extensions_are_run_where_that_is_allowed(run: Any) -> None:
+def test_extensions_are_run_where_that_is_allowed(run: Run) -> None:
     """With the folder; without it the file is refused by name."""
     examples = Path(__file__).parents[3] / "examples" / "extensions"
     refused = run("check", examples / "latin.ini")

@@ -6,7 +6,8 @@ import json
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any
+
+from .command_line import Run
 
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 SECOND = "a0a0a0a0-0000-4000-8000-000000000002"
@@ -25,7 +26,7 @@ def half(db: Path, to: Path) -> Path:
     return to
 
 
-def test_combined_sessions_replay(run: Any, db: Path, tmp_path: Path) -> None:
+def test_combined_sessions_replay(run: Run, db: Path, tmp_path: Path) -> None:
     """Every one, to the last bit."""
     result = run("combine", half(db, tmp_path / "half.db"), db, "--to", "all.db")
     assert result.exit_code == 0
@@ -41,7 +42,7 @@ def test_combined_sessions_replay(run: Any, db: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_refused(run: Any, db: Path, tmp_path: Path) -> None:
+def test_what_is_refused(run: Run, db: Path, tmp_path: Path) -> None:
     """One record: usage; a conflict: exit 1, by name, and nothing written."""
     assert run("combine", db, "--to", "all.db").exit_code == 2
     other = tmp_path / "other.db"

@@ -24,6 +24,8 @@ from fechner.server.commands import doctor, doctor_machine, doctor_programs, doc
 from fechner.server.commands.asking import Address
 from fechner.server.commands.finding import Finding, judged
 
+from .command_line import Run
+
 GOLDEN = Path(__file__).parents[2] / "golden"
 
 
@@ -287,7 +289,7 @@ def findings(monkeypatch: pytest.MonkeyPatch) -> Findings:
     return say
 
 
-def test_exit_codes(run: Any, findings: Findings) -> None:
+def test_exit_codes(run: Run, findings: Findings) -> None:
     """0 while nothing is bad, 1 otherwise; each line has its verdict and what to do."""
     fine, doubtful = Finding("a", "ok", "12 ms"), Finding("b", "warning", "[bold]", "more of it")
     findings(fine, doubtful)
@@ -301,7 +303,7 @@ def test_exit_codes(run: Any, findings: Findings) -> None:
     assert run("doctor").exit_code == 1
 
 
-def test_json(run: Any, findings: Findings) -> None:
+def test_json(run: Run, findings: Findings) -> None:
     """Every finding with its figures."""
     findings(Finding("c", "bad", "x", "y", {"ms": 1.5}))
     result = run("doctor", "--json")

@@ -11,10 +11,12 @@ import pytest
 from fechner.database.keeping.lock import RecordLock
 from fechner.server import Server
 
+from .command_line import Run
+
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 
 
-def test_nothing_goes_without_a_yes(run: Any, db: Path) -> None:
+def test_nothing_goes_without_a_yes(run: Run, db: Path) -> None:
     """Without --yes, and nobody to ask: the sessions are listed, exit 2, and all are there still."""
     result = run("forget", "--participant", "P1", "--db", db)
     assert result.exit_code == 2
@@ -23,7 +25,7 @@ def test_nothing_goes_without_a_yes(run: Any, db: Path) -> None:
     assert len(json.loads(run("sessions", "--db", db, "--json").stdout)) == 2
 
 
-def test_what_was_done_is_said(run: Any, db: Path) -> None:
+def test_what_was_done_is_said(run: Run, db: Path) -> None:
     """How much went, what stays; the record verifies afterwards, and nobody finds the sessions."""
     result = run("forget", "--participant", "P1", "--yes", "--db", db)
     assert result.exit_code == 0, result.stderr
@@ -40,7 +42,7 @@ def test_what_was_done_is_said(run: Any, db: Path) -> None:
     assert [(row["n_messages"], len(row["last_hash"])) for row in found["forgotten"]] == [(5, 64), (4, 64)]
 
 
-def test_it_speaks_json(run: Any, db: Path) -> None:
+def test_it_speaks_json(run: Run, db: Path) -> None:
     """With the last hash of each session."""
     found = json.loads(run("forget", "--participant", "P1", "--yes", "--json", "--db", db).stdout)
     assert found["done"] is True
@@ -48,14 +50,14 @@ def test_it_speaks_json(run: Any, db: Path) -> None:
 
 
 @pytest.mark.parametrize(("who", "code"), [("nobody", 1), (" ", 2)])
-def test_nobody_of_that_name(run: Any, db: Path, who: str, code: int) -> None:
+def test_nobody_of_that_name(run: Run, db: Path, who: str, code: int) -> None:
     """The name is told back."""
     result = run("forget", "--participant", who, "--yes", "--db", db)
     assert result.exit_code == code
     assert "participant" in result.stderr
 
 
-def test_a_record_in_use_is_refused(run: Any, db: Path) -> None:
+def test_a_record_in_use_is_refused(run: Run, db: Path) -> None:
     """While a server has it; the server is named."""
     with RecordLock(db, "fechner serve on 127.0.0.1:5555"):
         result = run("forget", "--participant", "P1", "--yes", "--db", db)
@@ -64,7 +66,7 @@ def test_a_record_in_use_is_refused(run: Any, db: Path) -> None:
     assert len(json.loads(run("sessions", "--db", db, "--json").stdout)) == 2
 
 
-def test_copies_of_the_trials_are_named(run: Any, db: Path, space_filling: str) -> None:
+def test_copies_of_the_trials_are_named(run: Run, db: Path, space_filling: str) -> None:
     """A session that began with seed data of that person's keeps them, and is listed."""
     config = space_filling.replace("SobolGenerator", "auto\nmodel = GPClassificationModel")
     config = config.replace("max_asks = 4", "max_asks = 4\nseed_data_conditions = same")
@@ -80,7 +82,7 @@ def test_copies_of_the_trials_are_named(run: Any, db: Path, space_filling: str) 
     assert found["copied_into"] == []
 
 
-def test_what_a_database_server_keeps_is_said(run: Any, postgres_schema: Any, space_filling: str) -> None:
+def test_what_a_database_server_keeps_is_said(run: Run, postgres_schema: Any, space_filling: str) -> None:
     """Its log can't be reached from here."""
     where = postgres_schema()
     with Server(where) as server:

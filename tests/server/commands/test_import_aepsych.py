@@ -16,6 +16,8 @@ from fechner.database.form.origins import of_session
 from fechner.database.record import Record
 from fechner.server import Server
 
+from .command_line import Run
+
 
 def written(aepsych: Any, path: Path) -> Any:
     """A newer file of two sessions."""
@@ -32,20 +34,20 @@ def written(aepsych: Any, path: Path) -> Any:
     return file
 
 
-def imported(run: Any, *arguments: Any) -> tuple[int, Any]:
+def imported(run: Run, *arguments: Any) -> tuple[int, Any]:
     """Exit code and JSON."""
     result = run("import-aepsych", *arguments, "--json")
     return result.exit_code, json.loads(result.stdout)
 
 
-def exported(run: Any, tmp_path: Path) -> list[dict[str, str]]:
+def exported(run: Run, tmp_path: Path) -> list[dict[str, str]]:
     """All trials as rows."""
     assert run("export", "--all", "--to", "all.csv").exit_code == 0
     with open(tmp_path / "all.csv", newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def test_newer_files_come_with_values_times_and_metadata(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_newer_files_come_with_values_times_and_metadata(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """A table says what came; the export has it all."""
     file = written(aepsych, tmp_path / "a.db")
     result = run("import-aepsych", file.path)
@@ -68,7 +70,7 @@ def test_newer_files_come_with_values_times_and_metadata(aepsych: Any, run: Any,
     assert (float(other["heard"]), float(other["sure"])) == (1, 2.5)
 
 
-def test_sessions_verify_and_replay(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_sessions_verify_and_replay(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """Those with a stand-in, too; the projections are those that the messages give."""
     written(aepsych, tmp_path / "a.db")
     _, found = imported(run, tmp_path / "a.db")
@@ -81,14 +83,14 @@ def test_sessions_verify_and_replay(aepsych: Any, run: Any, tmp_path: Path) -> N
         assert [trial["model_data"] for trial in trials] == [True, True, False, False]
         [strategy] = record.strategies(found["sessions"][1]["session"])
         assert [item["name"] for item in strategy["outcomes"]] == ["heard", "sure"]
-        change = next(record.changes(found["sessions"][1]["session"]))[2]
+        change: Any = next(record.changes(found["sessions"][1]["session"]))[2]
         assert "NoSuchGenerator" in change["given_config"]
         with record.snapshot() as connection:
             [origin] = of_session(connection, found["sessions"][0]["session"])
         assert (origin["source"], origin["kind"]) == (str(tmp_path / "a.db"), "aepsych")
 
 
-def test_a_valid_configuration_can_be_continued(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_a_valid_configuration_can_be_continued(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """Resume, ask, tell; the model has the imported data; a stand-in hands nothing out."""
     file = written(aepsych, tmp_path / "a.db")
     _, found = imported(run, file.path)
@@ -123,7 +125,7 @@ def test_a_valid_configuration_can_be_continued(aepsych: Any, run: Any, tmp_path
 
 
 def test_the_same_file_comes_once_and_a_grown_one_adds_what_is_new(
-    aepsych: Any, run: Any, tmp_path: Path
+    aepsych: Any, run: Run, tmp_path: Path
 ) -> None:
     """Also from elsewhere; what was changed in the file is refused, and the session stays as it is."""
     file = written(aepsych, tmp_path / "a.db")
@@ -153,7 +155,7 @@ def test_the_same_file_comes_once_and_a_grown_one_adds_what_is_new(
     assert len(exported(run, tmp_path)) == 7
 
 
-def test_the_oldest_files_come_from_their_messages(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_the_oldest_files_come_from_their_messages(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """Lists are several trials; two setups are two strategies, and a resume goes back to the first."""
     file = aepsych.AepsychFile(tmp_path / "old.db", old=True)
     one = file.session()
@@ -191,7 +193,7 @@ def test_the_oldest_files_come_from_their_messages(aepsych: Any, run: Any, tmp_p
     assert run("replay", session["session"]).exit_code == 0
 
 
-def test_trials_without_any_configuration_come_too(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_trials_without_any_configuration_come_too(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """With odd names and values, constants, texts; nothing is dropped."""
     file = aepsych.AepsychFile(tmp_path / "a.db")
     one = file.session()
@@ -215,7 +217,7 @@ def test_trials_without_any_configuration_come_too(aepsych: Any, run: Any, tmp_p
     assert run("verify").exit_code == 0
 
 
-def test_a_forgotten_session_is_not_brought_back(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_a_forgotten_session_is_not_brought_back(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """It is named, and the other comes."""
     written(aepsych, tmp_path / "a.db")
     assert imported(run, tmp_path / "a.db")[0] == 0
@@ -227,7 +229,7 @@ def test_a_forgotten_session_is_not_brought_back(aepsych: Any, run: Any, tmp_pat
     assert {row["participant"] for row in exported(run, tmp_path)} == {"p02"}
 
 
-def test_sessions_come_into_postgresql(aepsych: Any, run: Any, tmp_path: Path, postgres_schema: Any) -> None:
+def test_sessions_come_into_postgresql(aepsych: Any, run: Run, tmp_path: Path, postgres_schema: Any) -> None:
     """Too, with their origins; and once."""
     written(aepsych, tmp_path / "a.db")
     url = postgres_schema()
@@ -240,7 +242,7 @@ def test_sessions_come_into_postgresql(aepsych: Any, run: Any, tmp_path: Path, p
         assert len(of_session(connection, found["sessions"][0]["session"])) == 1
 
 
-def test_the_model_sees_imported_trials(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_the_model_sees_imported_trials(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """After finish_strategy an ask of the model's stage comes from all of them, and replays."""
     config = """[common]
 parnames = [x]
@@ -284,7 +286,7 @@ acqf = EAVC
     ("arguments", "code"),
     [(["none.db"], 1), (["text.db"], 1), (["a.db", "--timezone", "Mars/Olympus"], 2), ([], 2)],
 )
-def test_what_cannot_be_imported(run: Any, tmp_path: Path, arguments: list[str], code: int) -> None:
+def test_what_cannot_be_imported(run: Run, tmp_path: Path, arguments: list[str], code: int) -> None:
     """The reason stands on standard error, and no record is made."""
     (tmp_path / "text.db").write_text("no database" * 500)
     result = run("import-aepsych", *arguments)
@@ -293,7 +295,7 @@ def test_what_cannot_be_imported(run: Any, tmp_path: Path, arguments: list[str],
     assert not (tmp_path / "fechner.db").exists()
 
 
-def test_a_record_in_use_is_left_alone(aepsych: Any, run: Any, tmp_path: Path, db: Path) -> None:
+def test_a_record_in_use_is_left_alone(aepsych: Any, run: Run, tmp_path: Path, db: Path) -> None:
     """A server that has it is named."""
     written(aepsych, tmp_path / "a.db")
     with Server(db):
@@ -305,7 +307,7 @@ def test_a_record_in_use_is_left_alone(aepsych: Any, run: Any, tmp_path: Path, d
     connection.close()
 
 
-def test_what_was_imported_warms_a_model(aepsych: Any, run: Any, tmp_path: Path) -> None:
+def test_what_was_imported_warms_a_model(aepsych: Any, run: Run, tmp_path: Path) -> None:
     """Its trials are earlier ones like any other: those that the model saw, inside the box."""
     file = written(aepsych, tmp_path / "a.db")
     assert run("import-aepsych", file.path).exit_code == 0
@@ -315,7 +317,7 @@ def test_what_was_imported_warms_a_model(aepsych: Any, run: Any, tmp_path: Path)
         message = {"config": config, "seed": 1}
         reply = server.connect().request({"version": "1", "type": "setup", "message": message})
         assert reply["message"]["seed_data"] == {"theirs": 2}
-        change = next(iter(server.record.changes(reply["session"])))[2]
+        change: Any = next(iter(server.record.changes(reply["session"])))[2]
     rows = change["seed_data"]["theirs"]
     assert [row["config"] for row in rows] == [
         {"frequency": 500.0, "side": "left"},

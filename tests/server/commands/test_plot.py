@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from .command_line import Run
 
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 
@@ -13,7 +14,7 @@ FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 @pytest.mark.parametrize(
     ("name", "begin"), [("out.png", b"\x89PNG"), ("out.pdf", b"%PDF"), ("out.svg", b"<?xml")]
 )
-def test_a_picture_is_written(run: Any, db: Path, tmp_path: Path, name: str, begin: bytes) -> None:
+def test_a_picture_is_written(run: Run, db: Path, tmp_path: Path, name: str, begin: bytes) -> None:
     """In the format of its ending."""
     result = run("plot", FIRST, "--to", name, "--db", db)
     assert result.exit_code == 0, result.stderr
@@ -33,7 +34,7 @@ def test_a_picture_is_written(run: Any, db: Path, tmp_path: Path, name: str, beg
         (["--to", "no-folder/out.png"], 1, "can't write"),
     ],
 )
-def test_no_picture(run: Any, db: Path, tmp_path: Path, arguments: list[str], code: int, reason: str) -> None:
+def test_no_picture(run: Run, db: Path, tmp_path: Path, arguments: list[str], code: int, reason: str) -> None:
     """The reason stands on standard error."""
     result = run("plot", FIRST, *arguments, "--db", db)
     assert result.exit_code == code

@@ -12,6 +12,8 @@ import pytest
 
 from fechner.server import Server
 
+from .command_line import Run
+
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 SECOND = "a0a0a0a0-0000-4000-8000-000000000002"
 
@@ -23,7 +25,7 @@ def parsed(result: Any) -> Any:
 
 
 @pytest.mark.parametrize("command", [["sessions"], ["show", "last"], ["replay", "last"], ["export", "last"]])
-def test_the_record_is_named_first(run: Any, db: Path, command: list[str]) -> None:
+def test_the_record_is_named_first(run: Run, db: Path, command: list[str]) -> None:
     """The first line says which record it is about, and the program exits 0."""
     more = ["--to", "out.csv"] if command[0] == "export" else []
     result = run(*command, *more, "--db", db)
@@ -32,7 +34,7 @@ def test_the_record_is_named_first(run: Any, db: Path, command: list[str]) -> No
 
 
 @pytest.mark.parametrize("command", [["sessions"], ["show", "last"], ["replay", "last"], ["export", "last"]])
-def test_a_record_that_is_not_there(run: Any, command: list[str], tmp_path: Path) -> None:
+def test_a_record_that_is_not_there(run: Run, command: list[str], tmp_path: Path) -> None:
     """The reason stands on standard error, the exit code is 1, and no file is made."""
     more = ["--to", "out.csv"] if command[0] == "export" else []
     result = run(*command, *more)
@@ -42,7 +44,7 @@ def test_a_record_that_is_not_there(run: Any, command: list[str], tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_record(run: Any, tmp_path: Path) -> None:
+def test_a_file_that_is_no_record(run: Run, tmp_path: Path) -> None:
     """It is refused by name and left as it is."""
     file = tmp_path / "notes.txt"
     file.write_text("dear diary" * 100)
@@ -52,7 +54,7 @@ def test_a_file_that_is_no_record(run: Any, tmp_path: Path) -> None:
     assert file.read_text() == "dear diary" * 100
 
 
-def test_show_says_where_a_session_came_from(run: Any, db: Path, tmp_path: Path) -> None:
+def test_show_says_where_a_session_came_from(run: Run, db: Path, tmp_path: Path) -> None:
     """The files that brought it, and when; nothing is said of one that was recorded here."""
     assert "brought by" not in run("show", FIRST, "--db", db).stdout
     assert parsed(run("show", FIRST, "--db", db, "--json"))["origins"] == []
@@ -62,7 +64,7 @@ def test_show_says_where_a_session_came_from(run: Any, db: Path, tmp_path: Path)
     assert (origin["source"], origin["kind"], len(origin["hash"])) == (str(db), "record", 64)
 
 
-def test_show_leaves_out_what_a_trial_has_not(run: Any, db: Path, space_filling: str) -> None:
+def test_show_leaves_out_what_a_trial_has_not(run: Run, db: Path, space_filling: str) -> None:
     """A parameter of another strategy is an empty cell."""
     with Server(db) as server:
         channel = server.connect()
@@ -74,7 +76,7 @@ def test_show_leaves_out_what_a_trial_has_not(run: Any, db: Path, space_filling:
     assert "None" not in run("show", SECOND, "--db", db).stdout
 
 
-def test_sessions(run: Any, db: Path) -> None:
+def test_sessions(run: Run, db: Path) -> None:
     """One line each, oldest first."""
     result = run("sessions", "--db", db)
     lines = [line for line in result.stdout.splitlines() if FIRST in line or SECOND in line]
@@ -89,7 +91,7 @@ def test_sessions(run: Any, db: Path) -> None:
     assert rows[1]["ended_at"] is None
 
 
-def test_show(run: Any, db: Path) -> None:
+def test_show(run: Run, db: Path) -> None:
     """Strategies, stages, trials, warnings, failures."""
     result = run("show", SECOND, "--db", db)
     assert result.exit_code == 0
@@ -107,12 +109,12 @@ def test_show(run: Any, db: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "found"), [("6f1", FIRST), (FIRST, FIRST), ("A0A0", SECOND), ("last", SECOND)]
 )
-def test_a_session_is_named_by_its_beginning(run: Any, db: Path, wanted: str, found: str) -> None:
+def test_a_session_is_named_by_its_beginning(run: Run, db: Path, wanted: str, found: str) -> None:
     """Or as a whole, or as the last one."""
     assert parsed(run("show", wanted, "--db", db, "--json"))["session"]["session"] == found
 
 
-def test_sessions_that_cannot_be_told(run: Any, db: Path) -> None:
+def test_sessions_that_cannot_be_told(run: Run, db: Path) -> None:
     """None begins so: exit 1."""
     for wanted in ("zzz", ""):
         result = run("show", wanted, "--db", db)
@@ -120,7 +122,7 @@ def test_sessions_that_cannot_be_told(run: Any, db: Path) -> None:
         assert "there is no session" in result.stderr
 
 
-def test_replay_recomputes_every_ask(run: Any, db: Path) -> None:
+def test_replay_recomputes_every_ask(run: Run, db: Path) -> None:
     """Identical: exit 0, with or without --verify."""
     for more in ([], ["--verify"]):
         result = run("replay", FIRST, "--db", db, *more)
@@ -131,7 +133,7 @@ def test_replay_recomputes_every_ask(run: Any, db: Path) -> None:
     assert found["trials"] == {"asked": 2, "told": 2, "pending": 0, "skipped": 0}
 
 
-def test_replay_without_computing(run: Any, db: Path) -> None:
+def test_replay_without_computing(run: Run, db: Path) -> None:
     """It reads the session back; with --verify that makes no sense."""
     result = run("replay", FIRST, "--db", db, "--skip-computations")
     assert result.exit_code == 0
@@ -140,7 +142,7 @@ def test_replay_without_computing(run: Any, db: Path) -> None:
     assert run("replay", FIRST, "--db", db, "--skip-computations", "--verify").exit_code == 2
 
 
-def test_a_record_that_was_changed(run: Any, db: Path) -> None:
+def test_a_record_that_was_changed(run: Run, db: Path) -> None:
     """Replay names the first ask that differs and where the chain of hashes breaks: exit 1."""
     with sqlite3.connect(db) as connection:
         [(change,)] = connection.execute(
@@ -163,7 +165,7 @@ def test_a_record_that_was_changed(run: Any, db: Path) -> None:
     assert run("replay", SECOND, "--db", db).exit_code == 0
 
 
-def test_export(run: Any, db: Path, tmp_path: Path) -> None:
+def test_export(run: Run, db: Path, tmp_path: Path) -> None:
     """One row per trial of one session, or of all."""
     result = run("export", FIRST, "--to", "one.csv", "--db", db)
     assert result.exit_code == 0
@@ -188,7 +190,7 @@ def test_export(run: Any, db: Path, tmp_path: Path) -> None:
         (["last", "--to", "nowhere/x.csv"], 1),
     ],
 )
-def test_exports_that_cannot_be(run: Any, db: Path, arguments: list[str], code: int) -> None:
+def test_exports_that_cannot_be(run: Run, db: Path, arguments: list[str], code: int) -> None:
     """Used wrongly: 2; not possible: 1; the reason stands on standard error."""
     result = run("export", *arguments, "--db", db)
     assert result.exit_code == code
@@ -210,7 +212,7 @@ def test_exports_that_cannot_be(run: Any, db: Path, arguments: list[str], code: 
     ],
     ids=lambda command: command[0] + command[-1],
 )
-def test_what_only_reads_leaves_nothing_beside_the_record(run: Any, db: Path, command: list[str]) -> None:
+def test_what_only_reads_leaves_nothing_beside_the_record(run: Run, db: Path, command: list[str]) -> None:
     """No log, and the record as it was."""
     out = db.parent / "out"
     out.mkdir()
@@ -221,7 +223,7 @@ def test_what_only_reads_leaves_nothing_beside_the_record(run: Any, db: Path, co
     assert db.read_bytes() == before
 
 
-def test_names_that_clients_made_up_steer_no_terminal(run: Any, tmp_path: Path, space_filling: str) -> None:
+def test_names_that_clients_made_up_steer_no_terminal(run: Run, tmp_path: Path, space_filling: str) -> None:
     """Neither by control characters nor by markup."""
     with Server(tmp_path / "fechner.db") as server:
         message = {"config": space_filling, "name": "\x1b[2J[red]x[/red]", "participant": "[/]"}

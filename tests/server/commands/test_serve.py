@@ -11,12 +11,21 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fechner.server.commands.serve import default_workers, is_loopback
+from fechner.server.cli import serving
+from fechner.server.commands import securing
+from fechner.server.commands import serve as serve_
+from fechner.server.commands.serve import default_workers
+from fechner.server.commands.serve_options import ServeOptions
+from fechner.server.engine.options import EngineOptions
+from fechner.server.shell.settings import Settings
+
+from .command_line import Run
 
 Serve = Callable[..., "tuple[subprocess.Popen[str], int]"]
 
@@ -61,7 +70,7 @@ def request(port: int, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "example.org"])
-def test_only_this_machine_is_served(run: Any, host: str) -> None:
+def test_only_this_machine_is_served(run: Run, host: str) -> None:
     """Another address is refused, with what to do instead."""
     result = run("serve", "--host", host, "--port", "0")
     assert result.exit_code == 2
@@ -70,8 +79,8 @@ def test_only_this_machine_is_served(run: Any, host: str) -> None:
 
 def test_which_hosts_are_this_machine() -> None:
     """Every spelling of loopback."""
-    assert all(map(is_loopback, ["127.0.0.1", "localhost", "::1", "127.8.8.8"]))
-    assert not any(map(is_loopback, ["0.0.0.0", "", "10.0.0.1", "localhost.evil.org"]))
+    assert all(map(securing.is_loopback, ["127.0.0.1", "localhost", "::1", "127.8.8.8"]))
+    assert not any(map(securing.is_loopback, ["0.0.0.0", "", "10.0.0.1", "localhost.evil.org"]))
 
 
 def test_a_core_stays_free() -> None:
@@ -79,7 +88,7 @@ def test_a_core_stays_free() -> None:
     assert 1 <= default_workers() <= max(1, (os.cpu_count() or 1) - 1)
 
 
-def test_a_configuration_is_checked_before_listening(run: Any, tmp_path: Path) -> None:
+def test_a_configuration_is_checked_before_listening(run: Run, tmp_path: Path) -> None:
     """Its problems stand on standard error; no record is made."""
     file = tmp_path / "bad.ini"
     file.write_text("[common]\nparnames = [p]\n")
@@ -92,12 +101,12 @@ def test_a_configuration_is_checked_before_listening(run: Any, tmp_path: Path) -
 @pytest.mark.parametrize(
     "option", [["--port", "70000"], ["--dialect", "french"], ["--workers", "-1"], ["--portt", "1"]]
 )
-def test_wrong_options(run: Any, option: list[str]) -> None:
+def test_wrong_options(run: Run, option: list[str]) -> None:
     """Usage errors exit with 2."""
     assert run("serve", *option).exit_code == 2
 
 
-def test_a_port_that_is_taken(run: Any) -> None:
+def test_a_port_that_is_taken(run: Run) -> None:
     """It is named: exit 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -159,7 +168,7 @@ def test_serving_a_record_read_only(serve: Serve, tmp_path: Path, space_filling:
 
 
 def test_a_reading_server_sets_nothing_up_and_makes_no_record(
-    run: Any, tmp_path: Path, space_filling: str
+    run: Run, tmp_path: Path, space_filling: str
 ) -> None:
     """--config is for a server that writes; a record has to be there."""
     config = tmp_path / "c.ini"
@@ -171,7 +180,7 @@ def test_a_reading_server_sets_nothing_up_and_makes_no_record(
     assert [file.name for file in tmp_path.iterdir()] == ["c.ini"]
 
 
-def test_a_network_folder_is_refused(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_folder_is_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By name and before anything is written, the lock too."""
     mounts = tmp_path / "mounts"
     mounts.write_text(f"server:/x {tmp_path} nfs rw 0 0\n")
@@ -225,14 +234,14 @@ def test_status_and_metrics_of_a_server(serve: Serve, space_filling: str) -> Non
     assert (process.returncode, error) == (0, "")
 
 
-def test_a_log_file_that_cannot_be_written(run: Any, tmp_path: Path) -> None:
+def test_a_log_file_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
     """It is named before anything listens."""
     result = run("serve", "--port", "0", "--log-file", tmp_path / "nowhere" / "server.log")
     assert result.exit_code == 1
     assert f"can't log to {tmp_path / 'nowhere' / 'server.log'}" in result.stderr
 
 
-def test_metrics_stay_on_this_machine(run: Any) -> None:
+def test_metrics_stay_on_this_machine(run: Run) -> None:
     """Another address is a usage error; a port that is taken is named."""
     if not os.environ.get("FECHNER_REQUIRE_ALL"):
         pytest.importorskip("prometheus_client")
@@ -244,3 +253,30 @@ def test_metrics_stay_on_this_machine(run: Any) -> None:
         result = run("serve", "--metrics-port", port, "--port", 0, "--workers", 0)
     assert result.exit_code == 1
     assert f"port {port} is taken; --metrics-port" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--port", "can't listen on 127.0.0.1: port {} is taken; --port names another"),
+        ("--zmq-port", "can't listen on ZMQ port {}: Address already in use"),
+    ],
+)
+def test_a_port_that_is_taken_is_named(run: Run, tmp_path: Path, option: str, said: str) -> None:
+    """With the option that names another one."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ports = [option, port] if option == "--port" else ["--port", "0", option, port]
+        result = run("serve", "--db", str(tmp_path / "x.db"), "--workers", "0", *ports)
+    assert result.exit_code == 1
+    assert said.format(port) in result.stderr
+
+
+def test_every_option_is_somebody_s() -> None:
+    """Of the loop, of the engine, or one that a module of commands asks for by its name."""
+    named = {field.name for kind in (Settings, EngineOptions) for field in fields(kind)}
+    asking = "".join(Path(str(module.__file__)).read_text("utf-8") for module in (serving, serve_, securing))
+    for field in fields(ServeOptions):
+        assert field.name in named or f"options.{field.name}" in asking, field.name
+    shared = {field.name for field in fields(ServeOptions)} & named
+    assert {"host", "port", "zmq_port", "read_only", "eager", "dialect", "limits"} <= shared

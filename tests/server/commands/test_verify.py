@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fechner.database.keeping.lock import RecordLock
+
+from .command_line import Run
 
 FIRST = "6f1d2c3b-0000-4000-8000-000000000001"
 SECOND = "a0a0a0a0-0000-4000-8000-000000000002"
@@ -22,7 +23,7 @@ def damage(db: Path, *statements: str) -> None:
     connection.close()
 
 
-def test_a_sound_record(run: Any, db: Path) -> None:
+def test_a_sound_record(run: Run, db: Path) -> None:
     """Exit 0, and the file stays as it is."""
     before = db.read_bytes()
     result = run("verify", "--db", db)
@@ -53,7 +54,7 @@ def test_a_sound_record(run: Any, db: Path) -> None:
     ],
     ids=["changed", "missing", "missing at the end", "moved"],
 )
-def test_a_damaged_message_is_named(run: Any, db: Path, statement: str, text: str) -> None:
+def test_a_damaged_message_is_named(run: Run, db: Path, statement: str, text: str) -> None:
     """Session and number on standard output, exit 1; and nothing is made of what is left."""
     damage(db, f"{statement} AND session = '{FIRST}'")
     result = run("verify", "--db", db)
@@ -69,7 +70,7 @@ def test_a_damaged_message_is_named(run: Any, db: Path, statement: str, text: st
     assert db.read_bytes() == before
 
 
-def test_a_wrong_table_is_named_and_made_anew(run: Any, db: Path) -> None:
+def test_a_wrong_table_is_named_and_made_anew(run: Run, db: Path) -> None:
     """The row is named; --rebuild mends it and exits 0, and then all is sound."""
     damage(db, f"UPDATE trials SET status = 'pending' WHERE trial = 1 AND session = '{SECOND}'")
     result = run("verify", "--db", db)
@@ -91,7 +92,7 @@ def test_a_wrong_table_is_named_and_made_anew(run: Any, db: Path) -> None:
     assert run("verify", "--db", db).exit_code == 0
 
 
-def test_a_session_whose_row_is_missing_is_found(run: Any, db: Path) -> None:
+def test_a_session_whose_row_is_missing_is_found(run: Run, db: Path) -> None:
     """Its messages are enough to bring it back."""
     tables = ("trial_outcomes", "trial_parameters", "trials", "strategies", "sessions")
     damage(db, *(f"DELETE FROM {table} WHERE session = '{FIRST}'" for table in tables))
@@ -102,7 +103,7 @@ def test_a_session_whose_row_is_missing_is_found(run: Any, db: Path) -> None:
     assert FIRST in run("sessions", "--db", db).stdout
 
 
-def test_rebuilding_needs_the_record_for_itself(run: Any, db: Path) -> None:
+def test_rebuilding_needs_the_record_for_itself(run: Run, db: Path) -> None:
     """A server that writes it is named; and it is all sessions or none."""
     with RecordLock(db, "fechner serve, port 5555"):
         result = run("verify", "--rebuild", "--db", db)
@@ -112,14 +113,14 @@ def test_rebuilding_needs_the_record_for_itself(run: Any, db: Path) -> None:
     assert run("verify", FIRST, "--rebuild", "--db", db).exit_code == 2
 
 
-def test_a_record_that_is_not_there(run: Any, tmp_path: Path) -> None:
+def test_a_record_that_is_not_there(run: Run, tmp_path: Path) -> None:
     """Exit 1, and none is made."""
     for more in ([], ["--rebuild"]):
         assert run("verify", *more).exit_code == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_session_whose_row_is_missing_is_found_by_the_beginning_of_its_id(run: Any, db: Path) -> None:
+def test_a_session_whose_row_is_missing_is_found_by_the_beginning_of_its_id(run: Run, db: Path) -> None:
     """As every other session is."""
     damage(db, "PRAGMA foreign_keys = OFF", f"DELETE FROM sessions WHERE session = '{FIRST}'")
     result = run("verify", FIRST[:8], "--db", db)
@@ -127,7 +128,7 @@ def test_a_session_whose_row_is_missing_is_found_by_the_beginning_of_its_id(run:
     assert f"session {FIRST}: sessions: the row is missing" in result.stdout
 
 
-def test_damaged_pages_are_named_though_nothing_can_be_read(run: Any, db: Path) -> None:
+def test_damaged_pages_are_named_though_nothing_can_be_read(run: Run, db: Path) -> None:
     """What SQLite finds is said first, then what could not be read."""
     connection = sqlite3.connect(db)
     (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchone()
@@ -173,7 +174,7 @@ def test_damaged_pages_are_named_though_nothing_can_be_read(run: Any, db: Path) 
     ids=lambda command: command[0] + command[-1][1:],
 )
 def test_no_command_fails_without_a_word_on_a_damaged_record(
-    run: Any, db: Path, command: tuple[str, ...], statement: str
+    run: Run, db: Path, command: tuple[str, ...], statement: str
 ) -> None:
     """It does what it can, or exits 1 and says what is wrong; `run` asserts that nothing else is raised."""
     damage(db, statement)

@@ -8,9 +8,12 @@ import pytest
 
 from fechner.server.engine.effects import Commit
 
+from ..disk import Disk
+from ..rig import Rig
+
 
 @pytest.fixture
-def recorded(new_rig: Any) -> Any:
+def recorded(new_rig: type[Rig]) -> tuple[Disk, str]:
     """A disk with a session of two points, one told, and its id."""
     rig = new_rig()
     peer = rig.setup()
@@ -20,12 +23,12 @@ def recorded(new_rig: Any) -> Any:
 
 
 @pytest.fixture
-def reading(new_rig: Any, recorded: Any) -> Any:
+def reading(new_rig: type[Rig], recorded: tuple[Disk, str]) -> Rig:
     """A rig that only reads that disk."""
     return new_rig(disk=recorded[0], read_only=True)
 
 
-def test_a_session_can_be_looked_at(reading: Any, recorded: Any) -> None:
+def test_a_session_can_be_looked_at(reading: Rig, recorded: tuple[Disk, str]) -> None:
     """Resume to observe, then info, parameters and get_config; nothing goes to the disk."""
     disk, session = recorded
     before = len(disk.order)
@@ -41,7 +44,7 @@ def test_a_session_can_be_looked_at(reading: Any, recorded: Any) -> None:
     assert len(disk.order) == before
 
 
-def test_many_may_look_at_once_without_resuming(reading: Any, recorded: Any) -> None:
+def test_many_may_look_at_once_without_resuming(reading: Rig, recorded: tuple[Disk, str]) -> None:
     """Who names the session may ask about it, and nobody holds it."""
     _, session = recorded
     first, second = reading.connect(), reading.connect()
@@ -66,7 +69,7 @@ def test_many_may_look_at_once_without_resuming(reading: Any, recorded: Any) -> 
 )
 @pytest.mark.parametrize("observing", [True, False])
 def test_what_changes_a_session_is_refused(
-    reading: Any, recorded: Any, type_: str, message: Any, observing: bool
+    reading: Rig, recorded: tuple[Disk, str], type_: str, message: Any, observing: bool
 ) -> None:
     """The error is read_only, says what to do, and leaves no trace."""
     disk, session = recorded
@@ -83,7 +86,9 @@ def test_what_changes_a_session_is_refused(
     assert peer.ok("info", session=session)["trials"]["pending"] == 1
 
 
-def test_aepsych_s_clients_may_look_at_the_session_that_the_server_names(new_rig: Any, recorded: Any) -> None:
+def test_aepsych_s_clients_may_look_at_the_session_that_the_server_names(
+    new_rig: type[Rig], recorded: tuple[Disk, str]
+) -> None:
     """They have no word for observing; with --resume the server does it for them."""
     disk, session = recorded
     reading = new_rig(disk=disk, read_only=True, default_session="last")
@@ -95,7 +100,7 @@ def test_aepsych_s_clients_may_look_at_the_session_that_the_server_names(new_rig
     assert session
 
 
-def test_no_commit_is_ever_asked_for(reading: Any, recorded: Any) -> None:
+def test_no_commit_is_ever_asked_for(reading: Rig, recorded: tuple[Disk, str]) -> None:
     """Not even for what doesn't wait for it."""
     peer = reading.connect()
     for type_ in ("info", "parameters", "ask", "nonsense"):

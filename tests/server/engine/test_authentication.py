@@ -11,17 +11,19 @@ import pytest
 from fechner.database.form.message import Entry, Owner
 from fechner.server.engine.principals import Tokens
 
+from ..rig import Peer, Rig
+
 ANNA, BERT, EVE, ROOT = ("anna" * 10, "bert" * 10, "eve-" * 10, "root" * 10)
 TOKENS = Tokens({ANNA: "experimenter", BERT: "experimenter", EVE: "observer", ROOT: "admin"})
 
 
 @pytest.fixture
-def rig(new_rig: Any) -> Any:
+def rig(new_rig: type[Rig]) -> Rig:
     """A server that asks for tokens."""
     return new_rig(tokens=TOKENS)
 
 
-def enter(rig: Any, token: str, **more: Any) -> Any:
+def enter(rig: Rig, token: str, **more: Any) -> Peer:
     """A peer that has shown its token."""
     peer = rig.connect(**more)
     peer.ok("auth", {"token": token})
@@ -29,7 +31,7 @@ def enter(rig: Any, token: str, **more: Any) -> Any:
 
 
 @pytest.fixture
-def annas(rig: Any) -> Any:
+def annas(rig: Rig) -> tuple[Peer, str]:
     """Anna's connection, and her session with one trial told."""
     peer = enter(rig, ANNA)
     session = peer.ok("setup", {"config": CONFIG, "seed": 1}, id="s")["session"]
@@ -54,28 +56,28 @@ max_asks = 4
 UNKNOWN = "6f1d2c3b-0000-4000-8000-000000000009"
 
 
-def test_hello_says_whether_a_token_is_asked_for(rig: Any, new_rig: Any) -> None:
+def test_hello_says_whether_a_token_is_asked_for(rig: Rig, new_rig: type[Rig]) -> None:
     """It is answered before auth."""
     assert rig.connect().ok("hello")["auth"] == "token"
     assert new_rig().connect().ok("hello")["auth"] == "none"
 
 
 @pytest.mark.parametrize(("token", "role"), [(ANNA, "experimenter"), (EVE, "observer"), (ROOT, "admin")])
-def test_a_token_has_a_role(rig: Any, token: str, role: str) -> None:
+def test_a_token_has_a_role(rig: Rig, token: str, role: str) -> None:
     """Said in auth's reply; the same token may be shown again."""
     peer = rig.connect()
     assert peer.ok("auth", {"token": token}) == {"role": role}
     assert peer.ok("auth", {"token": token}) == {"role": role}
 
 
-def test_without_tokens_every_one_is_welcome(new_rig: Any) -> None:
+def test_without_tokens_every_one_is_welcome(new_rig: type[Rig]) -> None:
     """A client that sends one all the same goes on."""
     assert new_rig().connect().ok("auth", {"token": ANNA}) == {"role": "experimenter"}
 
 
 @pytest.mark.parametrize("type_", ["ping", "setup", "ask", "info", "resume", "exit", "shutdown", "replay"])
 @pytest.mark.parametrize("envelope", [{}, {"id": "x"}])
-def test_nothing_else_before_auth(rig: Any, annas: Any, type_: str, envelope: Any) -> None:
+def test_nothing_else_before_auth(rig: Rig, annas: tuple[Peer, str], type_: str, envelope: Any) -> None:
     """Whatever it is, and whosever session it names, nothing of it is recorded."""
     recorded = len(rig.disk.order)
     messages = {"setup": {"config": CONFIG}, "resume": {"session": annas[1]}, "replay": {"session": annas[1]}}
@@ -85,7 +87,7 @@ def test_nothing_else_before_auth(rig: Any, annas: Any, type_: str, envelope: An
     assert len(rig.disk.order) == recorded
 
 
-def test_a_faulty_request_before_auth_touches_no_session(rig: Any, annas: Any) -> None:
+def test_a_faulty_request_before_auth_touches_no_session(rig: Rig, annas: tuple[Peer, str]) -> None:
     """It is refused without a look at the session that it names."""
     recorded = len(rig.disk.order)
     peer = rig.connect()
@@ -94,7 +96,7 @@ def test_a_faulty_request_before_auth_touches_no_session(rig: Any, annas: Any) -
     assert len(rig.disk.order) == recorded
 
 
-def test_a_wrong_token_waits_and_the_third_closes(rig: Any) -> None:
+def test_a_wrong_token_waits_and_the_third_closes(rig: Rig) -> None:
     """A second each, for that connection only; what it sent meanwhile waits behind."""
     peer, other = rig.connect(), enter(rig, ANNA)
     for attempt in range(1, 4):
@@ -112,17 +114,17 @@ def test_a_wrong_token_waits_and_the_third_closes(rig: Any) -> None:
     assert "wrongwrong" not in json.dumps([log.text for log in rig.logs])
 
 
-def test_who_leaves_while_a_wrong_token_waits(rig: Any) -> None:
+def test_who_leaves_while_a_wrong_token_waits(rig: Rig) -> None:
     """Leaves nothing behind, at once: else those who come and go would use up the server's connections."""
     peer = rig.connect()
     for _ in range(5):
         peer.send("auth", {"token": "x"})
     peer.vanish()
-    assert not rig.engine.connections
-    assert not rig.engine.penalties
+    assert not rig.engine.state.connections
+    assert not rig.engine.state.waiting
 
 
-def test_a_stop_answers_a_wrong_token_that_waits(rig: Any) -> None:
+def test_a_stop_answers_a_wrong_token_that_waits(rig: Rig) -> None:
     """Without waiting for its second."""
     peer = rig.connect()
     peer.send("auth", {"token": "x"})
@@ -131,7 +133,7 @@ def test_a_stop_answers_a_wrong_token_that_waits(rig: Any) -> None:
     assert rig.halted
 
 
-def test_another_persons_token_on_the_same_connection(rig: Any, annas: Any) -> None:
+def test_another_persons_token_on_the_same_connection(rig: Rig, annas: tuple[Peer, str]) -> None:
     """Is refused: sessions of two people never meet on one connection."""
     peer, _ = annas
     peer.send("auth", {"token": BERT})
@@ -157,7 +159,7 @@ def test_another_persons_token_on_the_same_connection(rig: Any, annas: Any) -> N
 )
 @pytest.mark.parametrize("loaded", [True, False])
 def test_a_session_answers_its_owner_only(
-    rig: Any, annas: Any, type_: str, message: Any, id_: str | None, loaded: bool
+    rig: Rig, annas: tuple[Peer, str], type_: str, message: Any, id_: str | None, loaded: bool
 ) -> None:
     """To others it is as unknown as one that never was, whatever they send, and learns nothing of it."""
     peer, session = annas
@@ -171,7 +173,7 @@ def test_a_session_answers_its_owner_only(
 
 
 @pytest.mark.parametrize("how", ["session", "last"])
-def test_resume_and_replay_are_the_owners_too(rig: Any, annas: Any, how: str) -> None:
+def test_resume_and_replay_are_the_owners_too(rig: Rig, annas: tuple[Peer, str], how: str) -> None:
     """`last` is the caller's own last session."""
     peer, session = annas
     peer.vanish()
@@ -182,7 +184,7 @@ def test_resume_and_replay_are_the_owners_too(rig: Any, annas: Any, how: str) ->
     assert enter(rig, ANNA).ok("resume", {"session": wanted})["session"] == session
 
 
-def test_an_owner_comes_back_after_a_restart(rig: Any, annas: Any, new_rig: Any) -> None:
+def test_an_owner_comes_back_after_a_restart(rig: Rig, annas: tuple[Peer, str], new_rig: type[Rig]) -> None:
     """The record knows whose a session is; a server without tokens serves everybody."""
     _, session = annas
     again = new_rig(disk=rig.disk, tokens=TOKENS)
@@ -191,7 +193,7 @@ def test_an_owner_comes_back_after_a_restart(rig: Any, annas: Any, new_rig: Any)
     assert new_rig(disk=rig.disk).connect().ok("resume", {"session": session})["trials"]["told"] == 1
 
 
-def test_an_admin_sees_everybodys_sessions(rig: Any, annas: Any) -> None:
+def test_an_admin_sees_everybodys_sessions(rig: Rig, annas: tuple[Peer, str]) -> None:
     """And may go on with them once their owner is gone."""
     peer, session = annas
     root = enter(rig, ROOT)
@@ -202,7 +204,7 @@ def test_an_admin_sees_everybodys_sessions(rig: Any, annas: Any) -> None:
     assert root.ok("ask")["trials"][0]["trial"] == 2
 
 
-def test_an_observer_looks_on(rig: Any, annas: Any) -> None:
+def test_an_observer_looks_on(rig: Rig, annas: tuple[Peer, str]) -> None:
     """In any session whose id it was told, without taking it from whoever holds it."""
     peer, session = annas
     eve = enter(rig, EVE)
@@ -229,7 +231,7 @@ def test_an_observer_looks_on(rig: Any, annas: Any) -> None:
         ("shutdown", {}),
     ],
 )
-def test_an_observer_changes_nothing(rig: Any, annas: Any, type_: str, message: Any) -> None:
+def test_an_observer_changes_nothing(rig: Rig, annas: tuple[Peer, str], type_: str, message: Any) -> None:
     """Also where it names the session, or none."""
     _, session = annas
     before = rig.disk.changes(session)
@@ -239,7 +241,7 @@ def test_an_observer_changes_nothing(rig: Any, annas: Any, type_: str, message: 
     assert rig.disk.changes(session) == before
 
 
-def test_only_an_admin_shuts_the_server_down(rig: Any, new_rig: Any) -> None:
+def test_only_an_admin_shuts_the_server_down(rig: Rig, new_rig: type[Rig]) -> None:
     """Which answers first, and commits what is under way."""
     assert enter(rig, ANNA).error("shutdown")["code"] == "unauthorized"
     assert new_rig().connect().error("shutdown")["code"] == "unauthorized"
@@ -249,7 +251,7 @@ def test_only_an_admin_shuts_the_server_down(rig: Any, new_rig: Any) -> None:
     assert root.closed
 
 
-def test_a_dialect_without_tokens_sees_sessions_without_owner(rig: Any, annas: Any) -> None:
+def test_a_dialect_without_tokens_sees_sessions_without_owner(rig: Rig, annas: tuple[Peer, str]) -> None:
     """On this machine it is served beside the others, and sees none of theirs."""
     peer = rig.connect()
     assert peer.aepsych("setup", {"config_str": CONFIG}) == {"strat_id": 0}
@@ -259,7 +261,7 @@ def test_a_dialect_without_tokens_sees_sessions_without_owner(rig: Any, annas: A
     assert enter(rig, ROOT).ok("resume", {"session": session, "observe": True})["session"] == session
 
 
-def test_a_dialect_without_tokens_stays_on_this_machine(new_rig: Any) -> None:
+def test_a_dialect_without_tokens_stays_on_this_machine(new_rig: type[Rig]) -> None:
     """A server that others reach refuses it, with what to do."""
     rig = new_rig(tokens=TOKENS, nameless=False)
     reply = rig.connect().aepsych("setup", {"config_str": CONFIG})
@@ -268,7 +270,7 @@ def test_a_dialect_without_tokens_stays_on_this_machine(new_rig: Any) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["native", "aepsych-0.8"])
-def test_a_forced_dialect_changes_nothing(new_rig: Any, dialect: str) -> None:
+def test_a_forced_dialect_changes_nothing(new_rig: type[Rig], dialect: str) -> None:
     """Who a connection is doesn't hang on how its dialect was chosen."""
     assert new_rig(dialect="native").connect().ok("ping", id="x") == {}
     rig = new_rig(tokens=TOKENS, dialect=dialect)
@@ -279,7 +281,7 @@ def test_a_forced_dialect_changes_nothing(new_rig: Any, dialect: str) -> None:
         assert rig.connect().aepsych("setup", {"config_str": CONFIG}) == {"strat_id": 0}
 
 
-def test_status_shows_the_senders_own_sessions(rig: Any, annas: Any) -> None:
+def test_status_shows_the_senders_own_sessions(rig: Rig, annas: tuple[Peer, str]) -> None:
     """An admin all, an observer none; how many there are is no secret."""
     shown = {}
     for token in (ANNA, BERT, EVE, ROOT):
@@ -293,12 +295,12 @@ def test_status_shows_the_senders_own_sessions(rig: Any, annas: Any) -> None:
 def test_a_warm_start_finds_the_senders_own_sessions(tmp_path: Any) -> None:
     """Earlier trials of somebody else stay theirs."""
     from fechner.database.record import Record
-    from fechner.database.seed_data import matching
+    from fechner.database.seed_data import find_setups
 
     with Record.open(tmp_path / "record.db") as record:
         for number, owner in enumerate((None, "anna", "bert")):
             session = f"00000000-0000-4000-8000-00000000000{number}"
-            change = {
+            change: Any = {
                 **{"type": "setup", "strategy": 0, "name": "pilot", "config": CONFIG, "seed": 1},
                 **{"stages": [], "outcomes": [], "parameters": [], "metadata": {}, "environment": {}},
                 **({} if owner is None else {"owner": owner}),
@@ -308,7 +310,7 @@ def test_a_warm_start_finds_the_senders_own_sessions(tmp_path: Any) -> None:
             assert record.append([[entry]]) == [None]
         with record.snapshot() as connection:
             for whose, found in ((None, 3), (Owner(None), 1), (Owner("anna"), 1), (Owner("eve"), 0)):
-                assert len(matching(connection, {"experiment_name": ["pilot"]}, "", whose)) == found
+                assert len(find_setups(connection, {"experiment_name": ["pilot"]}, "", whose)) == found
         assert record.last() == record.last("bert", anybody=False)
         assert record.last("anna", anybody=False) == "00000000-0000-4000-8000-000000000001"
         assert record.last(None, anybody=False) == "00000000-0000-4000-8000-000000000000"
@@ -316,7 +318,7 @@ def test_a_warm_start_finds_the_senders_own_sessions(tmp_path: Any) -> None:
         assert list(record.check_projections()) == []
 
 
-def test_tokens_are_never_on_record(rig: Any, annas: Any) -> None:
+def test_tokens_are_never_on_record(rig: Rig, annas: tuple[Peer, str]) -> None:
     """Nor is auth: neither right, wrong nor faulty."""
     peer, _session = annas
     assert peer.error("auth", {"token": 5})["code"] == "bad_value"
@@ -326,7 +328,7 @@ def test_tokens_are_never_on_record(rig: Any, annas: Any) -> None:
     assert '"auth"' not in text
 
 
-def test_a_setup_under_the_same_new_id_by_two(rig: Any) -> None:
+def test_a_setup_under_the_same_new_id_by_two(rig: Rig) -> None:
     """The first to be recorded has it; the other never gets into it."""
     anna, bert = enter(rig, ANNA), enter(rig, BERT)
     for peer in (anna, bert):

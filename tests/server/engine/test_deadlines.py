@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from fechner.server.session.handlers.registry import load
 from fechner.server.session.replay import recomputation
 from fechner.strategies.core.strategy import propose
 
+from ..rig import Computing, Peer, Rig
+
 load()
 
 
 @pytest.fixture
-def peer(new_rig: Any, with_model: str, computed_here: Any) -> Any:
+def peer(new_rig: type[Rig], with_model: str, computed_here: Computing) -> Peer:
     """A session with a fit behind it, whose next ask computes."""
     rig = new_rig(compute=computed_here)
     peer = rig.setup(with_model.replace("max_asks = 1000", "run_indefinitely = True"))
@@ -24,7 +24,7 @@ def peer(new_rig: Any, with_model: str, computed_here: Any) -> Any:
     return peer
 
 
-def verified(peer: Any) -> bool:
+def verified(peer: Peer) -> bool:
     """Whether the record gives the same asks again."""
     entries = peer.rig.recorded(peer.rig.session(peer).id)
     steps = recomputation([(i, entry.change) for i, entry in enumerate(entries) if entry.change])
@@ -41,7 +41,7 @@ TIERS = ["space_filling", "previous_fit", "scan"]
 
 
 @pytest.mark.parametrize("done", range(3))
-def test_the_best_tier_by_the_deadline_answers(peer: Any, done: int) -> None:
+def test_the_best_tier_by_the_deadline_answers(peer: Peer, done: int) -> None:
     """It is in the reply and on record; the computation is given up, and the session verifies."""
     peer.send("ask", {"deadline_ms": 50})
     (task,) = peer.rig.tasks
@@ -51,14 +51,14 @@ def test_the_best_tier_by_the_deadline_answers(peer: Any, done: int) -> None:
     peer.rig.settle()
     assert peer.last["ok"]
     assert peer.last["timing"]["tier"] == TIERS[done]
-    assert peer.rig.recorded(peer.rig.session(peer).id)[-1].change["tier"] == TIERS[done]
+    assert peer.rig.change(peer.rig.session(peer).id)["tier"] == TIERS[done]
     peer.ok("tell", {"trial": 3, "outcome": 1})
     peer.ok("ask")
     assert peer.last["timing"]["tier"] == "model"
     assert verified(peer)
 
 
-def test_a_computation_that_begins_again_takes_nothing_back(peer: Any) -> None:
+def test_a_computation_that_begins_again_takes_nothing_back(peer: Peer) -> None:
     """Stopped for another's request, it passes its lower tiers a second time; the best one counts."""
     peer.send("ask", {"deadline_ms": 50})
     for tiers in (2, 1):
@@ -68,7 +68,7 @@ def test_a_computation_that_begins_again_takes_nothing_back(peer: Any) -> None:
     assert peer.last["timing"]["tier"] == "scan"
 
 
-def test_an_answer_before_the_deadline_is_the_usual_one(peer: Any) -> None:
+def test_an_answer_before_the_deadline_is_the_usual_one(peer: Peer) -> None:
     """The same as without; the alarm that comes later changes nothing."""
     session = peer.rig.session(peer)
     usual = propose(session.strategies[0].state)
@@ -82,7 +82,7 @@ def test_an_answer_before_the_deadline_is_the_usual_one(peer: Any) -> None:
     assert verified(peer)
 
 
-def test_the_reply_leaves_in_time(peer: Any) -> None:
+def test_the_reply_leaves_in_time(peer: Peer) -> None:
     """The alarm is set so that a commit has time too, also for the shortest deadlines."""
     began = peer.rig.seconds
     for deadline_ms, least, most in ((50, 45, 47), (8, 5, 7), (0.5, 0.3, 0.5)):
@@ -91,7 +91,7 @@ def test_the_reply_leaves_in_time(peer: Any) -> None:
         peer.rig.settle()
 
 
-def test_time_spent_waiting_counts(peer: Any) -> None:
+def test_time_spent_waiting_counts(peer: Peer) -> None:
     """The deadline runs from the receipt of the request, not from when its turn comes."""
     peer.send("tell", {"config": {"p": 0.3}, "outcome": 1})
     began = peer.rig.seconds
@@ -104,7 +104,7 @@ def test_time_spent_waiting_counts(peer: Any) -> None:
     assert peer.last["timing"]["tier"] == "space_filling"
 
 
-def test_a_stage_may_have_a_deadline(new_rig: Any, with_model: str, computed_here: Any) -> None:
+def test_a_stage_may_have_a_deadline(new_rig: type[Rig], with_model: str, computed_here: Computing) -> None:
     """For all of its asks; one that an ask has itself counts instead."""
     rig = new_rig(compute=computed_here)
     peer = rig.setup(with_model.replace("max_asks = 1000", "run_indefinitely = True\ndeadline_ms = 30"))
@@ -123,7 +123,9 @@ def test_a_stage_may_have_a_deadline(new_rig: Any, with_model: str, computed_her
     assert verified(peer)
 
 
-def test_an_ask_foreseen_in_tiers_is_there_in_part(new_rig: Any, with_model: str, computed_here: Any) -> None:
+def test_an_ask_foreseen_in_tiers_is_there_in_part(
+    new_rig: type[Rig], with_model: str, computed_here: Computing
+) -> None:
     """What was computed ahead of the request counts, whole or in part."""
     rig = new_rig(eager=True, compute=computed_here)
     peer = rig.setup(with_model.replace("max_asks = 1000", "run_indefinitely = True\ndeadline_ms = 30"))
@@ -143,7 +145,7 @@ def test_an_ask_foreseen_in_tiers_is_there_in_part(new_rig: Any, with_model: str
 
 
 def test_an_answer_without_what_was_foreseen_says_so(
-    new_rig: Any, with_model: str, computed_here: Any
+    new_rig: type[Rig], with_model: str, computed_here: Computing
 ) -> None:
     """A computation ahead that has nothing to show at the deadline is not where the answer came from."""
     rig = new_rig(eager=True, compute=computed_here)
@@ -159,7 +161,7 @@ def test_an_answer_without_what_was_foreseen_says_so(
 
 
 def test_one_foreseen_without_tiers_is_not_waited_for(
-    new_rig: Any, with_model: str, computed_here: Any
+    new_rig: type[Rig], with_model: str, computed_here: Computing
 ) -> None:
     """It would have nothing to show at the deadline: the ask is computed for itself, in tiers."""
     rig = new_rig(eager=True, compute=computed_here)
@@ -182,7 +184,7 @@ def test_one_foreseen_without_tiers_is_not_waited_for(
     assert rig.tasks[0].tiers  # the next ask is taken to be like the last one
 
 
-def test_a_deadline_after_the_stop_is_nothing(peer: Any) -> None:
+def test_a_deadline_after_the_stop_is_nothing(peer: Peer) -> None:
     """What waits is answered by the stop; an alarm that rings then finds nobody."""
     peer.send("ask", {"deadline_ms": 50})
     peer.rig.stop()
@@ -192,7 +194,7 @@ def test_a_deadline_after_the_stop_is_nothing(peer: Any) -> None:
     assert len(peer.raw) == before
 
 
-def test_fixed_values_are_kept_at_the_deadline_too(peer: Any) -> None:
+def test_fixed_values_are_kept_at_the_deadline_too(peer: Peer) -> None:
     """Every tier honours them."""
     peer.send("ask", {"deadline_ms": 50, "fixed": {"p": 0.25}})
     peer.rig.ring()
@@ -201,7 +203,7 @@ def test_fixed_values_are_kept_at_the_deadline_too(peer: Any) -> None:
     assert trial["config"] == {"p": 0.25}
 
 
-def test_several_points_have_a_deadline_together(peer: Any) -> None:
+def test_several_points_have_a_deadline_together(peer: Peer) -> None:
     """All of them come from the same tier."""
     for done, tier in ((0, "space_filling"), (1, "previous_fit")):
         peer.send("ask", {"n": 3, "deadline_ms": 50})
@@ -213,7 +215,7 @@ def test_several_points_have_a_deadline_together(peer: Any) -> None:
     assert verified(peer)
 
 
-def test_a_deadline_that_is_met_is_silenced(peer: Any) -> None:
+def test_a_deadline_that_is_met_is_silenced(peer: Peer) -> None:
     """Whoever keeps the time forgets it; and nothing happens if it comes all the same."""
     reply = peer.ok("ask", {"deadline_ms": 50})
     assert peer.rig.silenced == [alarm.token for alarm in peer.rig.alarms]
@@ -222,7 +224,7 @@ def test_a_deadline_that_is_met_is_silenced(peer: Any) -> None:
     assert len(peer.raw) == 7
 
 
-def test_a_deadline_that_comes_is_not_silenced(peer: Any) -> None:
+def test_a_deadline_that_comes_is_not_silenced(peer: Peer) -> None:
     """Its timer is over; one that the end of the server overtakes is given up."""
     peer.send("ask", {"deadline_ms": 50})
     peer.rig.ring()

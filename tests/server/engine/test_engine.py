@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ..rig import Rig
+
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 
 
@@ -17,7 +19,7 @@ def told(trial: int, outcome: Any = 1) -> dict[str, Any]:
 # Envelope
 
 
-def test_a_reply_carries_the_envelope(rig: Any, space_filling: str) -> None:
+def test_a_reply_carries_the_envelope(rig: Rig, space_filling: str) -> None:
     """Version, type, id, session, ok, message and timing, and a line end after it."""
     peer = rig.connect()
     reply = peer.request("setup", {"config": space_filling, "seed": 1}, id="c-1", session=SESSION)
@@ -29,7 +31,7 @@ def test_a_reply_carries_the_envelope(rig: Any, space_filling: str) -> None:
     assert reply["timing"] == {"queue_ms": 0, "compute_ms": 0, "tier": "generator", "from": "request"}
 
 
-def test_datagrams_have_no_line_end(rig: Any) -> None:
+def test_datagrams_have_no_line_end(rig: Rig) -> None:
     """Where each reply is a message of its own nothing follows it."""
     peer = rig.connect(stream=False)
     peer.ok("hello")
@@ -63,7 +65,7 @@ def test_datagrams_have_no_line_end(rig: Any) -> None:
         ({"type": "ask"}, "unknown_version", "version"),
     ],
 )
-def test_requests_of_a_wrong_form(rig: Any, request_: Any, code: str, where: str) -> None:
+def test_requests_of_a_wrong_form(rig: Rig, request_: Any, code: str, where: str) -> None:
     """Each fault has its code and its place, and the connection stays."""
     peer = rig.setup()
     peer.send_value(request_)
@@ -74,7 +76,7 @@ def test_requests_of_a_wrong_form(rig: Any, request_: Any, code: str, where: str
 
 
 @pytest.mark.parametrize("value", [[], "ask", 7, None, True])
-def test_a_value_that_is_no_object(rig: Any, value: Any) -> None:
+def test_a_value_that_is_no_object(rig: Rig, value: Any) -> None:
     """It is a bad request, readable in either dialect before one is known; the connection stays."""
     peer = rig.connect()
     peer.send_value(value)
@@ -88,7 +90,7 @@ def test_a_value_that_is_no_object(rig: Any, value: Any) -> None:
 
 
 @pytest.mark.parametrize("version", ["2", "0.02", 1, 1.0, "", "v" * 300])
-def test_an_unknown_version(rig: Any, version: Any) -> None:
+def test_an_unknown_version(rig: Rig, version: Any) -> None:
     """It is named, answered in either dialect's form, and doesn't decide the connection's dialect."""
     peer = rig.connect()
     peer.send_value({"version": version, "type": "ask"})
@@ -97,7 +99,7 @@ def test_an_unknown_version(rig: Any, version: Any) -> None:
     assert peer.ok("hello")
 
 
-def test_broken_input_closes_a_stream_after_what_came_before(rig: Any, with_model: str) -> None:
+def test_broken_input_closes_a_stream_after_what_came_before(rig: Rig, with_model: str) -> None:
     """The replies of earlier requests come first, then the error, once, then the close."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -114,7 +116,7 @@ def test_broken_input_closes_a_stream_after_what_came_before(rig: Any, with_mode
     assert peer.closed
 
 
-def test_broken_input_waits_for_the_replies_of_every_session(rig: Any, with_model: str) -> None:
+def test_broken_input_waits_for_the_replies_of_every_session(rig: Rig, with_model: str) -> None:
     """Also of another session of the same connection."""
     peer = rig.setup(with_model, session=SESSION)
     peer.ok("ask")
@@ -129,7 +131,7 @@ def test_broken_input_waits_for_the_replies_of_every_session(rig: Any, with_mode
     assert peer.closed
 
 
-def test_broken_input_leaves_a_datagram_peer(rig: Any) -> None:
+def test_broken_input_leaves_a_datagram_peer(rig: Rig) -> None:
     """Where messages come apart by themselves the error is all."""
     peer = rig.connect(stream=False)
     peer.unreadable("too_deep")
@@ -138,7 +140,7 @@ def test_broken_input_leaves_a_datagram_peer(rig: Any) -> None:
     assert peer.ok("hello")
 
 
-def test_a_text_that_is_no_unicode_reaches_the_peer(rig: Any, parse: Any) -> None:
+def test_a_text_that_is_no_unicode_reaches_the_peer(rig: Rig, parse: Any) -> None:
     """An error that quotes half of a surrogate pair is still sent."""
     from fechner.server.engine.events import Unreadable
     from fechner.server.protocol.errors import FechnerError
@@ -153,7 +155,7 @@ def test_a_text_that_is_no_unicode_reaches_the_peer(rig: Any, parse: Any) -> Non
 # Order
 
 
-def test_replies_come_in_request_order(rig: Any, with_model: str) -> None:
+def test_replies_come_in_request_order(rig: Rig, with_model: str) -> None:
     """Requests in one packet are answered in their order, also behind a computation."""
     peer = rig.connect()
     peer.send("setup", {"config": with_model, "seed": 1}, id="1")
@@ -168,7 +170,7 @@ def test_replies_come_in_request_order(rig: Any, with_model: str) -> None:
     assert all(reply["ok"] for reply in peer.replies)
 
 
-def test_a_ping_with_an_id_overtakes(rig: Any, with_model: str) -> None:
+def test_a_ping_with_an_id_overtakes(rig: Rig, with_model: str) -> None:
     """It is answered while the model computes; one without an id waits for its turn."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -185,7 +187,7 @@ def test_a_ping_with_an_id_overtakes(rig: Any, with_model: str) -> None:
     assert kinds == [("ping", "p"), ("ask", "a"), ("ping", None), ("hello", "h")]
 
 
-def test_sessions_do_not_wait_for_each_other(rig: Any, with_model: str) -> None:
+def test_sessions_do_not_wait_for_each_other(rig: Rig, with_model: str) -> None:
     """While one session computes, another one is answered."""
     one, two = rig.setup(with_model), rig.setup()
     one.ok("ask")
@@ -199,7 +201,7 @@ def test_sessions_do_not_wait_for_each_other(rig: Any, with_model: str) -> None:
     assert rig.tasks
 
 
-def test_the_next_request_starts_after_the_commit(rig: Any) -> None:
+def test_the_next_request_starts_after_the_commit(rig: Rig) -> None:
     """The second ask of one packet is computed from the state after the first."""
     peer = rig.setup()
     peer.send("ask")
@@ -225,42 +227,41 @@ def test_the_next_request_starts_after_the_commit(rig: Any) -> None:
         ("resume", {"strategy": 0}),
     ],
 )
-def test_what_changes_a_session_waits_for_its_commit(rig: Any, type_: str, message: Any) -> None:
+def test_what_changes_a_session_waits_for_its_commit(rig: Rig, type_: str, message: Any) -> None:
     """No reply before the commit; after it the reply that is on record, byte for byte."""
     peer = rig.setup()
     before = len(peer.raw)
     peer.send(type_, message)
     assert len(peer.raw) == before
-    [commit] = rig.storage
-    [entry] = commit.entries
+    [entry] = rig.commit.entries
+    assert entry.change is not None
     assert (entry.type, entry.ok, entry.change["type"]) == (type_, True, type_)
     rig.store()
     assert peer.raw[-1] == entry.reply.encode() + b"\n"
 
 
 @pytest.mark.parametrize("type_", ["info", "parameters", "get_config"])
-def test_what_changes_nothing_does_not_wait(rig: Any, type_: str) -> None:
+def test_what_changes_nothing_does_not_wait(rig: Rig, type_: str) -> None:
     """It is recorded all the same."""
     peer = rig.setup()
     peer.send(type_)
     assert peer.last["ok"]
-    [commit] = rig.storage
+    commit = rig.commit
     assert commit.token is None
     assert (commit.entries[0].type, commit.entries[0].change) == (type_, None)
 
 
-def test_failures_are_recorded_and_do_not_wait(rig: Any) -> None:
+def test_failures_are_recorded_and_do_not_wait(rig: Rig) -> None:
     """A failed request is on record with ok false and its error."""
     peer = rig.setup()
     peer.send("tell", told(9), id="t")
     assert peer.last["error"]["code"] == "unknown_trial"
-    [commit] = rig.storage
-    entry = commit.entries[0]
+    entry = rig.commit.entries[0]
     assert (entry.type, entry.ok, entry.change) == ("tell", False, None)
     assert json.loads(entry.reply)["error"]["code"] == "unknown_trial"
 
 
-def test_ping_and_hello_are_not_recorded(rig: Any) -> None:
+def test_ping_and_hello_are_not_recorded(rig: Rig) -> None:
     """They belong to no session."""
     peer = rig.setup()
     peer.ok("ping")
@@ -269,16 +270,16 @@ def test_ping_and_hello_are_not_recorded(rig: Any) -> None:
     assert len(rig.recorded(peer.replies[0]["session"])) == 1
 
 
-def test_what_belongs_to_no_session_is_not_recorded(rig: Any) -> None:
+def test_what_belongs_to_no_session_is_not_recorded(rig: Rig) -> None:
     """An ask before any setup fails and leaves nothing."""
     peer = rig.connect()
     assert peer.error("ask")["code"] == "no_session"
     assert peer.error("setup", {"config": "nonsense"})["code"] == "bad_config"
     assert rig.disk.entries == {}
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
 
 
-def test_a_commit_that_fails_changes_nothing(rig: Any) -> None:
+def test_a_commit_that_fails_changes_nothing(rig: Rig) -> None:
     """The reply is storage_failed and the next ask hands out the same trial."""
     peer = rig.setup()
     peer.send("ask", id="a")
@@ -290,7 +291,7 @@ def test_a_commit_that_fails_changes_nothing(rig: Any) -> None:
     assert first["trials"][0]["trial"] == 1
 
 
-def test_a_setup_whose_commit_fails_leaves_no_session(rig: Any, space_filling: str) -> None:
+def test_a_setup_whose_commit_fails_leaves_no_session(rig: Rig, space_filling: str) -> None:
     """The connection has no session afterwards, and the same setup can be sent again."""
     peer = rig.connect()
     peer.send("setup", {"config": space_filling}, id="s", session=SESSION)
@@ -301,7 +302,7 @@ def test_a_setup_whose_commit_fails_leaves_no_session(rig: Any, space_filling: s
     assert peer.request("setup", {"config": space_filling}, id="s", session=SESSION)["ok"]
 
 
-def test_a_resume_whose_commit_fails_changes_nothing(rig: Any) -> None:
+def test_a_resume_whose_commit_fails_changes_nothing(rig: Rig) -> None:
     """The connection stays in the session that it had."""
     first = rig.setup(session=SESSION)
     first.ok("exit")
@@ -317,7 +318,7 @@ def test_a_resume_whose_commit_fails_changes_nothing(rig: Any) -> None:
 # Barriers
 
 
-def test_setup_ask_and_tell_in_one_packet(rig: Any, space_filling: str) -> None:
+def test_setup_ask_and_tell_in_one_packet(rig: Rig, space_filling: str) -> None:
     """Requests wait for the setup before them and then go to its session."""
     peer = rig.connect()
     peer.send("setup", {"config": space_filling})
@@ -332,7 +333,7 @@ def test_setup_ask_and_tell_in_one_packet(rig: Any, space_filling: str) -> None:
     assert peer.replies[4]["message"]["trials"][0]["trial"] == 2
 
 
-def test_requests_behind_a_failed_setup(rig: Any) -> None:
+def test_requests_behind_a_failed_setup(rig: Rig) -> None:
     """They are answered as if it had not been sent."""
     peer = rig.connect()
     peer.send("setup", {"config": ""})
@@ -341,7 +342,7 @@ def test_requests_behind_a_failed_setup(rig: Any) -> None:
     assert [reply["error"]["code"] for reply in peer.replies] == ["bad_config", "no_session"]
 
 
-def test_requests_behind_an_exit(rig: Any, space_filling: str) -> None:
+def test_requests_behind_an_exit(rig: Rig, space_filling: str) -> None:
     """An ask finds the session ended; a setup begins a new one."""
     peer = rig.setup()
     before = peer.last["session"]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ..rig import Rig
+
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 
 
@@ -17,7 +19,7 @@ def told(trial: int, outcome: Any = 1) -> dict[str, Any]:
 # Ids
 
 
-def test_the_same_id_gets_the_same_bytes(rig: Any, with_model: str) -> None:
+def test_the_same_id_gets_the_same_bytes(rig: Rig, with_model: str) -> None:
     """Every kind of request sent again gets its recorded reply, timing included, and no second effect."""
     peer = rig.setup(with_model)
     requests = [
@@ -39,7 +41,7 @@ def test_the_same_id_gets_the_same_bytes(rig: Any, with_model: str) -> None:
         assert len(rig.recorded(peer.last["session"])) == recorded
 
 
-def test_the_same_id_after_a_restart(new_rig: Any, with_model: str) -> None:
+def test_the_same_id_after_a_restart(new_rig: type[Rig], with_model: str) -> None:
     """A new server on the same record gives the same bytes to a new connection, without a resume."""
     rig = new_rig()
     peer = rig.setup(with_model, id="s", session=SESSION)
@@ -58,7 +60,7 @@ def test_the_same_id_after_a_restart(new_rig: Any, with_model: str) -> None:
 @pytest.mark.parametrize(
     ("type_", "message"), [("ask", {"n": 2}), ("tell", {"config": {"p": 0.1}, "outcome": 0}), ("info", {})]
 )
-def test_an_id_with_another_content_is_refused(rig: Any, type_: str, message: Any) -> None:
+def test_an_id_with_another_content_is_refused(rig: Rig, type_: str, message: Any) -> None:
     """The id belongs to the first request, whatever its type."""
     peer = rig.setup()
     peer.ok("ask", id="a")
@@ -67,7 +69,7 @@ def test_an_id_with_another_content_is_refused(rig: Any, type_: str, message: An
     assert rig.session(peer).counts()["asked"] == 1
 
 
-def test_contents_are_compared_as_parsed(rig: Any) -> None:
+def test_contents_are_compared_as_parsed(rig: Rig) -> None:
     """The order of keys and an empty message left out make no difference."""
     peer = rig.setup()
     peer.ok("ask", id="a")
@@ -77,7 +79,7 @@ def test_contents_are_compared_as_parsed(rig: Any) -> None:
     assert peer.raw[-1] == first
 
 
-def test_a_failed_request_does_not_consume_its_id(rig: Any) -> None:
+def test_a_failed_request_does_not_consume_its_id(rig: Rig) -> None:
     """After a failure the id may carry something else."""
     peer = rig.setup()
     peer.error("tell", told(1), id="x")
@@ -85,7 +87,7 @@ def test_a_failed_request_does_not_consume_its_id(rig: Any) -> None:
     assert peer.error("tell", told(1), id="x")["code"] == "id_reused"
 
 
-def test_a_duplicate_in_work_waits_for_the_first(rig: Any, with_model: str) -> None:
+def test_a_duplicate_in_work_waits_for_the_first(rig: Rig, with_model: str) -> None:
     """Sent twice before the first is answered, a request is computed once and answered twice, alike."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -98,7 +100,7 @@ def test_a_duplicate_in_work_waits_for_the_first(rig: Any, with_model: str) -> N
     assert rig.session(peer).counts()["asked"] == 2
 
 
-def test_a_duplicate_of_a_request_whose_commit_fails_is_done(rig: Any) -> None:
+def test_a_duplicate_of_a_request_whose_commit_fails_is_done(rig: Rig) -> None:
     """The second of two equal requests is a request of its own when the first is not on record."""
     peer = rig.setup()
     peer.send("ask", id="a")
@@ -108,7 +110,7 @@ def test_a_duplicate_of_a_request_whose_commit_fails_is_done(rig: Any) -> None:
     assert [reply["ok"] for reply in peer.replies[-2:]] == [False, True]
 
 
-def test_a_query_whose_commit_fails_may_be_sent_again(rig: Any) -> None:
+def test_a_query_whose_commit_fails_may_be_sent_again(rig: Rig) -> None:
     """Its reply left without waiting; sent again it is answered anew."""
     peer = rig.setup()
     peer.send("info", id="q")
@@ -116,7 +118,7 @@ def test_a_query_whose_commit_fails_may_be_sent_again(rig: Any) -> None:
     assert peer.ok("info", id="q")
 
 
-def test_ids_belong_to_their_session(rig: Any) -> None:
+def test_ids_belong_to_their_session(rig: Rig) -> None:
     """Two sessions use the same id without meeting."""
     one, two = rig.setup(), rig.setup()
     assert one.ok("ask", id="a")["trials"] == two.ok("ask", id="a")["trials"]
@@ -126,7 +128,7 @@ def test_ids_belong_to_their_session(rig: Any) -> None:
 # Update
 
 
-def test_update_is_two_messages_on_record(rig: Any) -> None:
+def test_update_is_two_messages_on_record(rig: Rig) -> None:
     """The tell is recorded under the id, the ask under a companion key that no client can send."""
     peer = rig.setup()
     peer.ok("ask")
@@ -135,11 +137,12 @@ def test_update_is_two_messages_on_record(rig: Any) -> None:
     assert reply["ask"]["trials"][0]["trial"] == 2
     tell, ask = rig.recorded(peer.last["session"])[-2:]
     assert (tell.type, tell.client_id, ask.type) == ("tell", "u", "ask")
+    assert ask.client_id is not None
     assert len(ask.client_id) > 64
     assert json.loads(ask.request) == {"version": "1", "type": "ask", "message": {}}
 
 
-def test_the_tell_of_an_update_stands_if_its_ask_fails(rig: Any) -> None:
+def test_the_tell_of_an_update_stands_if_its_ask_fails(rig: Rig) -> None:
     """The reply is ok and carries the ask's error, which names its place in the update."""
     peer = rig.setup()
     peer.ok("ask")
@@ -150,7 +153,7 @@ def test_the_tell_of_an_update_stands_if_its_ask_fails(rig: Any) -> None:
     assert rig.session(peer).told == 1
 
 
-def test_an_update_whose_tell_fails_asks_nothing(rig: Any) -> None:
+def test_an_update_whose_tell_fails_asks_nothing(rig: Rig) -> None:
     """It fails as a whole, names the place, and doesn't consume its id."""
     peer = rig.setup()
     error = peer.error("update", {"tell": told(1)}, id="u")
@@ -160,7 +163,7 @@ def test_an_update_whose_tell_fails_asks_nothing(rig: Any) -> None:
     peer.ok("update", {"tell": told(1)}, id="u")
 
 
-def test_an_update_whose_ask_is_not_on_record(rig: Any) -> None:
+def test_an_update_whose_ask_is_not_on_record(rig: Rig) -> None:
     """Sent again it repeats its tell from the record and does its ask; then the reply stays the same."""
     peer = rig.setup()
     peer.ok("ask")
@@ -176,7 +179,7 @@ def test_an_update_whose_ask_is_not_on_record(rig: Any) -> None:
     assert rig.session(peer).counts() == {"asked": 2, "told": 1, "pending": 1, "skipped": 0}
 
 
-def test_an_update_whose_server_died_between_its_commits(new_rig: Any) -> None:
+def test_an_update_whose_server_died_between_its_commits(new_rig: type[Rig]) -> None:
     """On a new server the tell isn't done twice and the ask is done."""
     rig = new_rig()
     peer = rig.setup(id="s", session=SESSION)
@@ -190,7 +193,7 @@ def test_an_update_whose_server_died_between_its_commits(new_rig: Any) -> None:
     assert again.session(other).counts()["told"] == 1
 
 
-def test_an_update_with_another_content_is_refused(rig: Any) -> None:
+def test_an_update_with_another_content_is_refused(rig: Rig) -> None:
     """Its id is compared with the whole update, not with its tell alone."""
     peer = rig.setup()
     peer.ok("ask")

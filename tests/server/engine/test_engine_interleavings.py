@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from fechner.server.engine.effects import Commit, Find, Load
-from fechner.server.engine.events import Emitted
+from fechner.server.engine.events import Computed, Emitted
 from fechner.server.session.replay import fold
+
+from ..rig import Peer, Rig
 
 SESSIONS = ["6f1d2c3b-0000-4000-8000-00000000000" + digit for digit in "12"]
 
@@ -48,7 +49,7 @@ requests = st.sampled_from(
 )
 
 
-def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> type[RuleBasedStateMachine]:
+def machine(new_rig: type[Rig], config: str, ahead: bool = False) -> type[RuleBasedStateMachine]:
     """The rules around one engine and its disk; `ahead`: asks are computed before they come."""
 
     class Interleavings(RuleBasedStateMachine):
@@ -71,7 +72,7 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
                 self.loyal[peer.number] = loyal
             return peer
 
-        def send(self, peer: Any, type_: str, message: Any, **envelope: Any) -> None:
+        def send(self, peer: Peer, type_: str, message: Any, **envelope: Any) -> None:
             session = self.loyal.get(peer.number)
             if session is not None:
                 envelope["session"] = session
@@ -83,19 +84,19 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
                 peer.send(type_, message, **envelope)
 
         @rule(peer=peers, session=sessions, id_=ids)
-        def setup(self, peer: Any, session: str, id_: str | None) -> None:
+        def setup(self, peer: Peer, session: str, id_: str | None) -> None:
             self.send(peer, "setup", {"config": config, "seed": 1}, session=session, id=id_)
 
         @rule(peer=peers, session=sessions | st.just("last"), observe=st.booleans())
-        def resume(self, peer: Any, session: str, observe: bool) -> None:
+        def resume(self, peer: Peer, session: str, observe: bool) -> None:
             self.send(peer, "resume", {"session": session, "observe": observe})
 
         @rule(peer=peers, request=requests, session=st.none() | sessions, id_=ids)
-        def request(self, peer: Any, request: tuple[str, Any], session: str | None, id_: str | None) -> None:
+        def request(self, peer: Peer, request: tuple[str, Any], session: str | None, id_: str | None) -> None:
             self.send(peer, *request, session=session, id=id_)
 
         @rule(peer=peers, packet=st.lists(st.tuples(requests, ids), min_size=2, max_size=5))
-        def packet(self, peer: Any, packet: list[tuple[tuple[str, Any], str | None]]) -> None:
+        def packet(self, peer: Peer, packet: list[tuple[tuple[str, Any], str | None]]) -> None:
             for request, id_ in packet:
                 self.send(peer, *request, id=id_)
 
@@ -142,8 +143,9 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
             for tier in ("previous_fit", "scan")[:tiers]:
                 task = self.rig.tasks[0] if self.rig.tasks else None
                 if task is not None and task.tiers:
-                    result = self.rig.compute(task).result
-                    self.rig.event(Emitted(task.task, {**result, "tier": tier}))
+                    computed = self.rig.compute(task)
+                    assert isinstance(computed, Computed)
+                    self.rig.event(Emitted(task.task, {**computed.result, "tier": tier}))
 
         @rule(last=st.booleans())
         def work(self, last: bool) -> None:
@@ -156,7 +158,7 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
             self.rig.settle()
 
         @rule(peer=peers)
-        def unreadable(self, peer: Any) -> None:
+        def unreadable(self, peer: Peer) -> None:
             if not peer.closed and peer.number not in self.gone:
                 self.sent[peer.number].append(("", None))
                 peer.unreadable()
@@ -164,13 +166,13 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
                     self.gone.add(peer.number)  # it says nothing more, but still reads
 
         @rule(peer=peers)
-        def end(self, peer: Any) -> None:
+        def end(self, peer: Peer) -> None:
             if peer.number not in self.gone:
                 self.gone.add(peer.number)
                 peer.end()
 
         @rule(peer=peers)
-        def vanish(self, peer: Any) -> None:
+        def vanish(self, peer: Peer) -> None:
             self.gone.add(peer.number)
             self.sent.pop(peer.number, None)
             peer.vanish()
@@ -224,7 +226,7 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
         @invariant()
         def the_engine_is_what_the_record_says(self) -> None:
             """A session with nothing under way equals the fold of its recorded changes."""
-            for id_, lane in self.rig.engine.lanes.items():
+            for id_, lane in self.rig.engine.state.lanes.items():
                 if lane.idle and lane.known:
                     read = fold(id_, self.rig.disk.changes(id_))
                     assert read.counts() == lane.session.counts()
@@ -234,8 +236,8 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
         @invariant()
         def nobody_shares_a_session(self) -> None:
             """Each session has at most one holder, which knows that it holds it."""
-            for id_, lane in self.rig.engine.lanes.items():
-                holders = [c for c in self.rig.engine.connections.values() if id_ in c.owned]
+            for id_, lane in self.rig.engine.state.lanes.items():
+                holders = [c for c in self.rig.engine.state.connections.values() if id_ in c.owned]
                 assert holders == ([lane.owner] if lane.owner is not None else [])
 
         def teardown(self) -> None:
@@ -251,9 +253,7 @@ def machine(new_rig: Callable[..., Any], config: str, ahead: bool = False) -> ty
     return Interleavings
 
 
-def play(
-    new_rig: Callable[..., Any], config: str, ahead: bool, examples: int, seed_: int | None = None
-) -> None:
+def play(new_rig: type[Rig], config: str, ahead: bool, examples: int, seed_: int | None = None) -> None:
     """So many plays of the machine."""
     rules = machine(new_rig, config, ahead)
     run_state_machine_as_test(
@@ -268,13 +268,13 @@ def play(
 
 
 @pytest.mark.parametrize("ahead", [False, True])
-def test_random_interleavings(new_rig: Any, with_model: str, ahead: bool) -> None:
+def test_random_interleavings(new_rig: type[Rig], with_model: str, ahead: bool) -> None:
     """Peers that come, talk, repeat themselves, break off, and a disk and workers that take their time."""
     play(new_rig, with_model, ahead, 60)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("ahead", [False, True])
-def test_many_random_interleavings(new_rig: Any, with_model: str, ahead: bool) -> None:
+def test_many_random_interleavings(new_rig: type[Rig], with_model: str, ahead: bool) -> None:
     """Many more; `python benchmarks/interleavings.py --examples 100000` plays as many as you like."""
     play(new_rig, with_model, ahead, 400)

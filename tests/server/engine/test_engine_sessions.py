@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ..rig import Peer, Rig
+
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 
 
@@ -16,7 +18,7 @@ def told(trial: int, outcome: Any = 1) -> dict[str, Any]:
 # Sessions
 
 
-def test_setup_with_a_session_of_the_client(rig: Any, space_filling: str) -> None:
+def test_setup_with_a_session_of_the_client(rig: Rig, space_filling: str) -> None:
     """An unknown UUID makes the session; in another spelling it is the same session."""
     peer = rig.connect()
     peer.ok("setup", {"config": space_filling}, session=SESSION.upper())
@@ -24,7 +26,7 @@ def test_setup_with_a_session_of_the_client(rig: Any, space_filling: str) -> Non
     assert peer.ok("setup", {"config": space_filling}, session=SESSION)["strategy"] == 1
 
 
-def test_another_connection_finds_the_session_busy(rig: Any, space_filling: str) -> None:
+def test_another_connection_finds_the_session_busy(rig: Rig, space_filling: str) -> None:
     """Who holds a session keeps it; others can't ask, set up, resume or end it."""
     rig.setup(session=SESSION)
     other = rig.connect()
@@ -39,7 +41,7 @@ def test_another_connection_finds_the_session_busy(rig: Any, space_filling: str)
     assert other.error("ask")["code"] == "no_session"
 
 
-def test_a_resume_takes_over_from_a_silent_connection(rig: Any) -> None:
+def test_a_resume_takes_over_from_a_silent_connection(rig: Rig) -> None:
     """After 10 s of silence, not before, and only by resume; the earlier holder is then the one outside."""
     holder = rig.setup(session=SESSION)
     other = rig.connect()
@@ -53,7 +55,7 @@ def test_a_resume_takes_over_from_a_silent_connection(rig: Any) -> None:
     assert holder.error("ask")["code"] == "no_session"
 
 
-def test_a_connection_that_waits_for_its_reply_is_not_silent(rig: Any, with_model: str) -> None:
+def test_a_connection_that_waits_for_its_reply_is_not_silent(rig: Rig, with_model: str) -> None:
     """A long computation gives nobody the right to take its session away."""
     holder = rig.setup(with_model, session=SESSION)
     holder.ok("ask")
@@ -68,7 +70,7 @@ def test_a_connection_that_waits_for_its_reply_is_not_silent(rig: Any, with_mode
     assert holder.ok("info")
 
 
-def test_a_ping_breaks_the_silence(rig: Any) -> None:
+def test_a_ping_breaks_the_silence(rig: Rig) -> None:
     """A connection that says anything is there."""
     holder = rig.setup(session=SESSION)
     other = rig.connect()
@@ -78,12 +80,12 @@ def test_a_ping_breaks_the_silence(rig: Any) -> None:
     assert other.error("resume", {"session": SESSION})["code"] == "session_busy"
 
 
-def test_a_session_of_a_gone_connection_is_free(rig: Any) -> None:
+def test_a_session_of_a_gone_connection_is_free(rig: Rig) -> None:
     """A request that names it takes it; its pending trials come back with a resume."""
     holder = rig.setup(session=SESSION)
     holder.ok("ask")
     holder.vanish()
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     other = rig.connect()
     reply = other.ok("resume", {"session": SESSION})
     assert reply["trials"] == {"asked": 1, "told": 0, "pending": 1, "skipped": 0}
@@ -91,7 +93,7 @@ def test_a_session_of_a_gone_connection_is_free(rig: Any) -> None:
     assert other.ok("tell", told(1))["trials"] == [1]
 
 
-def test_a_reconnected_client_goes_on_by_naming_its_session(rig: Any) -> None:
+def test_a_reconnected_client_goes_on_by_naming_its_session(rig: Rig) -> None:
     """Without a resume: the session it names is the connection's own from then on."""
     holder = rig.setup(session=SESSION)
     holder.vanish()
@@ -100,7 +102,7 @@ def test_a_reconnected_client_goes_on_by_naming_its_session(rig: Any) -> None:
     assert other.ok("ask")["trials"][0]["trial"] == 2
 
 
-def test_naming_another_session_does_not_change_the_current_one(rig: Any) -> None:
+def test_naming_another_session_does_not_change_the_current_one(rig: Rig) -> None:
     """Only setup and resume do; one connection may hold several sessions."""
     peer = rig.setup(session=SESSION)
     peer.ok("setup", {"config": rig_config(peer)}, session=SESSION.replace("1d2c", "1d2d"))
@@ -109,7 +111,7 @@ def test_naming_another_session_does_not_change_the_current_one(rig: Any) -> Non
     assert peer.request("info")["session"] == second
 
 
-def rig_config(peer: Any) -> dict[str, Any]:
+def rig_config(peer: Peer) -> dict[str, Any]:
     return {
         "common": {"parnames": ["p"], "outcome_types": ["binary"], "strategy_names": ["init"]},
         "p": {"par_type": "continuous", "lower_bound": 0, "upper_bound": 1},
@@ -117,7 +119,7 @@ def rig_config(peer: Any) -> dict[str, Any]:
     }
 
 
-def test_a_failed_resume_changes_nothing(rig: Any) -> None:
+def test_a_failed_resume_changes_nothing(rig: Rig) -> None:
     """Neither the connection's session nor who holds the other one."""
     rig.setup(session=SESSION).vanish()
     peer = rig.setup()
@@ -129,18 +131,18 @@ def test_a_failed_resume_changes_nothing(rig: Any) -> None:
 
 
 @pytest.mark.parametrize("session", [SESSION, "last"])
-def test_an_unknown_session(rig: Any, session: str) -> None:
+def test_an_unknown_session(rig: Rig, session: str) -> None:
     """No such session on record: resume says so, and where."""
     peer = rig.connect()
     error = peer.error("resume", {"session": session})
     assert (error["code"], error["where"]) == ("unknown_session", "message.session")
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     assert peer.error("ask", session=SESSION)["code"] == "unknown_session"
     assert peer.error("resume")["code"] == "no_session"
     assert peer.error("resume", {"session": "yesterday"})["code"] == "bad_value"
 
 
-def test_resume_last_is_the_session_used_last(rig: Any) -> None:
+def test_resume_last_is_the_session_used_last(rig: Rig) -> None:
     """Ended or not; requests behind it in the same packet go to that session."""
     one, two = rig.setup(session=SESSION), rig.setup()
     one.ok("exit")
@@ -153,13 +155,13 @@ def test_resume_last_is_the_session_used_last(rig: Any) -> None:
     assert peer.replies[0]["message"]["session"] == SESSION
 
 
-def test_resume_last_of_a_session_that_is_held(rig: Any) -> None:
+def test_resume_last_of_a_session_that_is_held(rig: Rig) -> None:
     """It is busy like any other."""
     rig.setup()
     assert rig.connect().error("resume", {"session": "last"})["code"] == "session_busy"
 
 
-def test_resume_within_a_session_makes_another_strategy_current(rig: Any, space_filling: str) -> None:
+def test_resume_within_a_session_makes_another_strategy_current(rig: Rig, space_filling: str) -> None:
     """And a tell goes to its trial's own strategy."""
     peer = rig.setup()
     peer.ok("ask")
@@ -173,7 +175,7 @@ def test_resume_within_a_session_makes_another_strategy_current(rig: Any, space_
     assert peer.error("resume", {"strategy": 2})["code"] == "unknown_strategy"
 
 
-def test_an_observer_looks_and_changes_nothing(rig: Any, space_filling: str) -> None:
+def test_an_observer_looks_and_changes_nothing(rig: Rig, space_filling: str) -> None:
     """It sees the session while another holds it; whatever would change it is refused."""
     holder = rig.setup(session=SESSION)
     observer = rig.connect()
@@ -191,7 +193,7 @@ def test_an_observer_looks_and_changes_nothing(rig: Any, space_filling: str) -> 
     assert holder.ok("ask")
 
 
-def test_an_observer_of_an_ended_session(rig: Any) -> None:
+def test_an_observer_of_an_ended_session(rig: Rig) -> None:
     """Looking doesn't begin it again."""
     holder = rig.setup(session=SESSION)
     holder.ok("exit")
@@ -201,7 +203,7 @@ def test_an_observer_of_an_ended_session(rig: Any) -> None:
     assert [e.change["type"] for e in rig.recorded(SESSION) if e.change] == ["setup", "exit"]
 
 
-def test_a_holder_that_observes_lets_go(rig: Any) -> None:
+def test_a_holder_that_observes_lets_go(rig: Rig) -> None:
     """Its session is free for others."""
     holder = rig.setup(session=SESSION)
     holder.ok("resume", {"observe": True})
@@ -214,12 +216,12 @@ def test_a_holder_that_observes_lets_go(rig: Any) -> None:
 # Exit
 
 
-def test_exit_ends_the_session_and_a_resume_begins_it_again(rig: Any) -> None:
+def test_exit_ends_the_session_and_a_resume_begins_it_again(rig: Rig) -> None:
     """The session is detached at once; until resumed it answers nothing."""
     peer = rig.setup(session=SESSION)
     peer.ok("ask")
     assert peer.ok("exit")["trials"] == {"asked": 1, "told": 0, "pending": 1, "skipped": 0}
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     assert peer.error("ask")["code"] == "no_session"
     other = rig.connect()
     assert other.error("ask", session=SESSION)["code"] == "no_session"
@@ -227,7 +229,7 @@ def test_exit_ends_the_session_and_a_resume_begins_it_again(rig: Any) -> None:
     assert other.ok("ask")["trials"][0]["trial"] == 2
 
 
-def test_a_repeated_exit_gets_its_reply(rig: Any) -> None:
+def test_a_repeated_exit_gets_its_reply(rig: Rig) -> None:
     """With its id, on the same connection and on a new one that names the session."""
     peer = rig.setup(session=SESSION)
     peer.ok("exit", id="e")
@@ -240,7 +242,7 @@ def test_a_repeated_exit_gets_its_reply(rig: Any) -> None:
     assert peer.error("exit", id="f")["code"] == "no_session"
 
 
-def test_setup_after_exit_begins_another_session(rig: Any, space_filling: str) -> None:
+def test_setup_after_exit_begins_another_session(rig: Rig, space_filling: str) -> None:
     """Unless it names the ended one, which goes on with another strategy."""
     peer = rig.setup(session=SESSION)
     peer.ok("exit")
@@ -254,7 +256,7 @@ def test_setup_after_exit_begins_another_session(rig: Any, space_filling: str) -
 # Connections that leave
 
 
-def test_a_half_closed_connection_gets_its_replies(rig: Any, with_model: str) -> None:
+def test_a_half_closed_connection_gets_its_replies(rig: Rig, with_model: str) -> None:
     """What was sent before the end is answered, then the connection is closed."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -269,14 +271,14 @@ def test_a_half_closed_connection_gets_its_replies(rig: Any, with_model: str) ->
     assert peer.closed
 
 
-def test_an_idle_connection_that_ends_is_closed(rig: Any) -> None:
+def test_an_idle_connection_that_ends_is_closed(rig: Rig) -> None:
     """At once."""
     peer = rig.connect()
     peer.end()
     assert peer.closed
 
 
-def test_a_client_that_vanishes_in_a_computation_disturbs_nobody(rig: Any, with_model: str) -> None:
+def test_a_client_that_vanishes_in_a_computation_disturbs_nobody(rig: Rig, with_model: str) -> None:
     """Its tells are honoured, nothing is sent to it, others go on, and its session is free afterwards."""
     peer, other = rig.setup(with_model, session=SESSION), rig.setup()
     peer.ok("ask")
@@ -290,7 +292,7 @@ def test_a_client_that_vanishes_in_a_computation_disturbs_nobody(rig: Any, with_
     assert other.ok("ask")
     rig.settle()
     assert len(peer.raw) == sent
-    assert rig.engine.connections.keys() == {other.number}
+    assert rig.engine.state.connections.keys() == {other.number}
     third = rig.connect()
     assert third.ok("resume", {"session": SESSION})["trials"] == {
         "asked": 2,

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from fechner.server.engine.effects import Commit, Load, ReadHistory
 from fechner.server.engine.events import CommitFailed, HistoryRead, Loaded
+
+from ..rig import Rig
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 
@@ -15,7 +18,7 @@ def told(trial: int, outcome: Any = 1) -> dict[str, Any]:
     return {"trial": trial, "outcome": outcome}
 
 
-def test_stop_with_nothing_to_do(rig: Any) -> None:
+def test_stop_with_nothing_to_do(rig: Rig) -> None:
     """Every connection is closed and the engine halts at once."""
     peer = rig.setup()
     rig.stop()
@@ -23,7 +26,7 @@ def test_stop_with_nothing_to_do(rig: Any) -> None:
     assert rig.halted
 
 
-def test_stop_answers_what_waits_and_commits_what_is_on_its_way(rig: Any, with_model: str) -> None:
+def test_stop_answers_what_waits_and_commits_what_is_on_its_way(rig: Rig, with_model: str) -> None:
     """A commit under way is answered as it ends; what computes or waits hears shutting_down."""
     one, two = rig.setup(with_model), rig.setup()
     one.ok("ask")
@@ -45,7 +48,7 @@ def test_stop_answers_what_waits_and_commits_what_is_on_its_way(rig: Any, with_m
     assert two.closed
 
 
-def test_stop_while_a_commit_fails(rig: Any) -> None:
+def test_stop_while_a_commit_fails(rig: Rig) -> None:
     """The failure is told, then the engine halts."""
     peer = rig.setup()
     peer.send("ask")
@@ -56,35 +59,39 @@ def test_stop_while_a_commit_fails(rig: Any) -> None:
     assert rig.halted
 
 
-def test_a_replay_is_no_session_that_its_sender_is_in(rig: Any) -> None:
+def test_a_replay_is_no_session_that_its_sender_is_in(rig: Rig) -> None:
     """It leaves nothing behind, and the requests after it mean the session that they meant before."""
     rig.setup(session=SESSION).vanish()
     peer = rig.connect()
     peer.send("replay", {"session": SESSION})
     effect = rig.storage.popleft()
+    assert isinstance(effect, ReadHistory)
     rig.event(HistoryRead(effect.token, []))
     rig.settle()
     assert peer.last["ok"], peer.last
-    assert rig.engine.lanes == {}
+    assert rig.engine.state.lanes == {}
     assert peer.error("info")["code"] == "no_session"
 
 
-def test_what_can_not_be_read_back_is_read_before_the_next_request(rig: Any) -> None:
+def test_what_can_not_be_read_back_is_read_before_the_next_request(rig: Rig) -> None:
     """Also one that waited behind a hello, and so came to the session after the reading had failed."""
     peer = rig.setup(session=SESSION)
     for type_ in ("ask", "info", "hello", "ask"):
         peer.send(type_)
     commit = rig.storage.popleft()
+    assert isinstance(commit, Commit)
+    assert commit.token is not None
     rig.disk.commit(commit)
     rig.event(CommitFailed(commit.token, "nobody can say", unsettled=True))
     load = rig.storage.popleft()
+    assert isinstance(load, Load)
     rig.event(Loaded(load.token, None, error="nobody can read"))
     rig.settle()
     assert [reply["ok"] for reply in peer.replies[-4:]] == [False, False, True, True]
     assert [trial["trial"] for trial in peer.last["message"]["trials"]] == [2]
 
 
-def test_a_session_that_can_not_be_read_is_not_set_up_anew(rig: Any, space_filling: str) -> None:
+def test_a_session_that_can_not_be_read_is_not_set_up_anew(rig: Rig, space_filling: str) -> None:
     """The setup waits until it is known what is on record."""
     rig.setup(session=SESSION).vanish()
     peer = rig.connect()
@@ -92,12 +99,13 @@ def test_a_session_that_can_not_be_read_is_not_set_up_anew(rig: Any, space_filli
     peer.send("hello")
     peer.send("setup", {"config": space_filling}, session=SESSION)
     load = rig.storage.popleft()
+    assert isinstance(load, Load)
     rig.event(Loaded(load.token, None, error="nobody can read"))
     rig.settle()
     assert peer.last["message"]["strategy"] == 1
 
 
-def test_stop_while_a_commit_ends_unsettled(rig: Any) -> None:
+def test_stop_while_a_commit_ends_unsettled(rig: Rig) -> None:
     """Nothing is read back any more, so whoever waited behind it is answered before the engine halts."""
     peer = rig.setup(session=SESSION)
     peer.send("ask", id="a")
@@ -114,7 +122,7 @@ def test_stop_while_a_commit_ends_unsettled(rig: Any) -> None:
     assert len(late.raw) == 1
 
 
-def test_after_stop_a_session_that_is_not_in_memory_is_not_read(rig: Any) -> None:
+def test_after_stop_a_session_that_is_not_in_memory_is_not_read(rig: Rig) -> None:
     """Its request is refused at once, not left unanswered by the halt."""
     rig.setup(session=SESSION).vanish()
     busy = rig.setup()
@@ -127,7 +135,7 @@ def test_after_stop_a_session_that_is_not_in_memory_is_not_read(rig: Any) -> Non
     assert rig.halted
 
 
-def test_stop_in_the_middle_of_an_update(rig: Any) -> None:
+def test_stop_in_the_middle_of_an_update(rig: Rig) -> None:
     """The tell stands and its reply says that the ask was not done."""
     peer = rig.setup()
     peer.ok("ask")
@@ -140,7 +148,7 @@ def test_stop_in_the_middle_of_an_update(rig: Any) -> None:
 
 
 @pytest.mark.parametrize("session", [SESSION, "last"])
-def test_stop_while_a_session_is_read_back(rig: Any, session: str) -> None:
+def test_stop_while_a_session_is_read_back(rig: Rig, session: str) -> None:
     """Who waits for it is answered; what comes from the disk later is ignored."""
     rig.setup(session=SESSION).vanish()
     peer = rig.connect()
@@ -153,7 +161,7 @@ def test_stop_while_a_session_is_read_back(rig: Any, session: str) -> None:
     assert len(peer.raw) == 2
 
 
-def test_stop_while_an_id_is_looked_up(rig: Any) -> None:
+def test_stop_while_an_id_is_looked_up(rig: Rig) -> None:
     """The repeated request hears shutting_down and may be sent to the next server."""
     peer = rig.setup()
     peer.ok("ask", id="a")
@@ -164,7 +172,7 @@ def test_stop_while_an_id_is_looked_up(rig: Any) -> None:
     rig.settle()
 
 
-def test_after_stop_nothing_is_begun(rig: Any) -> None:
+def test_after_stop_nothing_is_begun(rig: Rig) -> None:
     """Requests that still come are refused."""
     peer = rig.setup()
     peer.send("ask")

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fechner.server.engine.effects import Compute
 from fechner.server.engine.events import ComputeFailed
-from fechner.server.engine.foresight import digest
 from fechner.server.protocol.errors import FechnerError
 from fechner.server.session.handlers.results import Priority
 from fechner.strategies.config import check
 from fechner.strategies.core import state as core
+from fechner.strategies.core.digest import digest
 from fechner.strategies.core.dumps import dump, load
 
-AHEAD = {"eager": True, "speculate": True}
+from ..rig import Peer, Rig
+
+AHEAD: dict[str, Any] = {"eager": True, "speculate": True}
 
 
 @pytest.fixture
-def begun(new_rig: Any, with_model: str) -> Callable[..., Any]:
+def begun(new_rig: type[Rig], with_model: str) -> Callable[..., Peer]:
     """Makes a peer whose next ask would compute: one trial told, nothing computed since."""
 
-    def begun(**options: Any) -> Any:
+    def begun(**options: Any) -> Peer:
         rig = new_rig(**{**AHEAD, **options})
         peer = rig.setup(with_model.replace("max_asks = 1000", "run_indefinitely = True"))
         peer.ok("ask")
@@ -34,11 +37,11 @@ def begun(new_rig: Any, with_model: str) -> Callable[..., Any]:
     return begun
 
 
-def tasks(peer: Any) -> list[tuple[str, Priority]]:
+def tasks(peer: Peer) -> list[tuple[str, Priority]]:
     return [(task.function, task.priority) for task in peer.rig.tasks]
 
 
-def replies(peer: Any, *steps: tuple[str, Any]) -> list[Any]:
+def replies(peer: Peer, *steps: tuple[str, Any]) -> list[Any]:
     """The messages of some requests' replies, and where asks came from."""
     out = []
     for type_, message in steps:
@@ -48,7 +51,7 @@ def replies(peer: Any, *steps: tuple[str, Any]) -> list[Any]:
     return out
 
 
-def test_after_a_tell_the_next_ask_is_computed_and_used(begun: Any) -> None:
+def test_after_a_tell_the_next_ask_is_computed_and_used(begun: Callable[..., Peer]) -> None:
     """The ask finds its answer: no computation of its own, the same points as without looking ahead."""
     peer, plain = begun(speculate=False), begun(eager=False, speculate=False)
     assert tasks(peer) == [("propose", Priority.EAGER)]
@@ -61,7 +64,7 @@ def test_after_a_tell_the_next_ask_is_computed_and_used(begun: Any) -> None:
     assert peer.last["timing"]["compute_ms"] == 0
 
 
-def test_an_ask_that_comes_meanwhile_waits_for_the_computation_in_work(begun: Any) -> None:
+def test_an_ask_that_comes_meanwhile_waits_for_the_computation_in_work(begun: Callable[..., Peer]) -> None:
     """It is not computed twice, and others' asks don't go before it any more."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -73,7 +76,7 @@ def test_an_ask_that_comes_meanwhile_waits_for_the_computation_in_work(begun: An
     assert peer.rig.abandoned == []
 
 
-def test_while_a_trial_is_pending_every_outcome_is_foreseen(begun: Any) -> None:
+def test_while_a_trial_is_pending_every_outcome_is_foreseen(begun: Callable[..., Peer]) -> None:
     """Both asks are computed; the one of the outcome told is used, the other given up."""
     peer = begun(eager=False)
     peer.ok("ask", {})
@@ -89,7 +92,7 @@ def test_while_a_trial_is_pending_every_outcome_is_foreseen(begun: Any) -> None:
 
 
 @pytest.mark.parametrize(("speculate", "asks"), [("True", 2), ("False", 0)])
-def test_a_stage_may_do_without(new_rig: Any, with_model: str, speculate: str, asks: int) -> None:
+def test_a_stage_may_do_without(new_rig: type[Rig], with_model: str, speculate: str, asks: int) -> None:
     """`speculate = False` in a stage: nothing is computed while its outcomes are awaited."""
     rig = new_rig(speculate=True)
     stage = f"run_indefinitely = True\nspeculate = {speculate}"
@@ -97,11 +100,11 @@ def test_a_stage_may_do_without(new_rig: Any, with_model: str, speculate: str, a
     peer.ok("ask")
     peer.ok("tell", {"trial": 1, "outcome": 1})
     peer.ok("ask")
-    (lane,) = rig.engine.lanes.values()
+    (lane,) = rig.engine.state.lanes.values()
     assert len(lane.ahead) == asks
 
 
-def test_what_another_outcome_would_need_is_given_up(begun: Any) -> None:
+def test_what_another_outcome_would_need_is_given_up(begun: Callable[..., Peer]) -> None:
     """As soon as the outcome is told; what is needed goes on as the eager ask of the session."""
     peer = begun()
     peer.send("ask", {})
@@ -116,7 +119,9 @@ def test_what_another_outcome_would_need_is_given_up(begun: Any) -> None:
 
 
 @pytest.mark.parametrize("message", [{"n": 2}, {"fixed": {"p": 0.25}}])
-def test_another_ask_than_foreseen_is_computed_for_itself(begun: Any, message: dict[str, Any]) -> None:
+def test_another_ask_than_foreseen_is_computed_for_itself(
+    begun: Callable[..., Peer], message: dict[str, Any]
+) -> None:
     """Other arguments, another answer; what was foreseen is given up. Next time they are foreseen."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -129,10 +134,11 @@ def test_another_ask_than_foreseen_is_computed_for_itself(begun: Any, message: d
     assert source == "eager"
 
 
-def test_nothing_is_foreseen_while_a_request_waits(begun: Any) -> None:
+def test_nothing_is_foreseen_while_a_request_waits(begun: Callable[..., Peer]) -> None:
     """An ask sent right behind its tell is computed as it is; so is an update's."""
     peer = begun(eager=False, speculate=False)
-    peer.rig.engine.eager = True
+    state = peer.rig.engine.state
+    state.options = replace(state.options, eager=True)
     peer.ok("ask", {})
     peer.send("tell", {"trial": 2, "outcome": 1})
     peer.send("ask", {})
@@ -146,7 +152,9 @@ def test_nothing_is_foreseen_while_a_request_waits(begun: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [("correct", {"trial": 1, "outcome": 0}), ("finish_strategy", {})])
-def test_a_change_before_the_ask_makes_another_answer(begun: Any, change: tuple[str, Any]) -> None:
+def test_a_change_before_the_ask_makes_another_answer(
+    begun: Callable[..., Peer], change: tuple[str, Any]
+) -> None:
     """What was foreseen for the state before is given up, and the ask is foreseen anew."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -159,7 +167,7 @@ def test_a_change_before_the_ask_makes_another_answer(begun: Any, change: tuple[
     assert replies(peer, ("ask", {}))[0][0] == replies(plain, ("ask", {}))[0][0]
 
 
-def test_a_failure_ahead_is_met_by_the_request_itself(begun: Any) -> None:
+def test_a_failure_ahead_is_met_by_the_request_itself(begun: Callable[..., Peer]) -> None:
     """Nobody hears of it before; the ask is computed again."""
     peer = begun(speculate=False)
     task = peer.rig.tasks.popleft()
@@ -170,7 +178,7 @@ def test_a_failure_ahead_is_met_by_the_request_itself(begun: Any) -> None:
 
 
 @pytest.mark.parametrize("end", ["vanish", "exit", "stop"])
-def test_who_leaves_is_computed_for_no_more(begun: Any, end: str) -> None:
+def test_who_leaves_is_computed_for_no_more(begun: Callable[..., Peer], end: str) -> None:
     """After the connection, the session or the server ends, what runs is abandoned and comes to nobody."""
     peer = begun(speculate=False)
     (task,) = peer.rig.tasks
@@ -183,10 +191,10 @@ def test_who_leaves_is_computed_for_no_more(begun: Any, end: str) -> None:
         peer.rig.stop()
     assert peer.rig.abandoned == [task.task]
     peer.rig.event(peer.rig.compute(task))  # it was ready in the same moment
-    assert not peer.rig.engine.foreseen
+    assert not peer.rig.engine.state.waiting
 
 
-def test_a_finished_strategy_is_not_asked_ahead(new_rig: Any, with_model: str) -> None:
+def test_a_finished_strategy_is_not_asked_ahead(new_rig: type[Rig], with_model: str) -> None:
     """Where the next ask hands nothing out, nothing is computed, unless the last one went beyond."""
     rig = new_rig(eager=True)
     peer = rig.setup(with_model.replace("max_asks = 1000", "max_asks = 1"))
@@ -202,7 +210,7 @@ def test_a_finished_strategy_is_not_asked_ahead(new_rig: Any, with_model: str) -
     assert tasks(peer) == [("propose", Priority.EAGER)]
 
 
-def test_a_reader_computes_nothing_ahead(begun: Any) -> None:
+def test_a_reader_computes_nothing_ahead(begun: Callable[..., Peer]) -> None:
     """Read-only servers hand nothing out."""
     peer = begun(eager=False, speculate=False)
     other = type(peer.rig)(disk=peer.rig.disk, read_only=True, **AHEAD)

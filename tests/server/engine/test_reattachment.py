@@ -14,15 +14,17 @@ import pytest
 
 from fechner.server.engine.events import Connected
 
+from ..rig import Peer, Rig
 
-def connect(rig: Any, address: str = "10.0.0.1", stream: bool = True) -> Any:
+
+def connect(rig: Rig, address: str = "10.0.0.1", stream: bool = True) -> Peer:
     """A peer at an address."""
     peer = rig.connect(stream)
     rig.event(Connected(peer.number, stream, f"{address}:{4000 + peer.number}"))
     return peer
 
 
-def begun(rig: Any, config: str, address: str = "10.0.0.1") -> tuple[Any, str]:
+def begun(rig: Rig, config: str, address: str = "10.0.0.1") -> tuple[Peer, str]:
     """A session of the older dialect with a pending trial, and its id."""
     peer = connect(rig, address)
     peer.aepsych("setup", {"config_str": config})
@@ -37,7 +39,7 @@ def refused(reply: Any) -> bool:
 TELL = {"config": {"p": [0.25]}, "outcome": 1}
 
 
-def test_a_tell_on_a_new_connection_goes_on(rig: Any, space_filling: str) -> None:
+def test_a_tell_on_a_new_connection_goes_on(rig: Rig, space_filling: str) -> None:
     """With the session that the lost one from there left behind; it is logged, and more may follow."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -49,7 +51,7 @@ def test_a_tell_on_a_new_connection_goes_on(rig: Any, space_filling: str) -> Non
     assert second.aepsych("info")["exp_id"] == session
 
 
-def test_an_ask_goes_on_too_and_after_a_closed_connection(rig: Any, space_filling: str) -> None:
+def test_an_ask_goes_on_too_and_after_a_closed_connection(rig: Rig, space_filling: str) -> None:
     """A client that connects anew for every message is served."""
     peer, session = begun(rig, space_filling)
     for type_, message in (("tell", TELL), ("ask", {}), ("tell", TELL)):
@@ -62,7 +64,7 @@ def test_an_ask_goes_on_too_and_after_a_closed_connection(rig: Any, space_fillin
 
 
 @pytest.mark.parametrize("type_", ["info", "query", "parameters", "exit", "resume", "finish_strategy"])
-def test_other_requests_do_not(rig: Any, space_filling: str, type_: str) -> None:
+def test_other_requests_do_not(rig: Rig, space_filling: str, type_: str) -> None:
     """Nothing else may take a session up, and a session that is left stays to be taken up."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -72,13 +74,13 @@ def test_other_requests_do_not(rig: Any, space_filling: str, type_: str) -> None
     assert rig.session(second).id == session
 
 
-def test_another_address_is_another_participant(rig: Any, space_filling: str) -> None:
+def test_another_address_is_another_participant(rig: Rig, space_filling: str) -> None:
     """Only from where the session was begun."""
     begun(rig, space_filling)[0].vanish()
     assert refused(connect(rig, "10.0.0.2").aepsych("tell", TELL))
 
 
-def test_two_sessions_left_behind_are_none(rig: Any, space_filling: str) -> None:
+def test_two_sessions_left_behind_are_none(rig: Rig, space_filling: str) -> None:
     """Nobody can say which is meant: refused, and logged."""
     for _ in range(2):
         begun(rig, space_filling)[0].vanish()
@@ -86,13 +88,13 @@ def test_two_sessions_left_behind_are_none(rig: Any, space_filling: str) -> None
     assert any("2 were left behind" in log.text for log in rig.logs)
 
 
-def test_a_session_that_is_held_is_nobody_elses(rig: Any, space_filling: str) -> None:
+def test_a_session_that_is_held_is_nobody_elses(rig: Rig, space_filling: str) -> None:
     """Beside a client that is there, a second one from the same address gets nothing."""
     begun(rig, space_filling)
     assert refused(connect(rig).aepsych("tell", TELL))
 
 
-def test_it_is_taken_up_once(rig: Any, space_filling: str) -> None:
+def test_it_is_taken_up_once(rig: Rig, space_filling: str) -> None:
     """The second who comes finds nothing, also while the first is being answered."""
     begun(rig, space_filling)[0].vanish()
     second, third = connect(rig), connect(rig)
@@ -103,14 +105,14 @@ def test_it_is_taken_up_once(rig: Any, space_filling: str) -> None:
     assert refused(third.last)
 
 
-def test_after_ten_minutes_it_is_too_late(rig: Any, space_filling: str) -> None:
+def test_after_ten_minutes_it_is_too_late(rig: Rig, space_filling: str) -> None:
     """Somebody else may sit there by then."""
     begun(rig, space_filling)[0].vanish()
     rig.wait(601)
     assert refused(connect(rig).aepsych("tell", TELL))
 
 
-def test_an_ended_session_stays_ended(rig: Any, space_filling: str) -> None:
+def test_an_ended_session_stays_ended(rig: Rig, space_filling: str) -> None:
     """Exit said that the participant is done."""
     first, _ = begun(rig, space_filling)
     first.aepsych("exit")
@@ -118,7 +120,7 @@ def test_an_ended_session_stays_ended(rig: Any, space_filling: str) -> None:
     assert refused(connect(rig).aepsych("tell", TELL))
 
 
-def test_one_that_was_resumed_elsewhere_is_not_left_any_more(rig: Any, space_filling: str) -> None:
+def test_one_that_was_resumed_elsewhere_is_not_left_any_more(rig: Rig, space_filling: str) -> None:
     """Whoever names it has it."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -127,7 +129,7 @@ def test_one_that_was_resumed_elsewhere_is_not_left_any_more(rig: Any, space_fil
     assert refused(connect(rig).aepsych("tell", TELL))
 
 
-def test_version_1_names_its_session(rig: Any, space_filling: str) -> None:
+def test_version_1_names_its_session(rig: Rig, space_filling: str) -> None:
     """A native client gets `no_session` with a hint, and leaves nothing to older ones."""
     begun(rig, space_filling)[0].vanish()
     error = connect(rig).error("tell", {"config": {"p": 0.5}, "outcome": 1})
@@ -139,20 +141,20 @@ def test_version_1_names_its_session(rig: Any, space_filling: str) -> None:
     assert refused(connect(rig, "10.0.0.3").aepsych("tell", TELL))
 
 
-def test_over_zmq_nobody_is_known_again(rig: Any, space_filling: str) -> None:
+def test_over_zmq_nobody_is_known_again(rig: Rig, space_filling: str) -> None:
     """A ZMQ peer has no address of its own."""
     begun(rig, space_filling)[0].vanish()
     assert refused(connect(rig, stream=False).aepsych("tell", TELL))
 
 
-def test_it_can_be_turned_off(new_rig: Any, space_filling: str) -> None:
+def test_it_can_be_turned_off(new_rig: type[Rig], space_filling: str) -> None:
     """`--reattach off`."""
     rig = new_rig(reattach=False)
     begun(rig, space_filling)[0].vanish()
     assert refused(connect(rig).aepsych("tell", TELL))
 
 
-def test_a_silent_connection_keeps_its_session(rig: Any, space_filling: str) -> None:
+def test_a_silent_connection_keeps_its_session(rig: Rig, space_filling: str) -> None:
     """A participant may think for as long as it takes: who comes new from there gets nothing."""
     first, session = begun(rig, space_filling)
     rig.wait(500)
@@ -161,7 +163,7 @@ def test_a_silent_connection_keeps_its_session(rig: Any, space_filling: str) -> 
     assert rig.session(first).id == session
 
 
-def test_beside_a_silent_connection_none_is_taken_up(rig: Any, space_filling: str) -> None:
+def test_beside_a_silent_connection_none_is_taken_up(rig: Rig, space_filling: str) -> None:
     """It may be lost without anybody having heard, and then the newcomer may be its participant."""
     silent, _ = begun(rig, space_filling)
     lost, session = begun(rig, space_filling)
@@ -175,7 +177,7 @@ def test_beside_a_silent_connection_none_is_taken_up(rig: Any, space_filling: st
     assert rig.session(newcomer).id == session
 
 
-def test_a_reply_does_not_break_the_silence(rig: Any, with_model: str, space_filling: str) -> None:
+def test_a_reply_does_not_break_the_silence(rig: Rig, with_model: str, space_filling: str) -> None:
     """Whether the connection still stands shows when its client speaks, not when it is answered."""
     silent, _ = begun(rig, with_model)
     silent.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1})
@@ -188,7 +190,7 @@ def test_a_reply_does_not_break_the_silence(rig: Any, with_model: str, space_fil
     assert refused(connect(rig).aepsych("ask", {}))
 
 
-def test_silence_elsewhere_does_not_matter(rig: Any, space_filling: str) -> None:
+def test_silence_elsewhere_does_not_matter(rig: Rig, space_filling: str) -> None:
     """Only who sits at the same address, and holds a session without a name for it."""
     begun(rig, space_filling, "10.0.0.2")
     native = connect(rig)
@@ -201,7 +203,7 @@ def test_silence_elsewhere_does_not_matter(rig: Any, space_filling: str) -> None
     assert rig.session(newcomer).id == session
 
 
-def test_a_session_that_is_still_being_left_counts(rig: Any, with_model: str, space_filling: str) -> None:
+def test_a_session_that_is_still_being_left_counts(rig: Rig, with_model: str, space_filling: str) -> None:
     """A lost connection's last ask is in work: beside it, another one that was left is not the only one."""
     other, _ = begun(rig, space_filling)
     first, session = begun(rig, with_model)
@@ -215,7 +217,7 @@ def test_a_session_that_is_still_being_left_counts(rig: Any, with_model: str, sp
     assert session
 
 
-def test_a_client_lost_during_a_computation_goes_on_at_once(rig: Any, with_model: str) -> None:
+def test_a_client_lost_during_a_computation_goes_on_at_once(rig: Rig, with_model: str) -> None:
     """Its session is being left: the new request waits for the old one's end."""
     first, session = begun(rig, with_model)
     first.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1})
@@ -229,7 +231,7 @@ def test_a_client_lost_during_a_computation_goes_on_at_once(rig: Any, with_model
     assert refused(third.aepsych("ask"))
 
 
-def test_a_second_sender_finds_a_session_that_is_being_left_taken(rig: Any, with_model: str) -> None:
+def test_a_second_sender_finds_a_session_that_is_being_left_taken(rig: Rig, with_model: str) -> None:
     """Both have come while the lost one's ask was in work; only one goes on."""
     first, session = begun(rig, with_model)
     first.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1})
@@ -246,7 +248,7 @@ def test_a_second_sender_finds_a_session_that_is_being_left_taken(rig: Any, with
     assert rig.session(second).told == 2
 
 
-def test_who_had_a_session_takes_up_no_other(rig: Any, space_filling: str) -> None:
+def test_who_had_a_session_takes_up_no_other(rig: Rig, space_filling: str) -> None:
     """Its own was resumed elsewhere while it was silent; what another one left is not its."""
     first, session = begun(rig, space_filling)
     rig.wait(11)
@@ -257,7 +259,7 @@ def test_who_had_a_session_takes_up_no_other(rig: Any, space_filling: str) -> No
 
 
 @pytest.mark.parametrize("config", ["[common]", None])
-def test_after_a_setup_that_failed_nothing_is_taken_up(rig: Any, space_filling: str, config: Any) -> None:
+def test_after_a_setup_that_failed_nothing_is_taken_up(rig: Rig, space_filling: str, config: Any) -> None:
     """A newcomer whose configuration is wrong goes on as if nothing were: its asks are not the last one's."""
     begun(rig, space_filling)[0].vanish()
     rig.wait(1)
@@ -269,7 +271,7 @@ def test_after_a_setup_that_failed_nothing_is_taken_up(rig: Any, space_filling: 
     assert any("begun anew" in log.text for log in rig.logs)
 
 
-def test_a_setup_begins_a_session_of_its_own(rig: Any, space_filling: str) -> None:
+def test_a_setup_begins_a_session_of_its_own(rig: Rig, space_filling: str) -> None:
     """And after the next participant's exit, a late message of theirs is not the earlier one's."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -281,7 +283,7 @@ def test_a_setup_begins_a_session_of_its_own(rig: Any, space_filling: str) -> No
     assert len(rig.recorded(session)) == 2
 
 
-def test_a_setup_elsewhere_or_of_version_1_changes_nothing(rig: Any, space_filling: str) -> None:
+def test_a_setup_elsewhere_or_of_version_1_changes_nothing(rig: Rig, space_filling: str) -> None:
     """Only a newcomer at the same address, with the same kind of client, speaks for another participant."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -292,7 +294,7 @@ def test_a_setup_elsewhere_or_of_version_1_changes_nothing(rig: Any, space_filli
     assert rig.session(second).id == session
 
 
-def test_another_dialect_is_another_program(rig: Any, space_filling: str) -> None:
+def test_another_dialect_is_another_program(rig: Rig, space_filling: str) -> None:
     """A session of AEPsych 0.8 doesn't go on in 0.1, nor the other way."""
     begun(rig, space_filling)[0].vanish()
     rig.wait(1)
@@ -315,7 +317,7 @@ def unity(participant: str | None) -> Any:
     [("P 7", "P 7", True), ("P 7", "P 8", False), ("P 7", None, True), (None, "P 8", True)],
 )
 def test_a_participant_who_is_named_is_known_again(
-    rig: Any, space_filling: str, before: str | None, after: str | None, goes_on: bool
+    rig: Rig, space_filling: str, before: str | None, after: str | None, goes_on: bool
 ) -> None:
     """The Unity client names its participant in extra_info; another name is another participant."""
     first = connect(rig)
@@ -327,7 +329,7 @@ def test_a_participant_who_is_named_is_known_again(
     assert refused(reply) is not goes_on
 
 
-def test_a_request_that_fails_leaves_the_session_behind(rig: Any, space_filling: str) -> None:
+def test_a_request_that_fails_leaves_the_session_behind(rig: Rig, space_filling: str) -> None:
     """It can still be taken up, by the same connection or by the next."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -341,7 +343,7 @@ def test_a_request_that_fails_leaves_the_session_behind(rig: Any, space_filling:
     assert rig.session(third).id == session
 
 
-def test_a_tell_and_an_ask_in_one_packet_go_on_together(rig: Any, space_filling: str) -> None:
+def test_a_tell_and_an_ask_in_one_packet_go_on_together(rig: Rig, space_filling: str) -> None:
     """The second waits for what the first finds."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -355,7 +357,7 @@ def test_a_tell_and_an_ask_in_one_packet_go_on_together(rig: Any, space_filling:
     assert rig.session(second).id == session
 
 
-def test_one_that_version_1_held_last_is_not_left_to_older_clients(rig: Any, space_filling: str) -> None:
+def test_one_that_version_1_held_last_is_not_left_to_older_clients(rig: Rig, space_filling: str) -> None:
     """A session begun by an older client, resumed by name, and lost there."""
     first, session = begun(rig, space_filling)
     first.vanish()
@@ -365,7 +367,7 @@ def test_one_that_version_1_held_last_is_not_left_to_older_clients(rig: Any, spa
     assert refused(connect(rig).aepsych("tell", TELL))
 
 
-def test_what_a_zmq_peer_leaves_is_nobodys(rig: Any, space_filling: str) -> None:
+def test_what_a_zmq_peer_leaves_is_nobodys(rig: Rig, space_filling: str) -> None:
     """Neither another ZMQ peer nor a TCP client goes on with it."""
     peer = connect(rig, stream=False)
     peer.aepsych("setup", {"config_str": space_filling})
@@ -375,7 +377,7 @@ def test_what_a_zmq_peer_leaves_is_nobodys(rig: Any, space_filling: str) -> None
     assert refused(connect(rig, stream=False).aepsych("tell", TELL))
 
 
-def test_a_restart_forgets_who_left(new_rig: Any, space_filling: str) -> None:
+def test_a_restart_forgets_who_left(new_rig: type[Rig], space_filling: str) -> None:
     """Who sits there now, a server that has just begun can't know."""
     rig = new_rig()
     first, session = begun(rig, space_filling)
@@ -385,7 +387,7 @@ def test_a_restart_forgets_who_left(new_rig: Any, space_filling: str) -> None:
     assert connect(later).ok("resume", {"session": session})["pending"]
 
 
-def test_with_a_default_configuration_a_newcomer_is_new(new_rig: Any, space_filling: str) -> None:
+def test_with_a_default_configuration_a_newcomer_is_new(new_rig: type[Rig], space_filling: str) -> None:
     """`serve --config`: a connection that begins with an ask is the next participant."""
     rig = new_rig(default_config=space_filling)
     first = connect(rig)
@@ -399,7 +401,7 @@ def test_with_a_default_configuration_a_newcomer_is_new(new_rig: Any, space_fill
 
 @pytest.mark.parametrize("native", [True, False])
 def test_what_the_server_resumes_by_itself_is_not_taken_from_a_silent_client(
-    new_rig: Any, space_filling: str, native: bool
+    new_rig: type[Rig], space_filling: str, native: bool
 ) -> None:
     """`serve --resume`: who thinks for long keeps the session; a newcomer who names none doesn't get it."""
     rig = new_rig()
@@ -421,7 +423,7 @@ def test_what_the_server_resumes_by_itself_is_not_taken_from_a_silent_client(
     assert rig.session(third).id == session
 
 
-def test_beside_a_sender_who_was_turned_away_none_is_taken_up(rig: Any, space_filling: str) -> None:
+def test_beside_a_sender_who_was_turned_away_none_is_taken_up(rig: Rig, space_filling: str) -> None:
     """Somebody without a session is about, and the one that is left isn't theirs: its client spoke later."""
     first, _ = begun(rig, space_filling)
     for _ in range(3):
@@ -436,7 +438,7 @@ def test_beside_a_sender_who_was_turned_away_none_is_taken_up(rig: Any, space_fi
     assert refused(connect(rig).aepsych("ask", {}))
 
 
-def test_who_failed_to_begin_is_nobody_s_client(rig: Any, space_filling: str) -> None:
+def test_who_failed_to_begin_is_nobody_s_client(rig: Rig, space_filling: str) -> None:
     """Also when the server hears only later that another one was lost, who has said nothing since."""
     first, _ = begun(rig, space_filling)
     rig.wait(1)
@@ -448,7 +450,7 @@ def test_who_failed_to_begin_is_nobody_s_client(rig: Any, space_filling: str) ->
     assert refused(connect(rig).aepsych("ask", {}))
 
 
-def test_who_was_turned_away_is_forgotten_after_ten_minutes(rig: Any, space_filling: str) -> None:
+def test_who_was_turned_away_is_forgotten_after_ten_minutes(rig: Rig, space_filling: str) -> None:
     """As is a session that was left; by then a program that failed to begin has been mended."""
     assert refused(connect(rig).aepsych("ask", {}))
     assert "server_error" in connect(rig).aepsych("setup", {"config_str": "nonsense"})
@@ -462,7 +464,7 @@ def test_who_was_turned_away_is_forgotten_after_ten_minutes(rig: Any, space_fill
     assert rig.session(second).id == session
 
 
-def test_who_comes_before_its_own_loss_is_heard_of_may_come_again(rig: Any, space_filling: str) -> None:
+def test_who_comes_before_its_own_loss_is_heard_of_may_come_again(rig: Rig, space_filling: str) -> None:
     """The first time its old connection still held the session; then the server hears that it is lost."""
     first, session = begun(rig, space_filling)
     rig.wait(1)
@@ -473,7 +475,7 @@ def test_who_comes_before_its_own_loss_is_heard_of_may_come_again(rig: Any, spac
     assert rig.session(again).id == session
 
 
-def test_who_failed_to_begin_is_about_for_a_while(rig: Any, space_filling: str) -> None:
+def test_who_failed_to_begin_is_about_for_a_while(rig: Rig, space_filling: str) -> None:
     """A program whose setup failed comes again without one, when another participant's session is left."""
     first, _ = begun(rig, space_filling)
     assert "server_error" in connect(rig).aepsych("setup", {"config_str": "nonsense"})
@@ -482,7 +484,7 @@ def test_who_failed_to_begin_is_about_for_a_while(rig: Any, space_filling: str) 
     assert refused(connect(rig).aepsych("ask", {}))
 
 
-def test_what_another_session_was_asked_is_not_told_to_this_one(rig: Any, space_filling: str) -> None:
+def test_what_another_session_was_asked_is_not_told_to_this_one(rig: Rig, space_filling: str) -> None:
     """Two lose their connections at once, the server hears of one only: the other's tell gives it away."""
     first, session = begun(rig, space_filling)
     second = connect(rig)
@@ -495,14 +497,14 @@ def test_what_another_session_was_asked_is_not_told_to_this_one(rig: Any, space_
     assert len(rig.recorded(session)) == 2
 
 
-def test_pending_trials_come_back(rig: Any, space_filling: str) -> None:
+def test_pending_trials_come_back(rig: Rig, space_filling: str) -> None:
     """What was asked before the break is told after it, as the trial that it is; a resume lists the rest."""
     peer, session = begun(rig, space_filling)
     asked = peer.aepsych("ask", {"num_points": 2})["config"]["p"]
     peer.vanish()
     peer = connect(rig)
     peer.aepsych("tell", {"config": {"p": [asked[1]]}, "outcome": 1})
-    (row,) = rig.recorded(session)[-1].change["trials"]
+    (row,) = rig.change(session)["trials"]
     assert (row["trial"], row["asked"]) == (3, True)
     peer.vanish()
     native = connect(rig)
@@ -512,11 +514,11 @@ def test_pending_trials_come_back(rig: Any, space_filling: str) -> None:
 
 
 @pytest.mark.parametrize("gap_days", [0, 3])
-def test_an_experiment_of_several_days_goes_on(new_rig: Any, space_filling: str, gap_days: int) -> None:
+def test_an_experiment_of_several_days_goes_on(new_rig: type[Rig], space_filling: str, gap_days: int) -> None:
     """Breaks within a day and nights between: the same asks as without any, and every trial told once."""
     config = space_filling.replace("max_asks = 4", "min_asks = 12").replace("[common]", "[common]\nseed = 3")
 
-    def day(rig: Any, peer: Any, n: int) -> list[float]:
+    def day(rig: Rig, peer: Peer, n: int) -> list[float]:
         asked = []
         for _ in range(n):
             point = peer.aepsych("ask", {})["config"]
@@ -550,7 +552,7 @@ def test_an_experiment_of_several_days_goes_on(new_rig: Any, space_filling: str,
     assert peer.aepsych("ask", {})["is_finished"] is True
 
 
-def test_exit_with_client(new_rig: Any, space_filling: str) -> None:
+def test_exit_with_client(new_rig: type[Rig], space_filling: str) -> None:
     """The server stops once an exit is on record and answered."""
     rig = new_rig(exit_with_client=True)
     peer, _ = begun(rig, space_filling)

@@ -13,6 +13,8 @@ import pytest
 
 from fechner.server.engine.events import Connected
 
+from ..rig import Peer, Rig
+
 HOSTS = ("10.0.0.1",) * 7 + ("10.0.0.2",)
 DIALECTS = ("0.8", "0.8", "unity", "0.1")
 WORLDS = 60
@@ -21,7 +23,7 @@ WORLDS = 60
 class World:
     """A rig, its participants, and the losses that the server will hear of later."""
 
-    def __init__(self, rig: Any, draw: random.Random, config: str) -> None:
+    def __init__(self, rig: Rig, draw: random.Random, config: str) -> None:
         self.rig, self.draw, self.config = rig, draw, config
         self.people: list[Participant] = []
         self.unheard: list[tuple[float, Any]] = []
@@ -62,7 +64,7 @@ class Participant:
         self.host, self.dialect = draw.choice(HOSTS), draw.choice(DIALECTS)
         self.stream, self.named = draw.random() < 0.9, draw.random() < 0.5
         self.anew_each_time = draw.random() < 0.2
-        self.peer: Any = None
+        self.peer: Peer | None = None
         self.begun = self.gone = False
         self.lost_at: float | None = None
 
@@ -98,7 +100,11 @@ class Participant:
             self.peer = rig.connect(self.stream)
             rig.event(Connected(self.peer.number, self.stream, f"{self.host}:{4000 + self.peer.number}"))
         extra = {"participantID": f"P {self.number}"} if self.named else None
-        more = {"unity": {"version": "0.01", "extra_info": extra}, "0.1": {"version": "0.01"}, "0.8": {}}
+        more: dict[str, dict[str, Any]] = {
+            "unity": {"version": "0.01", "extra_info": extra},
+            "0.1": {"version": "0.01"},
+            "0.8": {},
+        }
         before = {session: len(entries) for session, entries in rig.disk.entries.items()}
         peer = self.peer
         peer.send_value({"type": type_, "message": message, **more[self.dialect]})
@@ -115,6 +121,7 @@ class Participant:
     def lose(self) -> None:
         """The connection is lost; the server hears of it at once, or some time later."""
         peer, self.peer = self.peer, None
+        assert peer is not None
         rig, draw = self.world.rig, self.world.draw
         if self.lost_at is None:
             self.lost_at = rig.seconds
@@ -129,7 +136,7 @@ class Participant:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_session_hears_of_two_participants(new_rig: Any, space_filling: str, seed: int) -> None:
+def test_no_session_hears_of_two_participants(new_rig: type[Rig], space_filling: str, seed: int) -> None:
     """Whatever is lost, whenever; and some do go on."""
     draw = random.Random(seed)
     config = space_filling.replace("max_asks = 4", "min_asks = 1000")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fechner.server.protocol.dialects import NATIVE
 
+from ..rig import Rig
+
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "wire.md"
 
 
-def test_a_server_without_sessions(rig: Any) -> None:
+def test_a_server_without_sessions(rig: Rig) -> None:
     """Counts and an empty list; nothing is set up and nothing is recorded by asking."""
     peer = rig.connect()
     rig.wait(5)
@@ -27,7 +28,7 @@ def test_a_server_without_sessions(rig: Any) -> None:
     assert rig.disk.order == []
 
 
-def test_sessions_in_progress(rig: Any, space_filling: str) -> None:
+def test_sessions_in_progress(rig: Rig, space_filling: str) -> None:
     """A line for each: what it is called, who holds it, how far it is; not for one that has ended."""
     peer = rig.connect()
     about = {"name": "pilot", "participant": "p01", "config": space_filling, "seed": 1}
@@ -56,7 +57,7 @@ def test_sessions_in_progress(rig: Any, space_filling: str) -> None:
     assert other.ok("status")["n_sessions"] == 0
 
 
-def test_a_session_that_computes(rig: Any, with_model: str) -> None:
+def test_a_session_that_computes(rig: Rig, with_model: str) -> None:
     """It says so, and how many of its requests wait; asking doesn't wait for it."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -72,7 +73,7 @@ def test_a_session_that_computes(rig: Any, with_model: str) -> None:
 
 
 def test_of_many_sessions_those_heard_last_are_shown(
-    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reply has its bounds; all are counted."""
     monkeypatch.setattr("fechner.server.engine.status.MOST_LINES", 2)
@@ -86,7 +87,7 @@ def test_of_many_sessions_those_heard_last_are_shown(
     assert [line["connection"] for line in status["sessions"]] == ["peer-1", "peer-4"]
 
 
-def test_what_happened_is_counted(rig: Any, space_filling: str) -> None:
+def test_what_happened_is_counted(rig: Rig, space_filling: str) -> None:
     """Requests by type, dialect and result, under names from fixed tables only."""
     peer = rig.setup(space_filling)
     peer.ok("ask", id="a")
@@ -115,7 +116,7 @@ def test_what_happened_is_counted(rig: Any, space_filling: str) -> None:
     )
 
 
-def test_computations_are_counted_by_tier_and_source(new_rig: Any, with_model: str) -> None:
+def test_computations_are_counted_by_tier_and_source(new_rig: type[Rig], with_model: str) -> None:
     """Those begun ahead too; an ask counts under where its answer came from."""
     rig = new_rig(eager=True)
     peer = rig.setup(with_model)
@@ -130,7 +131,7 @@ def test_computations_are_counted_by_tier_and_source(new_rig: Any, with_model: s
     assert counted.answers == {("generator", "request"): 1, ("model", "eager"): 1}
 
 
-def test_the_documented_fields_are_those_that_are_sent(rig: Any, space_filling: str) -> None:
+def test_the_documented_fields_are_those_that_are_sent(rig: Rig, space_filling: str) -> None:
     """Of the reply, and of each line in it."""
     rows = re.findall(r"^\| `status` \| `(\w+)` \| (.*) \|$", PAGE.read_text("utf-8"), re.M)
     peer = rig.setup(space_filling)
@@ -144,7 +145,7 @@ def test_the_documented_fields_are_those_that_are_sent(rig: Any, space_filling: 
     assert set(status["computations"]) <= shapes["computations"]
 
 
-def test_faults_of_status_change_nothing(rig: Any, space_filling: str) -> None:
+def test_faults_of_status_change_nothing(rig: Rig, space_filling: str) -> None:
     """A field that it doesn't have is an error, which is on no record."""
     peer = rig.setup(space_filling)
     before = len(rig.recorded(rig.session(peer).id))

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from fechner.database.form.message import Owner
+from fechner.server.engine.effects import Load
 from fechner.server.engine.events import Loaded
 from fechner.server.engine.principals import Tokens
 from fechner.server.protocol.limits import Limits
+
+from ..rig import Peer, Rig
 
 ANNA, BERT, EVE = "anna" * 10, "bert" * 10, "eve-" * 10
 TOKENS = Tokens({ANNA: "experimenter", BERT: "experimenter", EVE: "observer"})
@@ -17,19 +20,19 @@ UNKNOWN = "6f1d2c3b-0000-4000-8000-000000000009"
 
 
 @pytest.fixture
-def rig(new_rig: Any) -> Any:
+def rig(new_rig: type[Rig]) -> Rig:
     """A server that asks for tokens and has three connections."""
     return new_rig(tokens=TOKENS, limits=Limits(connections=3))
 
 
-def enter(rig: Any, token: str) -> Any:
+def enter(rig: Rig, token: str) -> Peer:
     """A peer that has shown its token."""
     peer = rig.connect()
     peer.ok("auth", {"token": token})
     return peer
 
 
-def test_a_stranger_makes_room(rig: Any) -> None:
+def test_a_stranger_makes_room(rig: Rig) -> None:
     """Whoever has waited longest without a token goes where there is no connection left; nobody else."""
     anna, first, second = enter(rig, ANNA), rig.connect(), rig.connect()
     first.send("auth", {"token": "x"})
@@ -47,14 +50,14 @@ def test_a_stranger_makes_room(rig: Any) -> None:
     assert anna.ok("ping") == bert.ok("ping") == {}
 
 
-def test_without_tokens_nobody_makes_room(new_rig: Any) -> None:
+def test_without_tokens_nobody_makes_room(new_rig: type[Rig]) -> None:
     """The one that comes last is refused."""
     rig = new_rig(limits=Limits(connections=1))
     first, second = rig.connect(), rig.connect()
     assert (first.closed, second.closed) == (False, True)
 
 
-def test_what_was_sent_behind_a_wrong_token_counts_where_the_next_is_right(rig: Any) -> None:
+def test_what_was_sent_behind_a_wrong_token_counts_where_the_next_is_right(rig: Rig) -> None:
     """Also where the sender is gone before the second is over."""
     anna = enter(rig, ANNA)
     peer = rig.connect()
@@ -67,10 +70,10 @@ def test_what_was_sent_behind_a_wrong_token_counts_where_the_next_is_right(rig: 
     peer.vanish()
     rig.settle()
     assert enter(rig, ANNA).ok("info", session=session)["trials"]["told"] == 1
-    assert not rig.engine.penalties
+    assert not rig.engine.state.waiting
 
 
-def test_an_observers_ids_take_none_from_the_owner(new_rig: Any) -> None:
+def test_an_observers_ids_take_none_from_the_owner(new_rig: type[Rig]) -> None:
     """Whatever an observer calls its requests, the owner's have their own ids, before and after."""
     rig = new_rig(tokens=TOKENS)
     anna, eve = enter(rig, ANNA), enter(rig, EVE)
@@ -100,7 +103,9 @@ def test_an_observers_ids_take_none_from_the_owner(new_rig: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("held", [True, False])
-def test_nobody_learns_whether_there_is_a_session(new_rig: Any, type_: str, message: Any, held: bool) -> None:
+def test_nobody_learns_whether_there_is_a_session(
+    new_rig: type[Rig], type_: str, message: Any, held: bool
+) -> None:
     """Requests that are wrong in themselves get the same answer in somebody else's session as in none."""
     rig = new_rig(tokens=TOKENS)
     anna, bert = enter(rig, ANNA), enter(rig, BERT)
@@ -111,13 +116,19 @@ def test_nobody_learns_whether_there_is_a_session(new_rig: Any, type_: str, mess
     assert repr(found[0]).replace(session, "ID") == repr(found[1]).replace(UNKNOWN, "ID")
 
 
-def test_a_session_that_cant_be_read_is_its_owners_trouble(new_rig: Any) -> None:
+def test_a_session_that_cant_be_read_is_its_owners_trouble(
+    new_rig: type[Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They hear what is wrong with it; others that there is none."""
     rig = new_rig(tokens=TOKENS)
     anna = enter(rig, ANNA)
     session = anna.ok("setup", {"config": CONFIG, "seed": 1})["session"]
     anna.vanish()
-    rig.disk.load = lambda effect: Loaded(effect.token, None, error="broken", whose=Owner(owner(ANNA)))
+
+    def load(effect: Load) -> Loaded:
+        return Loaded(effect.token, None, error="broken", whose=Owner(owner(ANNA)))
+
+    monkeypatch.setattr(rig.disk, "load", load)
     for type_, message in (("info", {}), ("ask", {"n": -1}), ("resume", {"session": session})):
         assert enter(rig, BERT).error(type_, message, session=session)["code"] == "unknown_session"
         assert enter(rig, ANNA).error(type_, message, session=session)["code"] == "storage_failed"
@@ -126,7 +137,7 @@ def test_a_session_that_cant_be_read_is_its_owners_trouble(new_rig: Any) -> None
 def owner(token: str) -> str | None:
     """What the record calls whoever has a token."""
     principal = TOKENS.principal(token)
-    return principal and principal.owner
+    return None if principal is None else principal.owner
 
 
 CONFIG = """

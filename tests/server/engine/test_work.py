@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+
+from ..rig import Rig
 
 
-def test_timing_tells_waiting_from_computing(rig: Any, with_model: str) -> None:
+def test_timing_tells_waiting_from_computing(rig: Rig, with_model: str) -> None:
     """queue_ms waiting for its turn and for a worker, compute_ms computing; the record has the whole."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -25,7 +26,7 @@ def test_timing_tells_waiting_from_computing(rig: Any, with_model: str) -> None:
     assert entry.received_at == rig.recorded(peer.last["session"])[-1].received_at - timedelta(seconds=0.25)
 
 
-def test_a_reply_is_recorded_as_it_is_sent(rig: Any) -> None:
+def test_a_reply_is_recorded_as_it_is_sent(rig: Rig) -> None:
     """Request and reply, of what fails too, with the dialect and the client's id."""
     peer = rig.setup(id="s")
     peer.ok("ask", {"n": 1}, id="a")
@@ -41,7 +42,7 @@ def test_a_reply_is_recorded_as_it_is_sent(rig: Any) -> None:
     ]
 
 
-def test_unreadable_input_of_a_session_is_recorded(rig: Any) -> None:
+def test_unreadable_input_of_a_session_is_recorded(rig: Rig) -> None:
     """As a failed request without content."""
     peer = rig.setup()
     peer.unreadable()
@@ -50,7 +51,7 @@ def test_unreadable_input_of_a_session_is_recorded(rig: Any) -> None:
     assert (entry.type, entry.request, entry.ok) == ("unreadable", "null", False)
 
 
-def test_a_computation_sees_the_state_of_its_turn(rig: Any, with_model: str) -> None:
+def test_a_computation_sees_the_state_of_its_turn(rig: Rig, with_model: str) -> None:
     """Two asks in a row: the second is computed from the state that the first left."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -67,7 +68,7 @@ def test_a_computation_sees_the_state_of_its_turn(rig: Any, with_model: str) -> 
     rig.settle()
 
 
-def test_asks_of_a_client_that_is_gone_are_not_computed(rig: Any, with_model: str) -> None:
+def test_asks_of_a_client_that_is_gone_are_not_computed(rig: Rig, with_model: str) -> None:
     """Those that had not begun; tells are honoured."""
     peer = rig.setup(with_model)
     session = peer.last["session"]

@@ -20,6 +20,8 @@ from fechner.server.observing.logs import JsonLines, Log, TextLines, configure, 
 from fechner.server.session.handlers.registry import HANDLERS, load
 from fechner.server.shell.execution import run
 
+from ..rig import Rig
+
 SECRET = "Ada-Lovelace-4711"
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 
@@ -105,13 +107,13 @@ def test_what_is_below_the_level_is_not_written(tmp_path: Path) -> None:
     assert "yes" in (tmp_path / "log").read_text("utf-8")
 
 
-def lines(rig: Any) -> str:
+def lines(rig: Rig) -> str:
     """All that a rig's engine said, as the log shows it at `info`."""
     return "\n".join(form.format(record_of(line)) for form in (TextLines(), JsonLines()) for line in rig.logs)
 
 
 def test_a_fault_of_a_handler_quotes_no_message(
-    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its place and kind are in the log under the incident that the client is told."""
 
@@ -125,12 +127,13 @@ def test_a_fault_of_a_handler_quotes_no_message(
     (line,) = [line for line in rig.logs if line.level == "error"]
     assert line.incident in error["detail"]
     assert (line.connection, line.session) == (peer.number, rig.session(peer).id)
+    assert line.fault is not None
     assert "RuntimeError" in line.fault.trace
     assert SECRET in line.fault.detail
     assert SECRET not in lines(rig)
 
 
-def test_a_fault_of_a_computation_quotes_no_message(new_rig: Any, with_model: str) -> None:
+def test_a_fault_of_a_computation_quotes_no_message(new_rig: type[Rig], with_model: str) -> None:
     """Also where it comes from a worker."""
 
     def broken(task: Any) -> Any:
@@ -143,11 +146,12 @@ def test_a_fault_of_a_computation_quotes_no_message(new_rig: Any, with_model: st
     peer.ok("tell", {"trial": 1, "outcome": 1})
     assert peer.error("ask")["code"] == "internal"
     (line,) = [line for line in rig.logs if line.level == "error"]
+    assert line.fault is not None
     assert "proposals.py" in line.fault.trace
     assert SECRET not in lines(rig)
 
 
-def test_a_fault_of_the_record_quotes_no_message(rig: Any, space_filling: str) -> None:
+def test_a_fault_of_the_record_quotes_no_message(rig: Rig, space_filling: str) -> None:
     """The database's own words may: they are for debugging."""
     peer = rig.setup(space_filling)
     peer.send("tell", {"config": {"p": 0.5}, "outcome": 1, "extra": {"who": SECRET}})
@@ -164,7 +168,7 @@ def test_a_fault_of_the_record_quotes_no_message(rig: Any, space_filling: str) -
     assert SECRET not in lines(rig)
 
 
-def test_what_happens_to_sessions_and_connections_is_told(rig: Any, space_filling: str) -> None:
+def test_what_happens_to_sessions_and_connections_is_told(rig: Rig, space_filling: str) -> None:
     """Opened, set up, ended, resumed, closed: each with its session and connection."""
     peer = rig.setup(space_filling)
     id_ = rig.session(peer).id
@@ -235,6 +239,6 @@ def test_a_line_that_cannot_be_written_is_said_shortly(
     configure("info")
     (handler,) = logging.getLogger().handlers
     assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(Full())  # type: ignore[arg-type]
+    handler.setStream(Full())
     logging.getLogger("library").warning("can't take %s", SECRET)
     assert capsys.readouterr().err == "fechner: a line can't be logged: OSError (ENOSPC)\n"

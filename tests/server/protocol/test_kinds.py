@@ -20,6 +20,8 @@ from fechner.server.session.handlers.hello import hello
 from fechner.server.session.handlers.registry import HANDLERS, handles, load
 from fechner.server.session.handlers.results import Answer
 
+from ..rig import Rig
+
 #: Types that no handler answers: an update is a tell and an ask, a replay reads a history first.
 ELSEWHERE = {"update", "replay"}
 
@@ -93,7 +95,7 @@ def test_a_type_that_there_is_not_is_nothing_special() -> None:
 
 
 def test_a_new_type_needs_a_row_and_a_handler(
-    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing else asks which types there are."""
 
@@ -106,8 +108,8 @@ def test_a_new_type_needs_a_row_and_a_handler(
         return Answer({"rest": message.level > 5})
 
     load()
-    monkeypatch.setitem(KINDS, "tired", Kind(Tired, "tired"))  # type: ignore[arg-type]
-    monkeypatch.setitem(MESSAGES, "tired", Tired)  # type: ignore[arg-type]
+    monkeypatch.setitem(KINDS, "tired", Kind(Tired, "tired"))
+    monkeypatch.setitem(MESSAGES, "tired", Tired)
     monkeypatch.setattr("fechner.server.session.handlers.registry.HANDLERS", HANDLERS | {})
     handles("tired", "1")(tired)
     peer = rig.setup(space_filling)

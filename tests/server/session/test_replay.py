@@ -12,6 +12,7 @@ import pytest
 from fechner.server import Server
 from fechner.server.session.replay import dataframe, fold, strategies, verify
 from fechner.strategies.core.dumps import dump
+from fechner.strategies.core.proposal import Proposal
 from fechner.strategies.core.strategy import propose
 
 
@@ -50,7 +51,7 @@ def talk() -> Iterator[tuple[Server, str]]:
 def test_a_session_read_back_is_the_live_one(talk: tuple[Server, str]) -> None:
     """Every state, to the last bit, and everything about the trials."""
     server, session = talk
-    live = server._engine.lanes[session].session
+    live = server._engine.state.lanes[session].session
     read = fold(session, (change for _, _, change in server.record.changes(session)))
     assert [dump(s.state) for s in read.strategies] == [dump(s.state) for s in live.strategies]
     assert read.pending_list() == live.pending_list()
@@ -72,7 +73,7 @@ def test_the_first_difference_is_named(talk: tuple[Server, str]) -> None:
     """The message, what differs, and both values."""
     server, session = talk
 
-    def other(state: Any, *how: Any) -> dict[str, Any]:
+    def other(state: Any, *how: Any) -> Proposal:
         result = propose(state, *how)
         if state.index == 1:
             result["points"][0][0][0] += 1e-16 + 1e-9
@@ -84,6 +85,7 @@ def test_the_first_difference_is_named(talk: tuple[Server, str]) -> None:
     message = server.record.messages(session)[found.difference.seq - 1]
     assert message.type == "ask"
     assert message.change is not None
+    assert message.change["type"] == "ask"
     assert message.change["strategy"] == 1
     assert found.difference.what == "points"
     assert found.difference.recorded != found.difference.recomputed
@@ -111,7 +113,7 @@ def test_strategies_go_on_where_they_were_left(talk: tuple[Server, str]) -> None
     first, second = strategies(server.record, session)
     assert first.data[0].shape == (5, 1, 1)
     assert len(second.state.pending) == 2
-    reply = server._engine.lanes[session].session.state
+    reply = server._engine.state.lanes[session].session.state
     assert first.ask() == propose_config(reply)
 
 

@@ -14,6 +14,8 @@ from fechner.server.engine.events import SeedDataRead
 from fechner.server.protocol.limits import Limits
 from fechner.server.session.replay import dataframe, verify
 
+from ..rig import Rig
+
 CONFIG = """
 [common]
 parnames = [level]
@@ -270,7 +272,7 @@ def test_both_transports_of_aepsych_take_it(booth: Booth) -> None:
     assert channel.request({"type": "can_model"}) == {"can_model": True}
 
 
-def test_a_server_that_stops_while_it_reads_says_so(rig: Any) -> None:
+def test_a_server_that_stops_while_it_reads_says_so(rig: Rig) -> None:
     """The setup is refused, nothing is on record, and what comes too late is left alone."""
     peer = rig.connect()
     peer.send("setup", {"config": WARM})
@@ -282,13 +284,13 @@ def test_a_server_that_stops_while_it_reads_says_so(rig: Any) -> None:
     assert rig.disk.entries == {}
 
 
-def test_nothing_overtakes_a_setup_that_reads(rig: Any) -> None:
+def test_nothing_overtakes_a_setup_that_reads(rig: Rig) -> None:
     """The requests behind it wait; a fault of the record is the setup's own."""
     peer = rig.connect()
     peer.send("setup", {"config": WARM})
     peer.send("info")
     assert peer.raw == []
-    token = next(iter(rig.engine.readings))
+    token = next(iter(rig.engine.state.waiting))
     rig.event(SeedDataRead(token, {}, "the disk is gone"))
     rig.settle()
     first, second = peer.replies

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from fechner.server.session.replay import fold
 from fechner.strategies.core.dumps import dump
 
+from ..rig import Rig
+
 EVERY_KIND = """
 [common]
 parnames = [a, b, c, d, e]
@@ -71,7 +73,7 @@ requests = st.one_of(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(talk=st.lists(requests, max_size=14))
-def test_a_session_read_back_is_the_live_one(new_rig: Any, talk: list[tuple[str, Any]]) -> None:
+def test_a_session_read_back_is_the_live_one(new_rig: type[Rig], talk: list[tuple[str, Any]]) -> None:
     """Whatever was asked and told, with every kind of parameter: states and trials to the last bit."""
     rig = new_rig()
     peer = rig.setup(EVERY_KIND)
@@ -94,7 +96,7 @@ def test_a_session_read_back_is_the_live_one(new_rig: Any, talk: list[tuple[str,
     assert peer.ok("ask", {"beyond": True})  # and it goes on
 
 
-def test_counts_add_up(rig: Any) -> None:
+def test_counts_add_up(rig: Rig) -> None:
     """Every trial is pending or told; points told but never asked count as told only."""
     peer = rig.setup()
     peer.ok("ask", {"n": 3})
@@ -106,7 +108,7 @@ def test_counts_add_up(rig: Any) -> None:
     assert [trial["trial"] for trial in session.pending_list()] == [1, 3]
 
 
-def test_pending_points_leave_the_state_with_their_tell(rig: Any) -> None:
+def test_pending_points_leave_the_state_with_their_tell(rig: Rig) -> None:
     """What an acquisition function sees as pending is what is pending."""
     peer = rig.setup()
     trials = peer.ok("ask", {"n": 3})["trials"]
@@ -115,7 +117,7 @@ def test_pending_points_leave_the_state_with_their_tell(rig: Any) -> None:
     assert [point.item() for point in state.pending] == [trials[0]["config"]["p"], trials[2]["config"]["p"]]
 
 
-def test_a_change_is_adopted_only_after_its_commit(rig: Any) -> None:
+def test_a_change_is_adopted_only_after_its_commit(rig: Rig) -> None:
     """Until then the session is as it was."""
     peer = rig.setup()
     peer.send("ask")

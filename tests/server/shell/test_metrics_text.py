@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,8 @@ if not os.environ.get("FECHNER_REQUIRE_ALL"):
 from prometheus_client.parser import text_string_to_metric_families
 
 from fechner.server.shell.metrics_text import Page
+
+from ..rig import Rig
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -29,7 +30,7 @@ def value(found: Samples, name: str, /, **labels: str) -> float:
     return found[f"fechner_{name}", frozenset(labels.items())]
 
 
-def test_a_page_shows_what_happened(new_rig: Any, with_model: str) -> None:
+def test_a_page_shows_what_happened(new_rig: type[Rig], with_model: str) -> None:
     """Requests, answers, computations with their times, sessions; a reader of the format understands it."""
     rig = new_rig(eager=True)
     peer = rig.setup(with_model)
@@ -37,7 +38,7 @@ def test_a_page_shows_what_happened(new_rig: Any, with_model: str) -> None:
     peer.ok("tell", {"trial": 1, "outcome": 1})
     peer.ok("ask")
     peer.error("tell", {"trial": 9, "outcome": 1})
-    found = samples(b"".join(Page(rig.engine).parts()))
+    found = samples(b"".join(Page(rig.engine.state).parts()))
     assert value(found, "requests_total", type="ask", dialect="1", code="ok") == 2
     assert value(found, "requests_total", type="tell", dialect="1", code="unknown_trial") == 1
     assert value(found, "asks_total", tier="model", source="eager") == 1
@@ -50,15 +51,15 @@ def test_a_page_shows_what_happened(new_rig: Any, with_model: str) -> None:
     assert value(found, "connections") == 1
     assert value(found, "connections_opened_total") == 1
     assert value(found, "computations_waiting", source="request") == 0
-    assert value(found, "server_info", name="fechner", version=rig.engine.server.split()[1]) == 1
+    assert value(found, "server_info", name="fechner", version=rig.engine.state.server.split()[1]) == 1
 
 
-def test_a_page_quotes_nobody(rig: Any, space_filling: str) -> None:
+def test_a_page_quotes_nobody(rig: Rig, space_filling: str) -> None:
     """Names, sessions, outcomes and what else peers send are no labels."""
     peer = rig.connect()
     setup = {"config": space_filling, "seed": 1, "name": "telltale", "participant": "telltale"}
     session = peer.request("setup", setup)["session"]
     peer.error("telltale")
     peer.error("tell", {"config": {"telltale": 1}, "outcome": 0.123456789})
-    page = b"".join(Page(rig.engine).parts()).decode()
+    page = b"".join(Page(rig.engine.state).parts()).decode()
     assert [secret for secret in ("telltale", session[:8], "123456789") if secret in page] == []

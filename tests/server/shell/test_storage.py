@@ -21,10 +21,8 @@ SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 OTHER = "6f1d2c3b-0000-4000-8000-000000000002"
 
 
-def entry(
-    change: dict[str, Any] | None, id_: str | None = None, session: str = SESSION, **more: Any
-) -> Entry:
-    values = {
+def entry(change: Any, id_: str | None = None, session: str = SESSION, **more: Any) -> Entry:
+    values: dict[str, Any] = {
         "dialect": "1",
         "type": "x",
         "request": "{}",

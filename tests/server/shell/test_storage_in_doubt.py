@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from fechner.server.engine.effects import Commit
+from fechner.server.engine.effects import Commit, Load
 from fechner.server.engine.events import CommitFailed, DiskLow, Loaded
+
+from ..rig import Rig
 
 SESSION = "6f1d2c3b-0000-4000-8000-000000000001"
 
 
-def in_doubt(rig: Any, on_record: bool) -> None:
+def in_doubt(rig: Rig, on_record: bool) -> None:
     """The oldest commit fails without a word, on record or not."""
     effect = rig.storage.popleft()
     assert isinstance(effect, Commit)
@@ -23,7 +23,7 @@ def in_doubt(rig: Any, on_record: bool) -> None:
 
 @pytest.mark.parametrize("on_record", [True, False])
 def test_the_session_is_read_back_and_the_request_counts_once(
-    rig: Any, space_filling: str, on_record: bool
+    rig: Rig, space_filling: str, on_record: bool
 ) -> None:
     """The sender hears storage_failed; the request sent again finds its reply, or is done now."""
     peer = rig.setup(space_filling)
@@ -41,7 +41,7 @@ def test_the_session_is_read_back_and_the_request_counts_once(
 
 
 @pytest.mark.parametrize("on_record", [True, False])
-def test_a_setup_in_doubt_is_sent_again(rig: Any, space_filling: str, on_record: bool) -> None:
+def test_a_setup_in_doubt_is_sent_again(rig: Rig, space_filling: str, on_record: bool) -> None:
     """It makes one strategy, whichever way it went."""
     peer = rig.connect()
     one = {"config": space_filling, "seed": 1}
@@ -54,7 +54,7 @@ def test_a_setup_in_doubt_is_sent_again(rig: Any, space_filling: str, on_record:
     assert peer.ok("ask")["trials"][0]["trial"] == 1
 
 
-def test_a_record_that_stays_away_is_asked_again(rig: Any, space_filling: str) -> None:
+def test_a_record_that_stays_away_is_asked_again(rig: Rig, space_filling: str) -> None:
     """Requests hear storage_failed until the session can be read back; then it is as recorded."""
     peer = rig.setup(space_filling)
     peer.ok("ask")
@@ -63,6 +63,7 @@ def test_a_record_that_stays_away_is_asked_again(rig: Any, space_filling: str) -
     peer.send("info")
     for _ in range(2):
         load = rig.storage.popleft()
+        assert isinstance(load, Load)
         rig.event(Loaded(load.token, None, error="no connection"))
         assert peer.last["error"]["code"] == "storage_failed"
         rig.store_all()
@@ -72,7 +73,7 @@ def test_a_record_that_stays_away_is_asked_again(rig: Any, space_filling: str) -
     assert peer.ok("tell", {"trial": 1, "outcome": 1}, id="t-1")["trials"] == [1]
 
 
-def test_little_room_is_told_to_who_sets_up_or_asks(rig: Any, space_filling: str) -> None:
+def test_little_room_is_told_to_who_sets_up_or_asks(rig: Rig, space_filling: str) -> None:
     """As a warning with their replies, and in the log; until there is room again."""
     rig.event(DiskLow("100 MB are left"))
     assert [log.text for log in rig.logs if log.level == "warning"] == ["100 MB are left"]
@@ -85,7 +86,7 @@ def test_little_room_is_told_to_who_sets_up_or_asks(rig: Any, space_filling: str
     assert "warnings" not in peer.request("ask")
 
 
-def test_an_ask_that_hands_nothing_out_is_on_record_before_it_is_said(rig: Any, space_filling: str) -> None:
+def test_an_ask_that_hands_nothing_out_is_on_record_before_it_is_said(rig: Rig, space_filling: str) -> None:
     """Sent again after a crash, it gets the same bytes; what only looks doesn't wait."""
     peer = rig.setup(space_filling)
     peer.ok("ask", {"n": 4})

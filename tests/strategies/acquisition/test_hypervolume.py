@@ -16,11 +16,11 @@ from fechner.strategies.acquisition import build
 from fechner.strategies.config import check
 from fechner.strategies.config.describing.describe import describe
 from fechner.strategies.config.tables.registry import CLASSES
-from fechner.strategies.core.strategy import Strategy
 from fechner.strategies.errors import FechnerError
 from fechner.strategies.models import condition, fit, posterior
 from fechner.strategies.numerics.randomness import key
 from fechner.strategies.specification import Component
+from fechner.strategies.strategy import Strategy
 
 MODEL = Component("IndependentGPsModel", {"models": (Component("GPRegressionModel"),) * 2})
 POINTS = np.random.default_rng(3).uniform(size=(9, 2))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fechner.strategies.config import check
-from fechner.strategies.core.strategy import Strategy
 from fechner.strategies.numerics.sobol import sobol
 from fechner.strategies.space.parameters import Space
+from fechner.strategies.strategy import Strategy
 
 
 @pytest.fixture

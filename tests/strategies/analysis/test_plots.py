@@ -10,7 +10,7 @@ import pytest
 
 from fechner.strategies.analysis import slice_of
 from fechner.strategies.analysis.plots import figure_of
-from fechner.strategies.core.strategy import Strategy
+from fechner.strategies.strategy import Strategy
 
 Make = Callable[..., Strategy]
 

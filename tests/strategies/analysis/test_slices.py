@@ -10,8 +10,8 @@ import pytest
 
 from fechner.strategies.analysis import slice_of
 from fechner.strategies.analysis.slices import crossings
-from fechner.strategies.core.strategy import Strategy
 from fechner.strategies.errors import FechnerError
+from fechner.strategies.strategy import Strategy
 
 Make = Callable[..., Strategy]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fechner.strategies import FechnerError, Strategy, check, initial
-from fechner.strategies.core.strategy import adopt, ask, needs_model, propose, query
+from fechner.strategies.core.strategy import adopt, ask, needs_model, propose
+from fechner.strategies.queries.query import query
 
 HEAD = """
 [common]

@@ -10,6 +10,8 @@ import pytest
 from fechner.server.protocol.dialects.aepsych_v08 import AEPSYCH_08
 from fechner.server.protocol.messages import Exit
 
+from ...rig import Computing, Peer, Rig
+
 PAIRWISE = """
 [common]
 parnames = [p, q]
@@ -55,7 +57,7 @@ min_asks = 4
 
 
 @pytest.fixture
-def set_up(rig: Any, space_filling: str) -> Any:
+def set_up(rig: Rig, space_filling: str) -> Peer:
     """A connection whose first request set up four Sobol points."""
     peer = rig.connect()
     assert peer.aepsych("setup", {"config_str": space_filling}) == {"strat_id": 0}
@@ -63,7 +65,7 @@ def set_up(rig: Any, space_filling: str) -> Any:
 
 
 @pytest.fixture
-def modelled(rig: Any, with_model: str) -> Any:
+def modelled(rig: Rig, with_model: str) -> Peer:
     """A connection in a stage with a model and data."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": with_model})
@@ -77,7 +79,7 @@ def is_error(reply: Any) -> bool:
     return set(reply) == {"server_error", "message"} and isinstance(reply["server_error"], str)
 
 
-def test_setup_counts(rig: Any, set_up: Any, space_filling: str) -> None:
+def test_setup_counts(rig: Rig, set_up: Peer, space_filling: str) -> None:
     """Each setup on the connection is the next strategy; a dict of text is taken too."""
     config = {"common": {"parnames": "[p]", "outcome_types": "[binary]", "strategy_names": "[init]"}}
     config |= {"p": {"par_type": "continuous", "lower_bound": "0", "upper_bound": "1"}}
@@ -86,7 +88,7 @@ def test_setup_counts(rig: Any, set_up: Any, space_filling: str) -> None:
     assert set_up.aepsych("setup", {"config_str": space_filling}) == {"strat_id": 2}
 
 
-def test_a_stage_without_an_end_is_no_error(rig: Any, space_filling: str) -> None:
+def test_a_stage_without_an_end_is_no_error(rig: Rig, space_filling: str) -> None:
     """Older files have none."""
     peer = rig.connect()
     reply = peer.aepsych("setup", {"config_str": space_filling.replace("max_asks = 4", "")})
@@ -107,7 +109,7 @@ def test_metadata_that_would_be_kept_too_often() -> None:
     "message",
     [None, "", {}, {"config_str": 1}, {"config_str": "nonsense"}, {"config_dict": "x"}, {"config_dict": {}}],
 )
-def test_a_setup_that_fails(rig: Any, message: Any) -> None:
+def test_a_setup_that_fails(rig: Rig, message: Any) -> None:
     """The error is readable and the connection goes on."""
     peer = rig.connect()
     assert is_error(peer.aepsych("setup", message))
@@ -117,7 +119,7 @@ def test_a_setup_that_fails(rig: Any, message: Any) -> None:
 @pytest.mark.parametrize(
     "message", ["", {}, None, {"num_points": 1}, {"num_points": None}, {"num_points": 1.0}]
 )
-def test_ask(set_up: Any, message: Any) -> None:
+def test_ask(set_up: Peer, message: Any) -> None:
     """One point: lists of one."""
     reply = set_up.aepsych("ask", message)
     assert list(reply) == ["config", "is_finished", "num_points"]
@@ -125,7 +127,7 @@ def test_ask(set_up: Any, message: Any) -> None:
     assert (reply["is_finished"], reply["num_points"]) == (False, 1)
 
 
-def test_ask_for_several_points(set_up: Any) -> None:
+def test_ask_for_several_points(set_up: Peer) -> None:
     """Lists of N; the last points say that it is finished, and later asks go on."""
     assert len(set_up.aepsych("ask", {"num_points": 3})["config"]["p"]) == 3
     assert set_up.aepsych("ask", {"num_points": 1})["is_finished"] is True
@@ -133,7 +135,7 @@ def test_ask_for_several_points(set_up: Any) -> None:
     assert (len(again["config"]["p"]), again["is_finished"], again["num_points"]) == (1, True, 1)
 
 
-def test_ask_with_fixed_parameters(set_up: Any) -> None:
+def test_ask_with_fixed_parameters(set_up: Peer) -> None:
     """By name, as a number or a list of one; a wrong name is an error."""
     assert set_up.aepsych("ask", {"num_points": 1, "fixed_pars": {"p": 0.25}})["config"] == {"p": [0.25]}
     assert set_up.aepsych("ask", {"num_points": 1, "fixed_pars": {"p": [0.5]}})["config"] == {"p": [0.5]}
@@ -141,7 +143,7 @@ def test_ask_with_fixed_parameters(set_up: Any) -> None:
     assert is_error(set_up.aepsych("ask", {"num_points": "many"}))
 
 
-def test_ask_pairwise(rig: Any) -> None:
+def test_ask_pairwise(rig: Rig) -> None:
     """Each point is a list of two; what was asked can be told as it is."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": PAIRWISE})
@@ -170,7 +172,7 @@ def test_ask_pairwise(rig: Any) -> None:
         ({"p": [0.1, 0.2]}, {"outcome_1": [1, 0]}, 2),
     ],
 )
-def test_tell(set_up: Any, config: Any, outcome: Any, n: int) -> None:
+def test_tell(set_up: Peer, config: Any, outcome: Any, n: int) -> None:
     """Lists per key are several trials; the outcome is a number, text, list or named."""
     reply = set_up.aepsych("tell", {"config": config, "outcome": outcome})
     assert reply == {"trials_recorded": n, "model_data_added": n}
@@ -195,7 +197,7 @@ def test_tell(set_up: Any, config: Any, outcome: Any, n: int) -> None:
         ({"p": [0.5]}, None),
     ],
 )
-def test_a_tell_that_fails(rig: Any, set_up: Any, config: Any, outcome: Any) -> None:
+def test_a_tell_that_fails(rig: Rig, set_up: Peer, config: Any, outcome: Any) -> None:
     """The error carries the request, and nothing is told."""
     request = {"config": config, "outcome": outcome}
     reply = set_up.aepsych("tell", request)
@@ -205,7 +207,7 @@ def test_a_tell_that_fails(rig: Any, set_up: Any, config: Any, outcome: Any) -> 
 
 
 @pytest.mark.parametrize("outcome", ["nan", "-inf", ["1e999"], {"outcome_1": "NaN"}])
-def test_what_is_no_number_changes_nothing(rig: Any, set_up: Any, outcome: Any) -> None:
+def test_what_is_no_number_changes_nothing(rig: Rig, set_up: Peer, outcome: Any) -> None:
     """Also where no model is to learn from it: the tell is refused, and on record without a trial."""
     request = {"config": {"p": [0.5]}, "outcome": outcome, "model_data": False}
     assert is_error(set_up.aepsych("tell", request))
@@ -215,16 +217,16 @@ def test_what_is_no_number_changes_nothing(rig: Any, set_up: Any, outcome: Any) 
     assert rig.session(set_up).told == 0
 
 
-def test_an_outcome_that_is_missing_goes_on_record_as_none(rig: Any, set_up: Any) -> None:
+def test_an_outcome_that_is_missing_goes_on_record_as_none(rig: Rig, set_up: Peer) -> None:
     """Where no model is to learn from it, null and no outcome at all are the same."""
     for told in ({"outcome": None}, {}):
         reply = set_up.aepsych("tell", {"config": {"p": [0.5]}, "model_data": False, **told})
         assert reply == {"trials_recorded": 1, "model_data_added": 0}
-        [trial] = rig.recorded(rig.session(set_up).id)[-1].change["trials"]
+        [trial] = rig.change(rig.session(set_up).id)["trials"]
         assert trial["outcome"] is None
 
 
-def test_tell_of_several_outcomes(rig: Any) -> None:
+def test_tell_of_several_outcomes(rig: Rig) -> None:
     """Names in any order; keys must equal the outcome names."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": MIXED})
@@ -244,7 +246,7 @@ def test_tell_of_several_outcomes(rig: Any) -> None:
         {"loudness": [2.5, "1.5"], "heard": ["1", 0]},
     ],
 )
-def test_several_outcomes_of_several_trials(rig: Any, outcome: Any) -> None:
+def test_several_outcomes_of_several_trials(rig: Rig, outcome: Any) -> None:
     """A list for each trial, or for each name; numbers as text count in both."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": MIXED})
@@ -253,13 +255,13 @@ def test_several_outcomes_of_several_trials(rig: Any, outcome: Any) -> None:
     assert rig.session(peer).strategies[0].state.y.array.tolist() == [[1, 2.5], [0, 1.5]]
 
 
-def test_a_tell_of_nothing_is_told_what_it_lacks(set_up: Any) -> None:
+def test_a_tell_of_nothing_is_told_what_it_lacks(set_up: Peer) -> None:
     """In this dialect's words: it has no numbers of trials."""
     said = set_up.aepsych("tell", {"model_data": False, "note": "x"})["server_error"]
     assert said.startswith("a tell has a `config`, an `outcome`, or both")
 
 
-def test_null_is_as_if_it_were_not_there(rig: Any, set_up: Any) -> None:
+def test_null_is_as_if_it_were_not_there(rig: Rig, set_up: Peer) -> None:
     """As some clients write what they don't set."""
     tell = {"config": {"p": [0.5]}, "outcome": 1, "model_data": None}
     assert set_up.aepsych("tell", tell) == {"trials_recorded": 1, "model_data_added": 1}
@@ -268,7 +270,7 @@ def test_null_is_as_if_it_were_not_there(rig: Any, set_up: Any) -> None:
     assert "common" in whole
 
 
-def test_a_tell_without_model_data(set_up: Any) -> None:
+def test_a_tell_without_model_data(set_up: Peer) -> None:
     """It is recorded only; the config may be absent."""
     for message in [
         {"config": {"p": [0.5]}, "outcome": 1, "model_data": False},
@@ -277,11 +279,11 @@ def test_a_tell_without_model_data(set_up: Any) -> None:
         assert set_up.aepsych("tell", message) == {"trials_recorded": 1, "model_data_added": 0}
 
 
-def test_further_keys_of_a_tell_are_trial_metadata(rig: Any, set_up: Any) -> None:
+def test_further_keys_of_a_tell_are_trial_metadata(rig: Rig, set_up: Peer) -> None:
     """So is a top-level extra_info, whose responseTime is the response time."""
     info = {"responseTime": 0.75, "participantID": "P1"}
     set_up.aepsych("tell", {"config": {"p": [0.5]}, "outcome": 1, "rt": 0.5, "eye": "left"}, extra_info=info)
-    [row] = rig.recorded(rig.session(set_up).id)[-1].change["trials"]
+    [row] = rig.change(rig.session(set_up).id)["trials"]
     assert row["extra"] == {"rt": 0.5, "eye": "left", "extra_info": info}
     assert row["response_time"] == 0.75
 
@@ -290,7 +292,7 @@ def test_further_keys_of_a_tell_are_trial_metadata(rig: Any, set_up: Any) -> Non
     ("extra", "probability"),
     [({}, False), ({"probability_space": True}, True), ({"probability_space": False}, False)],
 )
-def test_query(rig: Any, modelled: Any, extra: Any, probability: bool) -> None:
+def test_query(rig: Rig, modelled: Peer, extra: Any, probability: bool) -> None:
     """The request's own words, x as lists, y as one number."""
     reply = modelled.aepsych("query", {"query_type": "max", "max_time": 3, **extra})
     assert reply == {
@@ -312,7 +314,7 @@ def test_query(rig: Any, modelled: Any, extra: Any, probability: bool) -> None:
         ({}, {}),
     ],
 )
-def test_query_constraints(new_rig: Any, with_model: str, constraints: Any, seen: Any) -> None:
+def test_query_constraints(new_rig: type[Rig], with_model: str, constraints: Any, seen: Any) -> None:
     """Keyed by name, or by the parameter's index; echoed as they came, null as none."""
     from fechner.server.engine.events import Computed
 
@@ -346,14 +348,14 @@ def test_query_constraints(new_rig: Any, with_model: str, constraints: Any, seen
     )
 
 
-def test_empty_lists_in_a_query_are_nothing(modelled: Any) -> None:
+def test_empty_lists_in_a_query_are_nothing(modelled: Peer) -> None:
     """As MATLAB writes what it hasn't got."""
     message = {"query_type": "max", "x": [], "y": [], "constraints": []}
     reply = modelled.aepsych("query", message)
     assert (reply["x"], reply["y"], reply["constraints"]) == ({"p": [0.5]}, 0.25, {})
 
 
-def test_query_with_the_mathematics(new_rig: Any, computed_here: Any, with_model: str) -> None:
+def test_query_with_the_mathematics(new_rig: type[Rig], computed_here: Computing, with_model: str) -> None:
     """max, min, prediction and inverse on a real model, y a number."""
     peer = new_rig(compute=computed_here).connect()
     peer.aepsych("setup", {"config_str": with_model})
@@ -374,7 +376,7 @@ def test_query_with_the_mathematics(new_rig: Any, computed_here: Any, with_model
     assert is_error(peer.aepsych("query", {"query_type": "mode"}))
 
 
-def test_parameters(rig: Any, set_up: Any) -> None:
+def test_parameters(rig: Rig, set_up: Peer) -> None:
     """Bounds by name; a categorical parameter's are its first and last index."""
     assert set_up.aepsych("parameters") == {"p": [0, 1]}
     peer = rig.connect()
@@ -382,7 +384,7 @@ def test_parameters(rig: Any, set_up: Any) -> None:
     assert peer.aepsych("parameters", "") == {"p": [1, 5], "c": [0, 2], "k": [2, 7], "f": [9, 9]}
 
 
-def test_can_model(rig: Any, with_model: str) -> None:
+def test_can_model(rig: Rig, with_model: str) -> None:
     """True when the current stage has a model and there are data."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": with_model})
@@ -394,7 +396,7 @@ def test_can_model(rig: Any, with_model: str) -> None:
     assert peer.aepsych("can_model", {}) == {"can_model": True}
 
 
-def test_info(rig: Any, modelled: Any) -> None:
+def test_info(rig: Rig, modelled: Peer) -> None:
     """Without a message too; counts count setups, the name is the current stage's."""
     assert modelled.aepsych("info") == {
         "db_name": "rig.db",
@@ -411,7 +413,7 @@ def test_info(rig: Any, modelled: Any) -> None:
     }
 
 
-def test_info_in_a_stage_without_model(rig: Any, set_up: Any, space_filling: str) -> None:
+def test_info_in_a_stage_without_model(rig: Rig, set_up: Peer, space_filling: str) -> None:
     """It says that none is set."""
     set_up.aepsych("setup", {"config_str": space_filling})
     info = set_up.aepsych("info", "")
@@ -420,7 +422,7 @@ def test_info_in_a_stage_without_model(rig: Any, set_up: Any, space_filling: str
     assert info["current_strat_can_fit"] is False
 
 
-def test_get_config(set_up: Any) -> None:
+def test_get_config(set_up: Peer) -> None:
     """All sections with common's keys in each, or one property; only one of the two names is an error."""
     whole = set_up.aepsych("get_config", {})
     assert whole["init"]["max_asks"] == "4"
@@ -434,7 +436,7 @@ def test_get_config(set_up: Any) -> None:
     assert is_error(set_up.aepsych("get_config", {"section": "init", "property": "nothing"}))
 
 
-def test_finish_strategy(rig: Any, with_model: str) -> None:
+def test_finish_strategy(rig: Rig, with_model: str) -> None:
     """It may come without a message; the next ask is of the next stage."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": with_model})
@@ -444,7 +446,7 @@ def test_finish_strategy(rig: Any, with_model: str) -> None:
     assert peer.aepsych("info")["current_strat_name"] == "opt"
 
 
-def test_resume(set_up: Any, space_filling: str) -> None:
+def test_resume(set_up: Peer, space_filling: str) -> None:
     """By number, also as text."""
     set_up.aepsych("setup", {"config_str": space_filling})
     assert set_up.aepsych("resume", {"strat_id": "0"}) == {"strat_id": 0}
@@ -454,7 +456,7 @@ def test_resume(set_up: Any, space_filling: str) -> None:
         assert is_error(set_up.aepsych("resume", wrong))
 
 
-def test_exit(rig: Any, set_up: Any) -> None:
+def test_exit(rig: Rig, set_up: Peer) -> None:
     """It ends the session only; the server goes on and a setup begins another."""
     assert set_up.aepsych("exit") == {"termination_type": "Terminate", "success": True}
     assert not rig.halted
@@ -462,7 +464,7 @@ def test_exit(rig: Any, set_up: Any) -> None:
     assert set_up.aepsych("setup", {"config_str": "[common]"})["server_error"]
 
 
-def test_an_error_carries_the_request(rig: Any) -> None:
+def test_an_error_carries_the_request(rig: Rig) -> None:
     """As it came, after a text that a person can read."""
     peer = rig.connect()
     reply = peer.aepsych("dance", {"a": 1}, extra_info=None)
@@ -473,12 +475,12 @@ def test_an_error_carries_the_request(rig: Any) -> None:
 
 
 @pytest.mark.parametrize("version", ["1", "0.01", 7])
-def test_a_version_is_ignored_once_the_dialect_is_decided(set_up: Any, version: Any) -> None:
+def test_a_version_is_ignored_once_the_dialect_is_decided(set_up: Peer, version: Any) -> None:
     """The connection keeps its dialect."""
     assert set_up.aepsych("ask", version=version)["num_points"] == 1
 
 
-def test_the_unity_client(rig: Any, space_filling: str) -> None:
+def test_the_unity_client(rig: Rig, space_filling: str) -> None:
     """Version 0.01 with extra_info is this dialect; every request carries extra_info."""
     peer = rig.connect()
     for type_, message in [
@@ -490,26 +492,26 @@ def test_the_unity_client(rig: Any, space_filling: str) -> None:
         assert "server_error" not in peer.aepsych(type_, message, version="0.01", extra_info=None)
 
 
-def test_the_setup_metadata_of_older_clients_is_on_record(rig: Any, space_filling: str) -> None:
+def test_the_setup_metadata_of_older_clients_is_on_record(rig: Rig, space_filling: str) -> None:
     """A top-level metadata in setup."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": space_filling}, metadata={"lab": "A"})
-    assert rig.recorded(rig.session(peer).id)[0].change["metadata"] == {"lab": "A"}
+    assert rig.change(rig.session(peer).id, 0)["metadata"] == {"lab": "A"}
 
 
 @pytest.mark.parametrize(
     ("metadata", "kept"), [("lab A", {"metadata": "lab A"}), ([1], {"metadata": [1]}), ("", {}), (None, {})]
 )
 def test_metadata_that_is_no_object_is_on_record_too(
-    rig: Any, space_filling: str, metadata: Any, kept: Any
+    rig: Rig, space_filling: str, metadata: Any, kept: Any
 ) -> None:
     """Under the key that the client sent it under."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": space_filling}, metadata=metadata)
-    assert rig.recorded(rig.session(peer).id)[0].change["metadata"] == kept
+    assert rig.change(rig.session(peer).id, 0)["metadata"] == kept
 
 
-def test_broken_input_before_the_dialect_is_known(rig: Any) -> None:
+def test_broken_input_before_the_dialect_is_known(rig: Rig) -> None:
     """The error is readable in either dialect; afterwards in this one's form."""
     peer = rig.connect()
     peer.unreadable()
@@ -540,13 +542,13 @@ def test_broken_input_before_the_dialect_is_known(rig: Any) -> None:
     ],
 )
 def test_errors_name_the_place_in_the_client_s_own_words(
-    rig: Any, modelled: Any, type_: str, message: Any, place: str
+    rig: Rig, modelled: Peer, type_: str, message: Any, place: str
 ) -> None:
     """Not in those of version 1, which it doesn't speak."""
     assert f"(at {place})" in modelled.aepsych(type_, message)["server_error"]
 
 
-def test_a_query_of_another_kind_is_told_the_kinds(modelled: Any) -> None:
+def test_a_query_of_another_kind_is_told_the_kinds(modelled: Peer) -> None:
     """The four of this dialect."""
     said = modelled.aepsych("query", {"query_type": "mode"})["server_error"]
     assert said.startswith("`query_type` is 'max', 'min', 'prediction' or 'inverse'")

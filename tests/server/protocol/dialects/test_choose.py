@@ -44,7 +44,7 @@ def test_a_forced_dialect_is_taken() -> None:
 
 
 def test_the_command_line_can_force_every_dialect() -> None:
-    """Its list of names is one of its own, so that it begins without the dialects."""
+    """Of which it knows the names without loading them (dialect_names.py)."""
     assert [name.value for name in DialectName] == ["auto", *DIALECTS]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,12 +130,13 @@ def test_an_update_is_put_together_from_what_is_on_record(asked_ok: bool) -> Non
 
 def test_did_you_mean() -> None:
     """Misspelt types and fields are answered with what is near."""
-    for value, hint in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"version": "1", "type": "aks"}, "did you mean 'ask'?"),
         ({"version": "1", "type": "ask", "mesage": {}}, "did you mean 'message'?"),
         ({"version": "1", "type": "tell", "message": {"trial": 1, "outcme": 1}}, "did you mean 'outcome'?"),
         ({"version": "1", "type": "tell", "message": {"trials": [{"trail": 1}]}}, "did you mean 'trial'?"),
-    ]:
+    ]
+    for value, hint in cases:
         fault = NATIVE.parse(value).fault
         assert fault is not None
         assert fault.hint == hint

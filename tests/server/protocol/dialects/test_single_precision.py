@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ...rig import Rig
+
 ALL_TYPES = """
 [common]
 parnames = [a, b, c, d, e, f, g, h]
@@ -54,7 +56,7 @@ def single(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("n", [1, 4])
-def test_every_point_is_one_trial(rig: Any, n: int) -> None:
+def test_every_point_is_one_trial(rig: Rig, n: int) -> None:
     """Asked and told twelve times: as many trials, none pending; the model has the values that were asked."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": ALL_TYPES})
@@ -63,14 +65,14 @@ def test_every_point_is_one_trial(rig: Any, n: int) -> None:
         told = {name: [single(value) for value in values] for name, values in asked.items()}
         reply = peer.aepsych("tell", {"config": told, "outcome": [1] * n})
         assert reply == {"trials_recorded": n, "model_data_added": n}
-        rows = rig.recorded(rig.session(peer).id)[-1].change["trials"]
+        rows = rig.change(rig.session(peer).id)["trials"]
         assert all(row["asked"] for row in rows)
     session = rig.session(peer)
     assert session.counts() == {"asked": 12, "told": 12, "pending": 0, "skipped": 0}
 
 
 @pytest.mark.parametrize("end", [0, 1])
-def test_the_ends_of_the_box_are_inside(rig: Any, end: int) -> None:
+def test_the_ends_of_the_box_are_inside(rig: Rig, end: int) -> None:
     """Rounded outwards, they are clamped; fixed and listed values are known again."""
     peer = rig.connect()
     peer.aepsych("setup", {"config_str": ALL_TYPES})

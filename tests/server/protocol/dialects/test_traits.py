@@ -13,7 +13,9 @@ from fechner.server.protocol.dialects import DIALECTS, NATIVE, Request, choose
 from fechner.server.protocol.dialects.base import Reply
 from fechner.server.protocol.dialects.traits import Traits
 from fechner.server.protocol.errors import FechnerError
-from fechner.server.protocol.messages import Ask, Setup, Tell, validate
+from fechner.server.protocol.messages import Ask, Message, Setup, Tell, validate
+
+from ...rig import Rig
 
 ROOT = Path(__file__).parents[4]
 
@@ -34,8 +36,8 @@ class Verbs:
     def parse(self, value: dict[str, Any]) -> Request:
         request = Request(value, value["do"])
         try:
-            kind = {"setup": Setup, "ask": Ask, "tell": Tell}[request.type]
-            request.message = validate(kind, value.get("with", {}))
+            kinds: dict[str, type[Message]] = {"setup": Setup, "ask": Ask, "tell": Tell}
+            request.message = validate(kinds[request.type], value.get("with", {}))
         except FechnerError as fault:
             request.fault = fault
         return request
@@ -61,7 +63,7 @@ def test_every_habit_is_asked_for(habit: str) -> None:
 
 
 def test_a_new_dialect_is_a_module_and_a_line(
-    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is spoken, and its habits count, with nothing else changed."""
     toy = Verbs()
@@ -87,7 +89,7 @@ def test_a_new_dialect_is_a_module_and_a_line(
     assert "no field here" in say("ask", now=True)
 
 
-def test_habits_can_be_mixed(rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_habits_can_be_mixed(rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Version 1 with one habit more is version 1 in all else."""
     monkeypatch.setattr(NATIVE, "traits", replace(NATIVE.traits, only_bounds=True))
     peer = rig.setup(space_filling)

@@ -53,7 +53,8 @@ class Talk:
     def outcomes(self) -> list[float]:
         """What the model sees."""
         [strategy] = strategies(self.server.record, self.session)
-        return strategy.data[1][:, 0].tolist()
+        outcomes: list[float] = strategy.data[1][:, 0].tolist()
+        return outcomes
 
 
 @pytest.fixture

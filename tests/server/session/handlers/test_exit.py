@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ...rig import Rig
 
 
-def test_exit_answers_the_counts(rig: Any) -> None:
+def test_exit_answers_the_counts(rig: Rig) -> None:
     """And needs a session."""
     peer = rig.setup()
     peer.ok("ask")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ...rig import Rig
 
 
-def test_finish_strategy_ends_the_current_stage(rig: Any, with_model: str) -> None:
+def test_finish_strategy_ends_the_current_stage(rig: Rig, with_model: str) -> None:
     """The next one begins at the next ask; after the last there is nothing to ask."""
     peer = rig.setup(with_model)
     assert peer.ok("finish_strategy") == {"finished": "init", "strategy": 0}

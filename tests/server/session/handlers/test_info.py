@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ...rig import Rig
 
 
-def test_info(rig: Any, with_model: str) -> None:
+def test_info(rig: Rig, with_model: str) -> None:
     """The session at a glance, before and after there are data."""
     peer = rig.setup(with_model)
     peer.ok("ask", {"n": 1})
@@ -26,7 +26,7 @@ def test_info(rig: Any, with_model: str) -> None:
     }
 
 
-def test_get_config(rig: Any) -> None:
+def test_get_config(rig: Rig) -> None:
     """All of it, one section, or one key; what isn't there is named."""
     peer = rig.setup()
     whole = peer.ok("get_config")

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ...rig import Computing, Rig
+
 
 @pytest.mark.parametrize(
     ("message", "code"),
@@ -18,7 +20,7 @@ import pytest
         ({"query": "max", "space": "probabilty"}, "bad_value"),
     ],
 )
-def test_queries_of_a_wrong_form(rig: Any, with_model: str, message: Any, code: str) -> None:
+def test_queries_of_a_wrong_form(rig: Rig, with_model: str, message: Any, code: str) -> None:
     """They fail before anything is computed."""
     peer = rig.setup(with_model)
     peer.ok("ask")
@@ -27,7 +29,7 @@ def test_queries_of_a_wrong_form(rig: Any, with_model: str, message: Any, code: 
     assert not rig.tasks
 
 
-def test_a_query_needs_a_model_and_data(rig: Any, with_model: str) -> None:
+def test_a_query_needs_a_model_and_data(rig: Rig, with_model: str) -> None:
     """A stage without model has no answer, a model without data neither."""
     assert rig.setup().error("query", {"query": "max"})["code"] == "no_model"
     peer = rig.setup(with_model)
@@ -47,7 +49,7 @@ def test_a_query_needs_a_model_and_data(rig: Any, with_model: str) -> None:
     ],
 )
 def test_queries_are_answered_by_the_model(
-    new_rig: Any, computed_here: Any, with_model: str, request_: Any
+    new_rig: type[Rig], computed_here: Computing, with_model: str, request_: Any
 ) -> None:
     """Every kind, with the mathematics: lists of one length, an interval around each value."""
     peer = new_rig(compute=computed_here).setup(with_model)

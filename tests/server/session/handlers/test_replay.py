@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fechner.database.form.changes import Change
 from fechner.server.session.handlers.replay import replay
 from fechner.server.session.handlers.results import Answer, Computation, Priority
 from fechner.strategies.core.strategy import propose
@@ -27,7 +28,7 @@ min_asks = 3
 
 
 @pytest.fixture
-def changes() -> list[tuple[int, dict[str, Any]]]:
+def changes() -> list[tuple[int, Change]]:
     """What a setup and three asks did."""
     from fechner.server import Server
 
@@ -40,7 +41,7 @@ def changes() -> list[tuple[int, dict[str, Any]]]:
         return [(seq, change) for seq, _, change in server.record.changes(session)]
 
 
-def run(changes: list[tuple[int, dict[str, Any]]]) -> tuple[Answer, int]:
+def run(changes: list[tuple[int, Change]]) -> tuple[Answer, int]:
     """Compute what the handler wants until it answers; the answer, and how often it computed."""
     result, n = replay(changes, verify=True), 0
     while isinstance(result, Computation):
@@ -49,7 +50,7 @@ def run(changes: list[tuple[int, dict[str, Any]]]) -> tuple[Answer, int]:
     return result, n
 
 
-def test_an_untouched_session_is_identical(changes: list[tuple[int, dict[str, Any]]]) -> None:
+def test_an_untouched_session_is_identical(changes: list[tuple[int, Change]]) -> None:
     """Each ask is one computation behind those of sessions in progress; nothing is recorded."""
     answer, n = run(changes)
     assert answer.message == {"identical": True, "asks": 3}
@@ -57,9 +58,9 @@ def test_an_untouched_session_is_identical(changes: list[tuple[int, dict[str, An
     assert n == 3
 
 
-def test_the_first_difference_is_named(changes: list[tuple[int, dict[str, Any]]]) -> None:
+def test_the_first_difference_is_named(changes: list[tuple[int, Change]]) -> None:
     """It says where, what was recorded and what comes out, and stops there."""
-    changed = copy.deepcopy(changes)
+    changed: Any = copy.deepcopy(changes)
     changed[2][1]["left"]["points"][0][0][0] += 0.25
     answer, n = run(changed)
     first = answer.message["first_difference"]
@@ -69,7 +70,7 @@ def test_the_first_difference_is_named(changes: list[tuple[int, dict[str, Any]]]
     assert first["recorded"]["points"] != first["recomputed"]["points"]
 
 
-def test_without_verification_nothing_is_computed(changes: list[tuple[int, dict[str, Any]]]) -> None:
+def test_without_verification_nothing_is_computed(changes: list[tuple[int, Change]]) -> None:
     """verify false only counts."""
     answer = replay(changes, verify=False)
     assert isinstance(answer, Answer)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ...rig import Rig
 
 
-def test_resume_gives_back_what_is_pending(rig: Any) -> None:
+def test_resume_gives_back_what_is_pending(rig: Rig) -> None:
     """Trials handed out and not told, of every strategy, with their configs."""
     peer = rig.setup()
     trials = peer.ok("ask", {"n": 3})["trials"]

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from fechner.server.session.replay import fold
+from fechner.strategies.config import check
 
-def test_setup_answers_what_was_set_up(rig: Any, with_model: str) -> None:
+from ...rig import Rig
+
+
+def test_setup_answers_what_was_set_up(rig: Rig, with_model: str) -> None:
     """Session, strategy, parameters, outcomes, stages, seed."""
     peer = rig.connect()
     reply = peer.ok("setup", {"config": with_model, "seed": 5})
@@ -21,7 +26,7 @@ def test_setup_answers_what_was_set_up(rig: Any, with_model: str) -> None:
     }
 
 
-def test_setup_lists_every_problem(rig: Any, space_filling: str) -> None:
+def test_setup_lists_every_problem(rig: Rig, space_filling: str) -> None:
     """bad_config carries all of them, each with its place."""
     config = space_filling.replace("upper_bound = 1\n", "").replace("SobolGenerator", "SobbolGenerator")
     error = rig.connect().error("setup", {"config": config})
@@ -30,7 +35,7 @@ def test_setup_lists_every_problem(rig: Any, space_filling: str) -> None:
     assert places == {("p", "upper_bound"), ("init", "generator")}
 
 
-def test_setup_warns(rig: Any, space_filling: str) -> None:
+def test_setup_warns(rig: Rig, space_filling: str) -> None:
     """Unknown keys are warnings of the reply."""
     peer = rig.connect()
     peer.ok("setup", {"config": space_filling.replace("max_asks", "min_asks") + "max_aks = 4\n"})
@@ -39,21 +44,21 @@ def test_setup_warns(rig: Any, space_filling: str) -> None:
     assert "max_aks" in warning["detail"]
 
 
-def test_setup_without_an_end_is_refused(rig: Any, space_filling: str) -> None:
+def test_setup_without_an_end_is_refused(rig: Rig, space_filling: str) -> None:
     """A native stage says when it ends."""
     error = rig.connect().error("setup", {"config": space_filling.replace("max_asks = 4", "")})
     assert error["code"] == "bad_config"
 
 
 @pytest.mark.parametrize("message", [{}, {"config": 7}, {"config": None}, {"config": "", "seed": -1}])
-def test_setup_of_a_wrong_form(rig: Any, message: Any) -> None:
+def test_setup_of_a_wrong_form(rig: Rig, message: Any) -> None:
     """Each is a bad value with its place."""
     error = rig.connect().error("setup", message)
     assert error["code"] == "bad_value"
     assert error["where"] == ("message.seed" if "seed" in message else "message.config")
 
 
-def test_a_seed_of_the_configuration_counts(rig: Any, space_filling: str) -> None:
+def test_a_seed_of_the_configuration_counts(rig: Rig, space_filling: str) -> None:
     """The setup message's seed comes before [common]'s; without either one is drawn and told."""
     seeded = space_filling.replace("[common]", "[common]\nseed = 7")
     assert rig.connect().ok("setup", {"config": seeded})["seed"] == 7
@@ -63,18 +68,18 @@ def test_a_seed_of_the_configuration_counts(rig: Any, space_filling: str) -> Non
     assert all(0 <= seed < 2**53 for seed in drawn)
 
 
-def test_the_same_seed_gives_the_same_asks(rig: Any) -> None:
+def test_the_same_seed_gives_the_same_asks(rig: Rig) -> None:
     """In another session."""
     one, two = rig.setup(), rig.setup()
     assert one.ok("ask", {"n": 4}) == two.ok("ask", {"n": 4})
 
 
-def test_names_and_metadata_are_on_record(rig: Any, space_filling: str) -> None:
+def test_names_and_metadata_are_on_record(rig: Rig, space_filling: str) -> None:
     """The message's come before the configuration's."""
     peer = rig.connect()
     config = space_filling + "[metadata]\nexperiment_name = old\nparticipant_id = P1\nroom = 4\n"
     peer.ok("setup", {"config": config, "name": "new", "metadata": {"room": 5, "light": "dim"}})
-    change = rig.recorded(peer.last["session"])[0].change
+    change = rig.change(peer.last["session"], 0)
     assert (change["name"], change["participant"]) == ("new", "P1")
     assert change["metadata"]["room"] == 5
     assert change["metadata"]["light"] == "dim"
@@ -82,7 +87,7 @@ def test_names_and_metadata_are_on_record(rig: Any, space_filling: str) -> None:
 
 
 def test_setup_warns_where_there_is_no_gpu(
-    rig: Any, with_model: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, with_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """use_gpu on a machine without one: a warning, and the session goes on."""
     monkeypatch.setattr("fechner.strategies.numerics.device.lacking", lambda: "there is no driver of a GPU")
@@ -95,7 +100,7 @@ def test_setup_warns_where_there_is_no_gpu(
 
 
 def test_setups_of_one_session_are_limited(
-    rig: Any, space_filling: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next one is refused and changes nothing; another session may begin."""
     monkeypatch.setattr("fechner.server.session.handlers.setup.MOST_STRATEGIES", 3)
@@ -108,3 +113,28 @@ def test_setups_of_one_session_are_limited(
     assert len(peer.ok("info")["strategies"]) == 3
     session = "6f1d2c3b-0000-4000-8000-000000000009"
     assert peer.ok("setup", {"config": space_filling}, session=session)["strategy"] == 0
+
+
+def test_a_configuration_is_checked_once(
+    rig: Rig, space_filling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its setup is on record; who adopts it needs no file of an extension for that."""
+    checked = []
+
+    def count(config: Any, **options: Any) -> Any:
+        checked.append(config)
+        return check(config, **options)
+
+    monkeypatch.setattr("fechner.server.session.handlers.setup.check", count)
+    monkeypatch.setattr("fechner.server.session.session.check", count)
+    peer = rig.connect()
+    peer.send("setup", {"config": space_filling, "seed": 1})
+    rig.store()
+    assert checked == [space_filling]
+    rig.settle()
+    assert checked == [space_filling]
+    session = rig.session(peer)
+    assert session.state.specification == check(space_filling)
+    read = fold(session.id, rig.disk.changes(session.id))
+    assert checked == [space_filling] * 2
+    assert read.state.specification == session.state.specification

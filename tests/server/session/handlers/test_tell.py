@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ...rig import Rig
+
 PAIRWISE = """
 [common]
 parnames = [p, q]
@@ -41,7 +43,7 @@ min_asks = 4
 """
 
 
-def test_a_trial_is_told_once(rig: Any) -> None:
+def test_a_trial_is_told_once(rig: Rig) -> None:
     """By its number; again it has its outcome already."""
     peer = rig.setup()
     peer.ok("ask")
@@ -50,7 +52,7 @@ def test_a_trial_is_told_once(rig: Any) -> None:
     assert (error["code"], error["where"]) == ("trial_already_told", "message.trial")
 
 
-def test_many_are_all_or_nothing(rig: Any) -> None:
+def test_many_are_all_or_nothing(rig: Rig) -> None:
     """One fault, named with its place in the list, and none is recorded."""
     peer = rig.setup()
     peer.ok("ask", {"n": 3})
@@ -63,14 +65,14 @@ def test_many_are_all_or_nothing(rig: Any) -> None:
     assert reply == {"trials": [3, 1], "modelled": 2, "finished": False}
 
 
-def test_a_list_stands_alone(rig: Any) -> None:
+def test_a_list_stands_alone(rig: Rig) -> None:
     """Options go into each of its trials."""
     peer = rig.setup()
     error = peer.error("tell", {"trials": [], "outcome": 1})
     assert (error["code"], error["where"]) == ("bad_value", "message.trials")
 
 
-def test_a_told_config_is_the_oldest_pending_trial_there(rig: Any) -> None:
+def test_a_told_config_is_the_oldest_pending_trial_there(rig: Rig) -> None:
     """Within 1e-6 of the range; the model gets the asked values and the record keeps both."""
     peer = rig.setup()
     config = peer.ok("ask")["trials"][0]["config"]
@@ -79,12 +81,12 @@ def test_a_told_config_is_the_oldest_pending_trial_there(rig: Any) -> None:
     assert peer.ok("tell", {"config": near, "outcome": 1})["trials"] == [1]
     session = rig.session(peer)
     assert session.strategies[0].state.x.array.item() == config["p"]
-    [row] = rig.recorded(session.id)[-1].change["trials"]
+    [row] = rig.change(session.id)["trials"]
     assert row["config"] == near
-    assert rig.recorded(session.id)[1].change["trials"][0]["config"] == config
+    assert rig.change(session.id, 1)["trials"][0]["config"] == config
 
 
-def test_a_told_config_elsewhere_is_a_trial_of_its_own(rig: Any) -> None:
+def test_a_told_config_elsewhere_is_a_trial_of_its_own(rig: Rig) -> None:
     """It gets the next number and counts as told, not as asked."""
     peer = rig.setup()
     config = peer.ok("ask")["trials"][0]["config"]
@@ -93,7 +95,7 @@ def test_a_told_config_elsewhere_is_a_trial_of_its_own(rig: Any) -> None:
     assert peer.ok("ask")["trials"][0]["trial"] == 3
 
 
-def test_equal_points_are_told_oldest_first(rig: Any) -> None:
+def test_equal_points_are_told_oldest_first(rig: Rig) -> None:
     """Two pending trials at one point: the first tell is the first trial's."""
     peer = rig.setup()
     peer.ok("ask", {"n": 2, "fixed": {"p": 0.5}})
@@ -101,7 +103,7 @@ def test_equal_points_are_told_oldest_first(rig: Any) -> None:
     assert peer.ok("tell", {"trials": [tell, tell, tell]})["trials"] == [1, 2, 3]
 
 
-def test_thousands_of_pending_trials_are_told_by_config_at_once(rig: Any, space_filling: str) -> None:
+def test_thousands_of_pending_trials_are_told_by_config_at_once(rig: Rig, space_filling: str) -> None:
     """Nobody else waits long for one message."""
     peer = rig.setup(space_filling.replace("max_asks = 4", "min_asks = 100000"))
     trials = peer.ok("ask", {"n": 2000})["trials"][::-1]
@@ -122,13 +124,13 @@ def test_thousands_of_pending_trials_are_told_by_config_at_once(rig: Any, space_
         ({"p": None}, "bad_value", "message.config.p"),
     ],
 )
-def test_faults_of_a_config(rig: Any, config: Any, code: str, where: str) -> None:
+def test_faults_of_a_config(rig: Rig, config: Any, code: str, where: str) -> None:
     """Misspelt, missing, outside, of a wrong type: each has its code and place."""
     error = rig.setup().error("tell", {"config": config, "outcome": 1})
     assert (error["code"], error["where"]) == (code, where)
 
 
-def test_an_unknown_parameter_names_unknown_and_missing_ones(rig: Any) -> None:
+def test_an_unknown_parameter_names_unknown_and_missing_ones(rig: Rig) -> None:
     """And suggests what was meant."""
     error = rig.setup(TWO_OUTCOMES.replace("p]", "frequency]")).error(
         "tell", {"config": {"frequncy": 12}, "outcome": {"heard": 1, "loudness": 2.5}}
@@ -140,7 +142,7 @@ def test_an_unknown_parameter_names_unknown_and_missing_ones(rig: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [1.0000005, -0.0000005])
-def test_a_little_beyond_the_box_is_clamped(rig: Any, value: float) -> None:
+def test_a_little_beyond_the_box_is_clamped(rig: Rig, value: float) -> None:
     """Rounding of a client's numbers, up to 1e-6 of the range, is no fault."""
     peer = rig.setup()
     peer.ok("tell", {"config": {"p": value}, "outcome": 1})
@@ -150,7 +152,7 @@ def test_a_little_beyond_the_box_is_clamped(rig: Any, value: float) -> None:
 @pytest.mark.parametrize(
     "outcome", [2, -1, 0.5, "1", None, [1, 1], [], {}, {"outcome_2": 1}, {"outcome_1": 3}]
 )
-def test_faults_of_an_outcome(rig: Any, outcome: Any) -> None:
+def test_faults_of_an_outcome(rig: Rig, outcome: Any) -> None:
     """A binary outcome is 0 or 1, alone, in a list, or by its name."""
     peer = rig.setup()
     error = peer.error("tell", {"config": {"p": 0.5}, "outcome": outcome})
@@ -159,15 +161,15 @@ def test_faults_of_an_outcome(rig: Any, outcome: Any) -> None:
 
 
 @pytest.mark.parametrize("outcome", [1, 1.0, True, [1], {"outcome_1": 1}])
-def test_spellings_of_an_outcome(rig: Any, outcome: Any) -> None:
+def test_spellings_of_an_outcome(rig: Rig, outcome: Any) -> None:
     """One binary outcome in every form that is taken, on record as one number."""
     peer = rig.setup()
     peer.ok("tell", {"config": {"p": 0.5}, "outcome": outcome})
-    [row] = rig.recorded(peer.last["session"])[-1].change["trials"]
+    [row] = rig.change(peer.last["session"])["trials"]
     assert row["outcome"] == {"outcome_1": 1.0}
 
 
-def test_several_outcomes(rig: Any) -> None:
+def test_several_outcomes(rig: Rig) -> None:
     """By name in any order, or as a list in the configuration's order."""
     peer = rig.setup(TWO_OUTCOMES)
     peer.ok("tell", {"config": {"p": 11}, "outcome": {"loudness": 2.5, "heard": 1}})
@@ -176,7 +178,7 @@ def test_several_outcomes(rig: Any) -> None:
     assert peer.error("tell", {"config": {"p": 13}, "outcome": 1})["code"] == "bad_outcome"
 
 
-def test_two_stimuli(rig: Any) -> None:
+def test_two_stimuli(rig: Rig) -> None:
     """A pairwise trial has a list of two values per parameter; a fixed one needs none."""
     peer = rig.setup(PAIRWISE)
     config = peer.ok("ask")["trials"][0]["config"]
@@ -188,7 +190,7 @@ def test_two_stimuli(rig: Any) -> None:
     assert error["where"] == "message.config.q"
 
 
-def test_a_trial_that_the_model_should_not_see(rig: Any) -> None:
+def test_a_trial_that_the_model_should_not_see(rig: Rig) -> None:
     """model_data false closes the trial on record; the model gets nothing, and the outcome may be missing."""
     peer = rig.setup()
     peer.ok("ask", {"n": 2})
@@ -201,7 +203,7 @@ def test_a_trial_that_the_model_should_not_see(rig: Any) -> None:
     assert rig.session(peer).counts() == {"asked": 2, "told": 2, "pending": 0, "skipped": 0}
 
 
-def test_the_stimulus_really_shown(rig: Any) -> None:
+def test_the_stimulus_really_shown(rig: Rig) -> None:
     """The model sees it in place of the asked one, which leaves the pending ones."""
     peer = rig.setup()
     peer.ok("ask")
@@ -215,7 +217,7 @@ def test_the_stimulus_really_shown(rig: Any) -> None:
     )
 
 
-def test_a_tell_names_its_trial_once(rig: Any) -> None:
+def test_a_tell_names_its_trial_once(rig: Rig) -> None:
     """By number or by config: both, or neither, is a fault."""
     peer = rig.setup()
     peer.ok("ask")
@@ -224,7 +226,7 @@ def test_a_tell_names_its_trial_once(rig: Any) -> None:
     assert peer.error("tell", {"trial": 2, "outcome": 1})["code"] == "unknown_trial"
 
 
-def test_options_are_on_record(rig: Any) -> None:
+def test_options_are_on_record(rig: Rig) -> None:
     """Response time, confidence, client's time and further data stay with the trial."""
     peer = rig.setup()
     peer.ok("ask")
@@ -235,11 +237,11 @@ def test_options_are_on_record(rig: Any) -> None:
         "extra": {"eye": [1, {"x": 2}]},
     }
     peer.ok("tell", {"trial": 1, "outcome": 1, **options})
-    [row] = rig.recorded(peer.last["session"])[-1].change["trials"]
+    [row] = rig.change(peer.last["session"])["trials"]
     assert {name: row[name] for name in options} == options
 
 
-def test_finished_follows_the_counting_rules(rig: Any, space_filling: str) -> None:
+def test_finished_follows_the_counting_rules(rig: Rig, space_filling: str) -> None:
     """The tell that meets them says so."""
     peer = rig.setup(space_filling.replace("max_asks = 4", "min_total_tells = 2"))
     peer.ok("ask", {"n": 2})

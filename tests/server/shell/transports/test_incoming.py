@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from typing import Any
 
 import pytest
 
 from fechner.server.engine.events import Ended, Event, Gone, Received, Unreadable
 from fechner.server.protocol.limits import Limits
-from fechner.server.shell.transports import incoming, tcp, turns
+from fechner.server.shell.transports import incoming, outgoing, tcp, turns
 from fechner.server.shell.transports.tcp import TcpConnection
 from fechner.server.shell.transports.turns import Account, Turns
 
@@ -78,7 +79,7 @@ def test_a_long_message_is_read_apart_and_keeps_its_place() -> None:
             await asyncio.sleep(0)
         assert len(values(events)) == 3
         assert not wire.reading
-        one._turns.close()  # type: ignore[union-attr]
+        one._turns.close()
 
     asyncio.run(main())
 
@@ -154,7 +155,7 @@ def test_a_client_that_has_said_all_is_closed_at_once() -> None:
 
 def test_replies_that_nobody_reads_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """By their number of bytes, or by the time; one that reads in time is kept."""
-    monkeypatch.setattr(tcp, "UNREAD_BYTES", 100)
+    monkeypatch.setattr(outgoing, "UNREAD_BYTES", 100)
 
     async def main() -> None:
         ended: list[str] = []
@@ -169,14 +170,15 @@ def test_replies_that_nobody_reads_end_the_connection(monkeypatch: pytest.Monkey
         wire.abort = lambda: ended.append("cut")  # type: ignore[attr-defined]
         one.send(b"x" * 1_000)  # one reply always goes
         one.pause_writing()
-        assert one._unread is not None
+        assert one._outgoing is not None
+        assert one._outgoing.timer.runs
         one.resume_writing()
-        assert one._unread is None
+        assert not one._outgoing.timer.runs
         one.pause_writing()
         assert ended == []
         one.send(b"x")
         assert ended == ["cut"]
-        one._does_not_read()
+        one._outgoing.give_up(Limits())
         assert ended == ["cut", "cut"]
 
     asyncio.run(main())
@@ -190,14 +192,14 @@ def test_who_kept_the_loop_for_long_waits_while_others_don_t(monkeypatch: pytest
     async def main() -> None:
         one, wire, events = connection()
         one.data_received(b'{"a":1}')
-        assert one._resting
+        assert one._hold.resting
         one.data_received(b'{"a":2}')
         assert not wire.reading
         assert values(events) == [{"a": 1}]
         while len(values(events)) < 2:
             await asyncio.sleep(0)
         monkeypatch.setattr(turns, "LONG_SECONDS", 60.0)
-        while one._resting:
+        while one._hold.resting:
             await asyncio.sleep(0)
         one.data_received(b'{"a":3}')
         assert len(values(events)) == 3
@@ -217,7 +219,7 @@ def test_the_end_of_a_client_that_waits_is_heard_at_once(
     async def main() -> None:
         one, wire, events = connection()
         one.data_received(b'{"a":1}')
-        assert one._resting
+        assert one._hold.resting
         assert wire.reading
         if behind:
             one.data_received(behind)
@@ -265,7 +267,7 @@ def test_reading_a_long_message_counts_as_well(monkeypatch: pytest.MonkeyPatch) 
         return 0.0
 
     monkeypatch.setattr(Account, "charge", charge)
-    monkeypatch.setattr(turns.time, "thread_time", lambda: next(ticks))
+    monkeypatch.setattr(time, "thread_time", lambda: next(ticks))
 
     async def main() -> None:
         one, _, events = connection()
@@ -275,7 +277,8 @@ def test_reading_a_long_message_counts_as_well(monkeypatch: pytest.MonkeyPatch) 
         one.data_received(b'{"a":1}')
         while len(values(events)) < 2:
             await asyncio.sleep(0)
-        one._turns.close()  # type: ignore[union-attr]
+        assert one._turns is not None
+        one._turns.close()
 
     asyncio.run(main())
     slices = 40_000 // incoming.SLICE_BYTES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_what_takes_long_is_done_in_a_thread_of_its_own() -> None:
 def test_a_sender_has_some_long_requests_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """A participant's never rest; one after the other they take a tenth of the time, with short rests."""
     now = 0.0
-    monkeypatch.setattr(turns.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     participant, greedy = turns.Account(), turns.Account()
     assert [greedy.charge(0.0019) for _ in range(1000)] == [0.0] * 1000
     for _ in range(100):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from fechner.server.engine.events import Connected, Event, Gone, Received, Unrea
 from fechner.server.protocol.limits import Limits
 from fechner.server.shell.transports import zmq as transport
 from fechner.server.shell.transports.turns import Account
-from fechner.server.shell.transports.zmq import ZmqPeer, ZmqTransport
+from fechner.server.shell.transports.zmq import ZmqTransport
+from fechner.server.shell.transports.zmq_peer import ZmqPeer
 
 
 class Bench:
@@ -56,6 +58,14 @@ class Bench:
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
+    def has(self, kind: type[Any], count: int) -> bool:
+        return len(self.of(kind)) == count
+
+    def ends_with(self, value: Any) -> bool:
+        """Whether the last event is a message with this value."""
+        last = self.events[-1] if self.events else None
+        return isinstance(last, Received) and last.value == value
+
     def close(self) -> None:
         self.transport.close()
         for socket in self.clients:
@@ -85,13 +95,10 @@ def test_requests_and_replies_of_both_kinds_of_clients() -> None:
             client = bench.client(kind)
             for number in range(2):
                 await client.send(b'{"a":%d}' % number)
-                await bench.until(lambda n=number: bench.events[-1:] != [] and _value(bench) == {"a": n})
+                await bench.until(partial(bench.ends_with, {"a": number}))
                 bench.peers[bench.events[-1].connection].send(b"reply")  # type: ignore[union-attr]
                 assert await client.recv() == b"reply"
         assert len(bench.of(Connected)) == 2
-
-    def _value(bench: Bench) -> Any:
-        return bench.events[-1].value if isinstance(bench.events[-1], Received) else None
 
     on_a_bench(test)
 
@@ -105,13 +112,13 @@ def test_a_peer_that_has_left_is_gone(named: bytes) -> None:
             client = bench.client(name=named)
             for _ in range(100):
                 await client.send(b"{}")
-            await bench.until(lambda n=number: len(bench.of(Received)) == 100 * n)
+            await bench.until(partial(bench.has, Received, 100 * number))
             client.close(linger=0)
-            await bench.until(lambda n=number: len(bench.of(Gone)) == n)
+            await bench.until(partial(bench.has, Gone, number))
             assert [event.connection for event in bench.of(Gone)] == [*range(1, number + 1)]
         assert isinstance(bench.events[-1], Gone)
         assert not bench.transport._peers
-        assert not bench.transport._through
+        assert not bench.transport._presence._through
 
     on_a_bench(test)
 
@@ -230,7 +237,7 @@ def test_what_is_refused_is_told_why_and_forgotten() -> None:
             assert await client.recv() == b"full"
         assert len(bench.of(Connected)) == len(bench.of(Gone)) == 3
         assert not bench.of(Received)
-        assert not bench.transport._through
+        assert not bench.transport._presence._through
 
     on_a_bench(test)
 
@@ -320,7 +327,7 @@ def test_a_flood_is_received_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0)
         assert len(bench.events) == 3
         monkeypatch.setattr(transport, "FLOOD_SECONDS", 0.0)
-        bench.transport._flowing()
+        bench.transport._end_flood()
         await bench.until(lambda: len(bench.of(Received)) == 2)
         await bench.until(lambda: len(bench.of(Unreadable)) == 3)
 
