@@ -36,7 +36,8 @@ def settle(
     """
     error: np.linalg.LinAlgError | None = None
     for jitter in JITTERS:
-        prior = matrix + np.diag(np.broadcast_to(jitter * variances, len(matrix)))
+        prior = matrix.copy()
+        prior.flat[:: len(matrix) + 1] += jitter * variances
         try:
             return prior, run(prior, start)
         except np.linalg.LinAlgError as fault:
